@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace hubbub::chat {
+
+// What a room tells its members: the one type for it inside the chat server; v1::Event is made from it at the
+// rim. Immutable once it is shared, therefore free to read from any thread.
+struct Event {
+  enum class Kind : uint8_t { kJoined, kLeft, kMessage, kReplaced };
+
+  std::string room;
+  uint64_t epoch = 0;
+  uint64_t offset = 0;  // 1, 2, 3 … in the epoch; 0 for kReplaced, which is no event of the room.
+  int64_t time_ms = 0;  // Milliseconds since 1970, UTC.
+  Kind kind = Kind::kMessage;
+  std::string user;      // Who came, left, spoke, or lost a place.
+  std::string target;    // kMessage: "*" or the one user it is for.
+  std::string content;   // kMessage.
+  uint64_t session = 0;  // kReplaced: the session that lost the place.
+
+  size_t text_bytes() const { return room.size() + user.size() + target.size() + content.size(); }
+  // Never less than what the event takes in a batch: all numbers, tags and lengths fit into 64 bytes.
+  size_t wire_bytes() const { return text_bytes() + 64; }
+  size_t memory_bytes() const { return text_bytes() + sizeof(Event); }
+};
+
+using EventPtr = std::shared_ptr<const Event>;
+
+// The target of a message that is for everybody in the room.
+inline constexpr char kEverybody[] = "*";
+
+}  // namespace hubbub::chat

@@ -1,0 +1,41 @@
+#include "chat/recent_events.h"
+
+#include <utility>
+
+namespace hubbub::chat {
+
+void RecentEvents::Append(EventPtr event) {
+  last_offset_ = event->offset;
+  bytes_ += event->memory_bytes();
+  const int64_t now_ms = event->time_ms;
+  events_.push_back(std::move(event));
+  while (size() > limits_.max_events || bytes_ > limits_.max_bytes) PopOldest();
+  Expire(now_ms);
+}
+
+std::optional<std::vector<EventPtr>> RecentEvents::Since(uint64_t offset) const {
+  if (offset > last_offset_ || last_offset_ - offset > size()) return std::nullopt;
+  return std::vector<EventPtr>(events_.end() - static_cast<ptrdiff_t>(last_offset_ - offset), events_.end());
+}
+
+void RecentEvents::DropOlderThan(int64_t time_ms) {
+  while (!empty() && events_[first_]->time_ms < time_ms) PopOldest();
+}
+
+void RecentEvents::DropOldest(size_t keep) {
+  while (size() > keep) PopOldest();
+}
+
+void RecentEvents::PopOldest() {
+  bytes_ -= events_[first_]->memory_bytes();
+  events_[first_++].reset();
+  if (first_ == events_.size()) {
+    std::vector<EventPtr>().swap(events_);
+    first_ = 0;
+  } else if (first_ > events_.size() / 2) {
+    events_.erase(events_.begin(), events_.begin() + static_cast<ptrdiff_t>(first_));
+    first_ = 0;
+  }
+}
+
+}  // namespace hubbub::chat

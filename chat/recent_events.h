@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "chat/event.h"
+
+namespace hubbub::chat {
+
+// The newest events of one room, without gaps. Bounded in number, bytes and age; the oldest go first. Not
+// thread-safe: the room's lock guards it.
+class RecentEvents {
+ public:
+  struct Limits {
+    size_t max_events = 1024;
+    size_t max_bytes = 256 * 1024;  // Memory, not wire.
+    int64_t max_age_ms = 5 * 60 * 1000;
+  };
+
+  // `limits` outlives this object: a server has very many rooms with the same limits.
+  explicit RecentEvents(const Limits& limits) : limits_(limits) {}
+
+  // The event's offset is one more than that of the event before.
+  void Append(EventPtr event);
+
+  // The events after `offset`, oldest first. Nothing if some of them are not held any more, or if there never
+  // was such an offset.
+  std::optional<std::vector<EventPtr>> Since(uint64_t offset) const;
+
+  void DropOlderThan(int64_t time_ms);
+  void DropOldest(size_t keep);
+  // Drops what has outlived max_age_ms.
+  void Expire(int64_t now_ms) { DropOlderThan(now_ms - limits_.max_age_ms); }
+
+  size_t size() const { return events_.size() - first_; }
+  bool empty() const { return size() == 0; }
+  size_t bytes() const { return bytes_; }
+
+ private:
+  void PopOldest();
+
+  const Limits& limits_;
+  // A vector with a moving start, because an empty std::deque takes over half a kilobyte and most rooms are
+  // quiet.
+  std::vector<EventPtr> events_;
+  size_t first_ = 0;
+  size_t bytes_ = 0;
+  uint64_t last_offset_ = 0;
+};
+
+}  // namespace hubbub::chat

@@ -1,0 +1,205 @@
+#include "chat/room.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "fmt/format.h"
+
+namespace hubbub::chat {
+namespace {
+
+// Takes as long for a wrong token as for the right one, so that answers do not help to guess it.
+bool SameToken(std::string_view a, std::string_view b) {
+  if (a.empty() || a.size() != b.size()) return false;
+  unsigned difference = 0;
+  for (size_t i = 0; i < a.size(); ++i) difference |= static_cast<unsigned char>(a[i] ^ b[i]);
+  return difference == 0;
+}
+
+}  // namespace
+
+absl::StatusOr<AddResult> Room::Add(std::string_view user, Place place, std::string_view resume_token,
+                                    DuplicateUser policy, int64_t now_ms) {
+  const auto found = by_user_.find(user);
+  if (found != by_user_.end()) {
+    Member& member = *found->second;
+    for (const Place& p : member.places) {
+      if (p.subscriber->lease() == place.subscriber->lease() && p.session == place.session) {
+        return absl::AlreadyExistsError(
+            fmt::format("user \"{}\" is in room \"{}\" by session {} already", user, name_, place.session));
+      }
+    }
+    for (Place& p : member.places) {
+      if (!SameToken(p.token, resume_token)) continue;
+      TakeOver(member.user, p, std::move(place), now_ms);
+      return Answer(true);
+    }
+    if (policy == DuplicateUser::kRefuse) {
+      return absl::AlreadyExistsError(fmt::format(
+          "user \"{}\" is in room \"{}\" already: leave first, or show the resume_token of that session",
+          user, name_));
+    }
+    if (policy == DuplicateUser::kReplace) {
+      TakeOver(member.user, member.places.back(), std::move(place), now_ms);
+      return Answer(true);
+    }
+  }
+  if (places_ >= limits_.max_places) {
+    return absl::ResourceExhaustedError(
+        fmt::format("room \"{}\" is full: it holds {} sessions, the most allowed", name_, places_));
+  }
+  ++places_;
+  Retain(place.subscriber);
+  if (found != by_user_.end()) {
+    found->second->places.push_back(std::move(place));
+    return Answer(false);
+  }
+  Member& member = members_.emplace_back();
+  member.user = user;
+  member.places.push_back(std::move(place));
+  by_user_.emplace(member.user, std::prev(members_.end()));
+  PushToAll(Record(Event::Kind::kJoined, user, now_ms));
+  return Answer(false);
+}
+
+absl::StatusOr<uint64_t> Room::Kick(std::string_view user, int64_t now_ms) {
+  const auto found = by_user_.find(user);
+  if (found == by_user_.end()) {
+    return absl::NotFoundError(fmt::format("user \"{}\" is not in room \"{}\"", user, name_));
+  }
+  // Pushed before the places end, so that the connectors of the one who leaves learn of it.
+  PushToAll(Record(Event::Kind::kLeft, user, now_ms));
+  Erase(found->second);
+  return offset_;
+}
+
+uint64_t Room::KickPlace(std::string_view user, PlaceId id, int64_t now_ms) {
+  const auto found = by_user_.find(user);
+  if (found == by_user_.end()) return 0;
+  std::vector<Place>& places = found->second->places;
+  const auto place = std::find_if(places.begin(), places.end(), [id](const Place& p) {
+    return p.subscriber->lease() == id.lease && p.session == id.session;
+  });
+  if (place == places.end()) return 0;
+  if (places.size() > 1) {
+    Release(*place->subscriber);
+    --places_;
+    places.erase(place);
+    return 0;
+  }
+  const EventPtr left = Record(Event::Kind::kLeft, user, now_ms);
+  Erase(found->second);
+  PushToAll(left);
+  return left->offset;
+}
+
+absl::StatusOr<SendResult> Room::Send(std::string_view from, std::string_view target,
+                                      std::string_view content, int64_t now_ms) {
+  if (target == kEverybody) {
+    PushToAll(Record(Event::Kind::kMessage, from, now_ms, target, content));
+    return SendResult{.offset = offset_, .epoch = epoch_, .time_ms = now_ms, .recipients = users()};
+  }
+  const auto found = by_user_.find(target);
+  if (found == by_user_.end()) {
+    return absl::NotFoundError(fmt::format("target \"{}\" is not in room \"{}\"", target, name_));
+  }
+  const EventPtr message = Record(Event::Kind::kMessage, from, now_ms, target, content);
+  const std::vector<Place>& places = found->second->places;
+  for (auto p = places.begin(); p != places.end(); ++p) {
+    const bool told =
+        std::any_of(places.begin(), p, [p](const Place& q) { return q.subscriber == p->subscriber; });
+    if (!told) p->subscriber->Push(message);
+  }
+  return SendResult{.offset = offset_, .epoch = epoch_, .time_ms = now_ms, .recipients = 1};
+}
+
+size_t Room::Drop(uint64_t lease, size_t max_places, int64_t now_ms) {
+  // Found first and ended afterwards, because ending a place changes what is walked here.
+  std::vector<std::pair<std::string, uint64_t>> places;
+  for (auto member = members_.begin(); member != members_.end() && places.size() < max_places; ++member) {
+    for (const Place& p : member->places) {
+      if (p.subscriber->lease() == lease && places.size() < max_places)
+        places.emplace_back(member->user, p.session);
+    }
+  }
+  for (const auto& [user, session] : places) KickPlace(user, {lease, session}, now_ms);
+  return places.size();
+}
+
+RoomInfo Room::Info() const {
+  RoomInfo info{.epoch = epoch_, .offset = offset_, .members = {}};
+  info.members.reserve(places_);
+  for (const Member& member : members_) {
+    for (const Place& p : member.places)
+      info.members.push_back({member.user, p.subscriber->connector(), p.session});
+  }
+  return info;
+}
+
+void Room::Retain(const SubscriberPtr& subscriber) {
+  for (Listener& l : listeners_) {
+    if (l.subscriber != subscriber) continue;
+    ++l.places;
+    return;
+  }
+  listeners_.push_back({subscriber, 1});
+  index_.Insert(subscriber->lease(), this);
+}
+
+void Room::Release(const Subscriber& subscriber) {
+  const auto it = std::find_if(listeners_.begin(), listeners_.end(),
+                               [&](const Listener& l) { return l.subscriber.get() == &subscriber; });
+  if (it == listeners_.end() || --it->places > 0) return;
+  index_.Erase(subscriber.lease(), this);
+  listeners_.erase(it);
+}
+
+void Room::TakeOver(const std::string& user, Place& old, Place place, int64_t now_ms) {
+  auto replaced = std::make_shared<Event>();
+  replaced->room = name_;
+  replaced->epoch = epoch_;
+  replaced->time_ms = now_ms;
+  replaced->kind = Event::Kind::kReplaced;
+  replaced->user = user;
+  replaced->session = old.session;
+  old.subscriber->Push(std::move(replaced));
+  Retain(place.subscriber);
+  std::swap(old, place);
+  Release(*place.subscriber);
+}
+
+void Room::Erase(Members::iterator member) {
+  for (const Place& p : member->places) Release(*p.subscriber);
+  places_ -= member->places.size();
+  by_user_.erase(by_user_.find(std::string_view(member->user)));
+  members_.erase(member);
+}
+
+EventPtr Room::Record(Event::Kind kind, std::string_view user, int64_t now_ms, std::string_view target,
+                      std::string_view content) {
+  auto event = std::make_shared<Event>();
+  event->room = name_;
+  event->epoch = epoch_;
+  event->offset = ++offset_;
+  event->time_ms = now_ms;
+  event->kind = kind;
+  event->user = user;
+  event->target = target;
+  event->content = content;
+  recent_.Append(event);
+  return event;
+}
+
+void Room::PushToAll(const EventPtr& event) const {
+  for (const Listener& l : listeners_) l.subscriber->Push(event);
+}
+
+AddResult Room::Answer(bool resumed) const {
+  AddResult result{.users = {}, .epoch = epoch_, .offset = offset_, .resumed = resumed};
+  result.users.reserve(members_.size());
+  for (const Member& member : members_) result.users.push_back(member.user);
+  return result;
+}
+
+}  // namespace hubbub::chat

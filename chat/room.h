@@ -1,0 +1,145 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "chat/event.h"
+#include "chat/lease_index.h"
+#include "chat/recent_events.h"
+#include "chat/subscriber.h"
+#include "services/string_map.h"
+
+namespace hubbub::chat {
+
+// What happens when a user comes into a room by a second session without the token of the first.
+enum class DuplicateUser {
+  kRefuse,   // ALREADY_EXISTS.
+  kReplace,  // The newest session has the place; the old one is told so by a kReplaced event.
+  kAllow,    // Both stay. The user has come with the first and has left with the last.
+};
+
+// A session's place in a room.
+struct Place {
+  SubscriberPtr subscriber;
+  uint64_t session = 0;
+  std::string token;  // Whoever shows it takes the place over. Empty: nobody can.
+};
+
+// Names a place without holding it.
+struct PlaceId {
+  uint64_t lease = 0;
+  uint64_t session = 0;
+};
+
+struct AddResult {
+  std::vector<std::string> users;  // In the order in which they came, the new one included.
+  uint64_t epoch = 0;
+  uint64_t offset = 0;  // Every event with a greater one comes after this answer.
+  bool resumed = false;
+};
+
+struct SendResult {
+  uint64_t offset = 0;
+  uint64_t epoch = 0;
+  int64_t time_ms = 0;
+  size_t recipients = 0;  // Users.
+};
+
+struct MemberInfo {
+  std::string user;
+  std::string connector;
+  uint64_t session = 0;
+};
+
+struct RoomInfo {
+  uint64_t epoch = 0;
+  uint64_t offset = 0;
+  std::vector<MemberInfo> members;  // One for each place.
+};
+
+// One room: who is there, the order of what happens, and who must be told. Not thread-safe: its shard's lock
+// guards it. An event goes once to each subscriber that has places here, however many. A Send costs
+// O(subscribers). Names and contents have been checked by the caller. Times are in milliseconds since 1970.
+class Room {
+ public:
+  struct Limits {
+    size_t max_places = 100'000;
+    RecentEvents::Limits recent;
+  };
+
+  // `limits` and `index` outlive the room; `index` is the one of the room's shard.
+  Room(std::string name, uint64_t epoch, const Limits& limits, LeaseIndex& index)
+      : name_(std::move(name)), epoch_(epoch), limits_(limits), index_(index), recent_(limits.recent) {}
+  Room(const Room&) = delete;
+  Room& operator=(const Room&) = delete;
+
+  // ALREADY_EXISTS by `policy`, or if this very session is in; RESOURCE_EXHAUSTED if the room is full.
+  // A `resume_token` that is the token of one of the user's places takes that place over under every policy.
+  absl::StatusOr<AddResult> Add(std::string_view user, Place place, std::string_view resume_token,
+                                DuplicateUser policy, int64_t now_ms);
+
+  // Ends all places of the user; those who held them are told too. The Left event's offset. NOT_FOUND.
+  absl::StatusOr<uint64_t> Kick(std::string_view user, int64_t now_ms);
+
+  // Ends one place. The Left event's offset; 0 if the place was not there or the user has others.
+  uint64_t KickPlace(std::string_view user, PlaceId place, int64_t now_ms);
+
+  // `target` is a user or kEverybody. NOT_FOUND if the target is not here.
+  absl::StatusOr<SendResult> Send(std::string_view from, std::string_view target, std::string_view content,
+                                  int64_t now_ms);
+
+  // Ends at most `max_places` places of the lease, those who came first before the others. Returns how many.
+  size_t Drop(uint64_t lease, size_t max_places, int64_t now_ms);
+
+  RoomInfo Info() const;
+
+  const std::string& name() const { return name_; }
+  size_t users() const { return members_.size(); }
+  uint64_t offset() const { return offset_; }
+  RecentEvents& recent() { return recent_; }
+
+ private:
+  struct Member {
+    std::string user;
+    std::vector<Place> places;  // Never empty.
+  };
+  using Members = std::list<Member>;
+  struct Listener {
+    SubscriberPtr subscriber;
+    size_t places;
+  };
+
+  void Retain(const SubscriberPtr& subscriber);
+  void Release(const Subscriber& subscriber);
+  // Gives `old` to `place` and tells the one who had it.
+  void TakeOver(const std::string& user, Place& old, Place place, int64_t now_ms);
+  void Erase(Members::iterator member);
+  // The next event of the room, recorded but not yet pushed.
+  EventPtr Record(Event::Kind kind, std::string_view user, int64_t now_ms, std::string_view target = {},
+                  std::string_view content = {});
+  void PushToAll(const EventPtr& event) const;
+  AddResult Answer(bool resumed) const;
+
+  const std::string name_;
+  const uint64_t epoch_;
+  const Limits& limits_;
+  LeaseIndex& index_;
+
+  Members members_;  // In the order in which they came.
+  // The keys are the names inside members_, which do not move.
+  absl::flat_hash_map<std::string_view, Members::iterator, StringHash, std::equal_to<>> by_user_;
+  std::vector<Listener> listeners_;  // As few as there are connectors: searched one by one.
+  size_t places_ = 0;
+  uint64_t offset_ = 0;
+  RecentEvents recent_;
+};
+
+}  // namespace hubbub::chat

@@ -1,0 +1,174 @@
+#include "chat/room_table.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "fmt/format.h"
+#include "services/stable_hash.h"
+
+namespace hubbub::chat {
+namespace {
+
+absl::Status NoSuchRoom(std::string_view room) {
+  return absl::NotFoundError(fmt::format("room \"{}\" does not exist: nobody is there", room));
+}
+
+}  // namespace
+
+int64_t SystemNowMs() {
+  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count();
+}
+
+absl::StatusOr<AddResult> RoomTable::Add(std::string_view room, std::string_view user, Place place,
+                                         std::string_view resume_token) {
+  Shard& shard = ShardOf(room);
+  MutexLock lock(shard.mu);
+  // Asked under the lock: DropSubscriber, which follows the end of a lease, takes it too.
+  if (place.subscriber->ended()) {
+    return absl::FailedPreconditionError(
+        fmt::format("lease {} of connector \"{}\" has ended: subscribe again", place.subscriber->lease(),
+                    place.subscriber->connector()));
+  }
+  const absl::StatusOr<Room*> found = FindOrCreate(shard, room);
+  if (!found.ok()) return found.status();
+  return Accounted(**found, [&] {
+    return (*found)->Add(user, std::move(place), resume_token, options_.duplicate_user, options_.now_ms());
+  });
+}
+
+absl::StatusOr<uint64_t> RoomTable::Kick(std::string_view room, std::string_view user) {
+  Shard& shard = ShardOf(room);
+  MutexLock lock(shard.mu);
+  Room* const found = Find(shard, room);
+  if (found == nullptr) return NoSuchRoom(room);
+  return Accounted(*found, [&] { return found->Kick(user, options_.now_ms()); });
+}
+
+uint64_t RoomTable::KickPlace(std::string_view room, std::string_view user, PlaceId place) {
+  Shard& shard = ShardOf(room);
+  MutexLock lock(shard.mu);
+  Room* const found = Find(shard, room);
+  if (found == nullptr) return 0;
+  return Accounted(*found, [&] { return found->KickPlace(user, place, options_.now_ms()); });
+}
+
+absl::StatusOr<SendResult> RoomTable::Send(std::string_view room, std::string_view from,
+                                           std::string_view target, std::string_view content) {
+  Shard& shard = ShardOf(room);
+  MutexLock lock(shard.mu);
+  Room* found = Find(shard, room);
+  if (found == nullptr) {
+    if (target != kEverybody) return NoSuchRoom(room);
+    const absl::StatusOr<Room*> created = FindOrCreate(shard, room);
+    if (!created.ok()) return created.status();
+    found = *created;
+  }
+  return Accounted(*found, [&] { return found->Send(from, target, content, options_.now_ms()); });
+}
+
+absl::StatusOr<RoomInfo> RoomTable::Get(std::string_view room) const {
+  const Shard& shard = ShardOf(room);
+  MutexLock lock(shard.mu);
+  const Room* const found = Find(shard, room);
+  if (found == nullptr) return NoSuchRoom(room);
+  return found->Info();
+}
+
+RoomPage RoomTable::List(size_t page_size, std::string_view token) const {
+  const auto by_name = [](const RoomSummary& a, const RoomSummary& b) { return a.room < b.room; };
+  // A heap of the first names seen so far, the last of them on top; one more than the page tells if another
+  // one follows.
+  std::vector<RoomSummary> first;
+  for (const Shard& shard : shards_) {
+    MutexLock lock(shard.mu);
+    for (const auto& [name, room] : shard.rooms) {
+      if (std::string_view(name) <= token) continue;
+      if (first.size() > page_size) {
+        if (name > first.front().room) continue;
+        std::pop_heap(first.begin(), first.end(), by_name);
+        first.pop_back();
+      }
+      first.push_back({.room = name, .members = room->users(), .offset = room->offset()});
+      std::push_heap(first.begin(), first.end(), by_name);
+    }
+  }
+  std::sort_heap(first.begin(), first.end(), by_name);
+  RoomPage page{.rooms = std::move(first), .next_token = {}};
+  if (page.rooms.size() > page_size) {
+    page.rooms.resize(page_size);
+    page.next_token = page.rooms.back().room;
+  }
+  return page;
+}
+
+size_t RoomTable::DropSubscriber(uint64_t lease, size_t max_places) {
+  size_t dropped = 0;
+  for (Shard& shard : shards_) {
+    MutexLock lock(shard.mu);
+    while (dropped < max_places) {
+      Room* const room = shard.leases.Any(lease);
+      if (room == nullptr) break;
+      dropped += Accounted(*room, [&] { return room->Drop(lease, max_places - dropped, options_.now_ms()); });
+    }
+  }
+  return dropped;
+}
+
+void RoomTable::Sweep(int64_t now_ms) {
+  for (Shard& shard : shards_) {
+    MutexLock lock(shard.mu);
+    for (auto it = shard.rooms.begin(); it != shard.rooms.end();) {
+      const auto current = it++;
+      Room& room = *current->second;
+      if (!room.recent().empty()) {
+        const size_t before = room.recent().bytes();
+        room.recent().Expire(now_ms);
+        recent_bytes_.fetch_sub(before - room.recent().bytes(), std::memory_order_relaxed);
+      }
+      if (room.users() > 0 || !room.recent().empty()) continue;
+      shard.rooms.erase(current);
+      rooms_.fetch_sub(1, std::memory_order_relaxed);
+    }
+  }
+}
+
+RoomTable::Shard& RoomTable::ShardOf(std::string_view room) const {
+  return shards_[StableHash(room) % kShards];
+}
+
+Room* RoomTable::Find(const Shard& shard, std::string_view room) {
+  const auto it = shard.rooms.find(room);
+  return it == shard.rooms.end() ? nullptr : it->second.get();
+}
+
+absl::StatusOr<Room*> RoomTable::FindOrCreate(Shard& shard, std::string_view room) {
+  if (Room* const found = Find(shard, room)) return found;
+  if (rooms_.fetch_add(1, std::memory_order_relaxed) >= options_.max_rooms) {
+    rooms_.fetch_sub(1, std::memory_order_relaxed);
+    return absl::ResourceExhaustedError(
+        fmt::format("room \"{}\" can not be made: this chat server holds {} rooms, the most allowed", room,
+                    options_.max_rooms));
+  }
+  auto& slot = shard.rooms[std::string(room)];
+  slot = std::make_unique<Room>(std::string(room), options_.new_epoch(), options_.room, shard.leases);
+  return slot.get();
+}
+
+template <typename Operation>
+std::invoke_result_t<Operation> RoomTable::Accounted(Room& room, Operation operation) {
+  const size_t before = room.recent().bytes();
+  auto result = operation();
+  // Unsigned arithmetic: what has become less wraps around to a subtraction.
+  const size_t change = room.recent().bytes() - before;
+  const size_t total = recent_bytes_.fetch_add(change, std::memory_order_relaxed) + change;
+  if (total > options_.max_recent_bytes && room.recent().size() > kEventsKeptWhenFull) {
+    const size_t full = room.recent().bytes();
+    room.recent().DropOldest(kEventsKeptWhenFull);
+    recent_bytes_.fetch_sub(full - room.recent().bytes(), std::memory_order_relaxed);
+  }
+  return result;
+}
+
+}  // namespace hubbub::chat

@@ -1,0 +1,257 @@
+#include "chat/room.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "chat/fake_subscriber.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace hubbub::chat {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr uint64_t kEpoch = 77;
+constexpr int64_t kNow = 1000;
+
+class RoomTest : public ::testing::Test {
+ protected:
+  absl::StatusOr<AddResult> Add(const std::string& user, const std::shared_ptr<FakeSubscriber>& at,
+                                uint64_t session, DuplicateUser policy = DuplicateUser::kRefuse,
+                                const std::string& token = "", const std::string& resume_token = "") {
+    return room_.Add(user, {at, session, token}, resume_token, policy, kNow);
+  }
+  void Forget() {
+    a_->Take();
+    b_->Take();
+  }
+  std::vector<std::string> Places() const {
+    std::vector<std::string> places;
+    for (const MemberInfo& m : room_.Info().members)
+      places.push_back(fmt::format("{}/{}/{}", m.user, m.connector, m.session));
+    return places;
+  }
+
+  const std::shared_ptr<FakeSubscriber> a_ = std::make_shared<FakeSubscriber>(1);
+  const std::shared_ptr<FakeSubscriber> b_ = std::make_shared<FakeSubscriber>(2);
+  Room::Limits limits_{.max_places = 5, .recent = {}};
+  LeaseIndex index_;
+  Room room_{"lobby", kEpoch, limits_, index_};
+};
+
+TEST_F(RoomTest, AnswerHasTheUsersInOrderAndTheOffset) {
+  ASSERT_TRUE(Add("zoe", a_, 1).ok());
+  ASSERT_TRUE(Add("ann", b_, 1).ok());
+  const auto third = Add("mia", a_, 2);
+  ASSERT_TRUE(third.ok());
+  EXPECT_THAT(third->users, ElementsAre("zoe", "ann", "mia"));
+  EXPECT_EQ(third->epoch, kEpoch);
+  EXPECT_EQ(third->offset, 3u);
+  EXPECT_FALSE(third->resumed);
+}
+
+TEST_F(RoomTest, EachSubscriberIsToldOnce) {
+  ASSERT_TRUE(Add("ann", a_, 1).ok());
+  ASSERT_TRUE(Add("bob", a_, 2).ok());
+  ASSERT_TRUE(Add("cat", b_, 1).ok());
+  EXPECT_THAT(a_->TakeTexts(), ElementsAre("joined ann@1", "joined bob@2", "joined cat@3"));
+  EXPECT_THAT(b_->TakeTexts(), ElementsAre("joined cat@3"));
+  const auto sent = room_.Send("ann", "*", "hi", kNow);
+  ASSERT_TRUE(sent.ok());
+  EXPECT_EQ(sent->offset, 4u);
+  EXPECT_EQ(sent->epoch, kEpoch);
+  EXPECT_EQ(sent->time_ms, kNow);
+  EXPECT_EQ(sent->recipients, 3u);
+  EXPECT_THAT(a_->TakeTexts(), ElementsAre("ann to *: hi@4"));
+  EXPECT_THAT(b_->TakeTexts(), ElementsAre("ann to *: hi@4"));
+}
+
+TEST_F(RoomTest, TargetedMessageGoesToTheHoldersOfTheTarget) {
+  ASSERT_TRUE(Add("ann", a_, 1).ok());
+  ASSERT_TRUE(Add("bob", b_, 1).ok());
+  ASSERT_TRUE(Add("bob", b_, 2, DuplicateUser::kAllow).ok());
+  Forget();
+  const auto sent = room_.Send("ann", "bob", "psst", kNow);
+  ASSERT_TRUE(sent.ok());
+  EXPECT_EQ(sent->recipients, 1u);
+  EXPECT_THAT(a_->TakeTexts(), IsEmpty());
+  EXPECT_THAT(b_->TakeTexts(), ElementsAre("ann to bob: psst@3")) << "once, though bob has two places there";
+}
+
+TEST_F(RoomTest, TargetWhoIsNotHereIsNotFound) {
+  ASSERT_TRUE(Add("ann", a_, 1).ok());
+  const auto sent = room_.Send("ann", "bob", "psst", kNow);
+  EXPECT_EQ(sent.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(sent.status().message(), "target \"bob\" is not in room \"lobby\"");
+  EXPECT_EQ(room_.offset(), 1u) << "a refused message takes no offset";
+}
+
+TEST_F(RoomTest, SendIntoAnEmptyRoomIsRecorded) {
+  const auto sent = room_.Send("system", "*", "hello?", kNow);
+  ASSERT_TRUE(sent.ok());
+  EXPECT_EQ(sent->recipients, 0u);
+  EXPECT_EQ(room_.recent().size(), 1u);
+}
+
+TEST_F(RoomTest, KickTellsEverybodyAndTheKickedOnesConnector) {
+  ASSERT_TRUE(Add("ann", a_, 1).ok());
+  ASSERT_TRUE(Add("bob", b_, 1).ok());
+  Forget();
+  const auto offset = room_.Kick("bob", kNow);
+  ASSERT_TRUE(offset.ok());
+  EXPECT_EQ(*offset, 3u);
+  EXPECT_THAT(a_->TakeTexts(), ElementsAre("left bob@3"));
+  EXPECT_THAT(b_->TakeTexts(), ElementsAre("left bob@3"));
+  EXPECT_EQ(index_.Any(2), nullptr);
+  ASSERT_TRUE(room_.Send("ann", "*", "hi", kNow).ok());
+  EXPECT_THAT(b_->TakeTexts(), IsEmpty());
+  EXPECT_EQ(room_.Kick("bob", kNow).status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(RoomTest, KickPlaceEndsThatPlaceAlone) {
+  ASSERT_TRUE(Add("ann", a_, 1).ok());
+  ASSERT_TRUE(Add("bob", b_, 1, DuplicateUser::kAllow).ok());
+  ASSERT_TRUE(Add("bob", a_, 2, DuplicateUser::kAllow).ok());
+  Forget();
+  EXPECT_EQ(room_.KickPlace("bob", {2, 9}, kNow), 0u) << "no such session";
+  EXPECT_EQ(room_.KickPlace("zoe", {2, 1}, kNow), 0u) << "no such user";
+  EXPECT_EQ(room_.KickPlace("bob", {2, 1}, kNow), 0u) << "bob stays by his other place";
+  EXPECT_THAT(a_->TakeTexts(), IsEmpty());
+  EXPECT_THAT(Places(), ElementsAre("ann/connector-1/1", "bob/connector-1/2"));
+  EXPECT_EQ(room_.KickPlace("bob", {1, 2}, kNow), 3u);
+  EXPECT_THAT(a_->TakeTexts(), ElementsAre("left bob@3"));
+  EXPECT_THAT(b_->TakeTexts(), IsEmpty());
+}
+
+TEST_F(RoomTest, RoomIsFull) {
+  for (uint64_t i = 1; i <= 5; ++i) ASSERT_TRUE(Add(fmt::format("user{}", i), a_, i).ok());
+  const auto sixth = Add("user6", a_, 6);
+  EXPECT_EQ(sixth.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(sixth.status().message()), HasSubstr("room \"lobby\" is full"));
+  EXPECT_TRUE(Add("user5", a_, 7, DuplicateUser::kReplace).ok()) << "a takeover needs no further place";
+  EXPECT_EQ(Add("user5", a_, 8, DuplicateUser::kAllow).status().code(), absl::StatusCode::kResourceExhausted);
+  ASSERT_TRUE(room_.Kick("user1", kNow).ok());
+  EXPECT_TRUE(Add("user6", a_, 6).ok());
+}
+
+TEST_F(RoomTest, DropEndsPlacesInTheOrderOfComing) {
+  ASSERT_TRUE(Add("ann", a_, 1).ok());
+  ASSERT_TRUE(Add("bob", b_, 1).ok());
+  ASSERT_TRUE(Add("cat", a_, 2).ok());
+  ASSERT_TRUE(Add("bob", a_, 3, DuplicateUser::kAllow).ok());
+  Forget();
+  EXPECT_EQ(index_.Any(1), &room_);
+  EXPECT_EQ(room_.Drop(1, 2, kNow), 2u);
+  EXPECT_THAT(b_->TakeTexts(), ElementsAre("left ann@4")) << "bob has a place at the other connector";
+  EXPECT_EQ(index_.Any(1), &room_);
+  EXPECT_EQ(room_.Drop(1, 2, kNow), 1u);
+  EXPECT_THAT(b_->TakeTexts(), ElementsAre("left cat@5"));
+  EXPECT_THAT(Places(), ElementsAre("bob/connector-2/1"));
+  EXPECT_EQ(index_.Any(1), nullptr);
+}
+
+struct DuplicateCase {
+  const char* name;
+  DuplicateUser policy;
+  const char* resume_token;
+  absl::StatusCode code;
+  bool resumed;
+  std::vector<std::string> places;
+  std::vector<std::string> first_is_told;
+};
+
+class DuplicateUserTest : public RoomTest, public ::testing::WithParamInterface<DuplicateCase> {};
+
+// Ann is in by session 1 of connector 1 with the token "secret", and bob after her; then she comes by
+// connector 2.
+TEST_P(DuplicateUserTest, SecondSessionOfAUser) {
+  const DuplicateCase& c = GetParam();
+  ASSERT_TRUE(Add("ann", a_, 1, c.policy, "secret").ok());
+  ASSERT_TRUE(Add("bob", b_, 1, c.policy).ok());
+  Forget();
+  const auto again = Add("ann", b_, 2, c.policy, "other", c.resume_token);
+  EXPECT_EQ(again.status().code(), c.code);
+  EXPECT_EQ(Places(), c.places);
+  EXPECT_EQ(a_->TakeTexts(), c.first_is_told);
+  EXPECT_THAT(b_->TakeTexts(), IsEmpty()) << "nobody has come or left";
+  EXPECT_EQ(room_.offset(), 2u);
+  if (!again.ok()) {
+    EXPECT_THAT(std::string(again.status().message()),
+                HasSubstr("user \"ann\" is in room \"lobby\" already"));
+    return;
+  }
+  EXPECT_EQ(again->resumed, c.resumed);
+  EXPECT_THAT(again->users, ElementsAre("ann", "bob")) << "a takeover keeps its place in the order";
+  EXPECT_EQ(again->offset, 2u);
+}
+
+const std::vector<std::string> kAsBefore = {"ann/connector-1/1", "bob/connector-2/1"};
+const std::vector<std::string> kTaken = {"ann/connector-2/2", "bob/connector-2/1"};
+const std::vector<std::string> kBoth = {"ann/connector-1/1", "ann/connector-2/2", "bob/connector-2/1"};
+const std::vector<std::string> kTold = {"replaced ann/1"};
+
+INSTANTIATE_TEST_SUITE_P(
+    All, DuplicateUserTest,
+    ::testing::Values(
+        DuplicateCase{"RefuseNoToken",
+                      DuplicateUser::kRefuse,
+                      "",
+                      absl::StatusCode::kAlreadyExists,
+                      false,
+                      kAsBefore,
+                      {}},
+        DuplicateCase{"RefuseWrongToken",
+                      DuplicateUser::kRefuse,
+                      "secreT",
+                      absl::StatusCode::kAlreadyExists,
+                      false,
+                      kAsBefore,
+                      {}},
+        DuplicateCase{"RefuseToken", DuplicateUser::kRefuse, "secret", absl::StatusCode::kOk, true, kTaken,
+                      kTold},
+        DuplicateCase{"ReplaceNoToken", DuplicateUser::kReplace, "", absl::StatusCode::kOk, true, kTaken,
+                      kTold},
+        DuplicateCase{"ReplaceToken", DuplicateUser::kReplace, "secret", absl::StatusCode::kOk, true, kTaken,
+                      kTold},
+        DuplicateCase{"AllowNoToken", DuplicateUser::kAllow, "", absl::StatusCode::kOk, false, kBoth, {}},
+        DuplicateCase{
+            "AllowWrongToken", DuplicateUser::kAllow, "secret2", absl::StatusCode::kOk, false, kBoth, {}},
+        DuplicateCase{"AllowToken", DuplicateUser::kAllow, "secret", absl::StatusCode::kOk, true, kTaken,
+                      kTold}),
+    [](const auto& instance) { return std::string(instance.param.name); });
+
+TEST_F(RoomTest, TheSameSessionTwiceIsRefusedUnderEveryPolicy) {
+  for (const DuplicateUser policy :
+       {DuplicateUser::kRefuse, DuplicateUser::kReplace, DuplicateUser::kAllow}) {
+    LeaseIndex index;
+    Room room("lobby", kEpoch, limits_, index);
+    ASSERT_TRUE(room.Add("ann", {a_, 1, "secret"}, "", policy, kNow).ok());
+    const auto again = room.Add("ann", {a_, 1, "secret"}, "secret", policy, kNow);
+    EXPECT_EQ(again.status().code(), absl::StatusCode::kAlreadyExists);
+    EXPECT_EQ(room.users(), 1u);
+  }
+}
+
+TEST_F(RoomTest, AnEmptyTokenOpensNothing) {
+  ASSERT_TRUE(Add("ann", a_, 1).ok());
+  EXPECT_EQ(Add("ann", b_, 1).status().code(), absl::StatusCode::kAlreadyExists);
+}
+
+TEST_F(RoomTest, TheLastOfSeveralPlacesMakesTheUserLeave) {
+  ASSERT_TRUE(Add("ann", a_, 1, DuplicateUser::kAllow).ok());
+  ASSERT_TRUE(Add("ann", b_, 1, DuplicateUser::kAllow).ok());
+  ASSERT_TRUE(Add("bob", b_, 2, DuplicateUser::kAllow).ok());
+  EXPECT_THAT(a_->TakeTexts(), ElementsAre("joined ann@1", "joined bob@2"));
+  Forget();
+  EXPECT_EQ(room_.KickPlace("ann", {1, 1}, kNow), 0u);
+  EXPECT_EQ(room_.KickPlace("ann", {2, 1}, kNow), 3u);
+  EXPECT_THAT(a_->TakeTexts(), IsEmpty());
+  EXPECT_THAT(b_->TakeTexts(), ElementsAre("left ann@3"));
+}
+
+}  // namespace
+}  // namespace hubbub::chat
