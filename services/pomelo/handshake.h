@@ -39,10 +39,10 @@ enum class HandshakeCode {
 
 // What a server offers. Read by ServerHandshake's constructor alone.
 struct HandshakeOptions {
-  std::optional<std::chrono::seconds> heartbeat;  // None: no heartbeats at all.
-  const Dictionary* dictionary = nullptr;         // None: routes go as text.
-  const Schema* server_protos = nullptr;          // What the server sends. With neither: all bodies are JSON.
-  const Schema* client_protos = nullptr;          // What clients send.
+  std::optional<std::chrono::seconds> heartbeat = std::nullopt;  // None: no heartbeats at all.
+  const Dictionary* dictionary = nullptr;                        // None: routes go as text.
+  const Schema* server_protos = nullptr;  // What the server sends. With neither: all bodies are JSON.
+  const Schema* client_protos = nullptr;  // What clients send.
 };
 
 // Answers handshakes. Immutable, so thread-safe.

@@ -1,0 +1,61 @@
+#include "services/limits.h"
+
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace hubbub {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(CheckName, TakesWhatCanNameAUserOrARoom) {
+  for (const std::string& name :
+       {std::string("a"), std::string("Ann 1 *"), std::string("\xe6\x97\xa5\xe6\x9c\xac"),
+        std::string("\xf0\x9f\x98\x82"), std::string("\xc2\xa0"), std::string(64, 'n')}) {
+    EXPECT_TRUE(CheckName("user", name).ok()) << CheckName("user", name);
+  }
+}
+
+TEST(CheckName, SaysWhatIsWrongAndWhere) {
+  const struct {
+    std::string name, why;
+  } cases[] = {
+      {"", "room is empty"},
+      {std::string(65, 'n'), "room has 65 bytes"},
+      {"a\xff", "room is not valid UTF-8"},
+      {"\xed\xa0\xbd\xed\xb8\x82", "room is not valid UTF-8"},
+      {std::string("a\0b", 3), "room has a control character at byte 1"},
+      {"ab\n", "control character at byte 2"},
+      {"\x1f", "control character at byte 0"},
+      {"a\x7f", "control character at byte 1"},
+      {"a\xc2\x80", "control character at byte 1"},
+      {"\xc2\x9f", "control character at byte 0"},
+  };
+  for (const auto& c : cases) {
+    const absl::Status status = CheckName("room", c.name);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << c.why;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(c.why));
+  }
+}
+
+TEST(CheckContent, TakesAnyTextWithinItsBounds) {
+  EXPECT_TRUE(CheckContent("").ok());
+  EXPECT_TRUE(CheckContent("line\nline\ttab").ok());
+  EXPECT_TRUE(CheckContent(std::string(kMaxContentBytes, 'x')).ok());
+}
+
+TEST(CheckContent, RefusesWhatIsTooLongAsBytesOrAsJson) {
+  const auto message = [](const std::string& content) {
+    return std::string(CheckContent(content).message());
+  };
+  EXPECT_THAT(message(std::string(kMaxContentBytes + 1, 'x')), HasSubstr("content has 32769 bytes"));
+  EXPECT_THAT(message("\xff"), HasSubstr("content is not valid UTF-8"));
+  // Six bytes each as JSON.
+  EXPECT_TRUE(CheckContent(std::string(kMaxJsonContentBytes / 6, '\x01')).ok());
+  EXPECT_THAT(message(std::string(kMaxJsonContentBytes / 6 + 1, '\x01')), HasSubstr("when written as JSON"));
+}
+
+}  // namespace
+}  // namespace hubbub
