@@ -6,8 +6,8 @@
 
 namespace hubbub {
 
-// std::mutex with the annotations that clang's -Wthread-safety checks. Not absl::Mutex: the prebuilt library is not
-// instrumented, so TSan reports races in correct programs that use it.
+// std::mutex with the annotations that clang's -Wthread-safety checks. Not absl::Mutex: the prebuilt library
+// is not instrumented, so TSan reports races in correct programs that use it.
 class ABSL_LOCKABLE Mutex {
  public:
   void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { mu_.lock(); }

@@ -1,0 +1,163 @@
+#include "services/net/listener.h"
+
+#include <algorithm>
+#include <future>
+#include <thread>
+#include <utility>
+
+#include "boost/asio/basic_socket_acceptor.hpp"
+#include "boost/asio/ip/address.hpp"
+#include "boost/asio/ip/tcp.hpp"
+#include "fmt/format.h"
+#include "services/net/socket_connection.h"
+#include "spdlog/spdlog.h"
+
+namespace hubbub::net {
+
+using Tcp = asio::ip::tcp;
+
+class Listener::Impl {
+ public:
+  Impl(Loops& loops, SetUp setup)
+      : loops_(loops),
+        setup_(std::make_shared<const SetUp>(std::move(setup))),
+        acceptor_(loops.at(0).executor()),
+        pause_(loops.at(0).executor()) {
+    for (int i = 0; i < loops.size(); ++i) sets_.push_back(std::make_shared<ConnectionSet>(loops.at(i)));
+  }
+
+  absl::Status Open() {
+    const ListenerOptions& options = setup_->options;
+    boost::system::error_code error;
+    const auto fail = [&](std::string_view what) {
+      return absl::UnavailableError(fmt::format("can not listen for clients on {}:{}: {}: {}", options.host,
+                                                options.port, what, error.message()));
+    };
+    asio::io_context resolving;
+    const auto found = Tcp::resolver(resolving).resolve(options.host, std::to_string(options.port), error);
+    if (error || found.empty()) return fail("the host does not resolve");
+    const Tcp::endpoint endpoint = *found.begin();
+    acceptor_.open(endpoint.protocol(), error);
+    if (error) return fail("no socket");
+    acceptor_.set_option(Tcp::acceptor::reuse_address(true), error);
+    if (acceptor_.bind(endpoint, error); error) {
+      return fail(error == asio::error::address_in_use ? "another program has this port"
+                                                       : "no such address here");
+    }
+    if (acceptor_.listen(asio::socket_base::max_listen_connections, error); error)
+      return fail("not possible");
+    port_ = acceptor_.local_endpoint(error).port();
+    for (auto& set : sets_) set->loop().Post([set] { set->StartTicking(); });
+    loops_.at(0).Post([this] { Accept(); });
+    return absl::OkStatus();
+  }
+
+  uint16_t port() const { return port_; }
+  int connections() const { return *connections_; }
+
+  void StopAccepting() {
+    RunOn(loops_.at(0), [this] {
+      boost::system::error_code ignored;
+      acceptor_.close(ignored);
+      pause_.cancel();
+    });
+  }
+
+  void CloseAll(CloseReason reason, std::string_view detail, std::chrono::milliseconds timeout) {
+    for (auto& set : sets_) {
+      set->loop().Post([set, reason, text = std::string(detail)] { set->CloseAll(reason, text); });
+    }
+    WaitForEnd(timeout);
+  }
+
+  ~Impl() {
+    StopAccepting();
+    for (auto& set : sets_) RunOn(set->loop(), [set] { set->AbortAll(); });
+    WaitForEnd(std::chrono::seconds(5));
+  }
+
+ private:
+  void Accept() {
+    ConnectionSet& set = *sets_[next_];
+    acceptor_.async_accept(set.loop().executor(), [this](boost::system::error_code error, Socket socket) {
+      if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
+      if (error) return OnAcceptError(error);
+      const auto& chosen = sets_[std::exchange(next_, (next_ + 1) % sets_.size())];
+      if (*connections_ >= setup_->options.max_connections) {
+        if (!std::exchange(full_, true))
+          spdlog::warn("full: {} connections; further clients are turned away", connections_->load());
+      } else {
+        full_ = false;
+        // The loop's own thread starts the operations: its sockets are touched there alone.
+        chosen->loop().Post(
+            [chosen, setup = setup_, ticket = Ticket(connections_), socket = std::move(socket)]() mutable {
+              SetUpConnection(chosen, std::move(ticket), std::move(socket), setup);
+            });
+      }
+      Accept();
+    });
+  }
+
+  // EMFILE and the like come at once again, so without a pause the loop would spin.
+  void OnAcceptError(boost::system::error_code error) {
+    spdlog::warn("can not accept a client: {}; trying again in 100 ms", error.message());
+    pause_.expires_after(std::chrono::milliseconds(100));
+    pause_.async_wait([this](boost::system::error_code cancelled) {
+      if (!cancelled && acceptor_.is_open()) Accept();
+    });
+  }
+
+  // Runs `function` on the loop and waits for it. Not for use on a loop.
+  template <typename Function>
+  static void RunOn(Loop& loop, Function function) {
+    std::promise<void> done;
+    loop.Post([&] {
+      function();
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+
+  // Polls, because it runs once in a process's life and the counter is all that the loops need to touch.
+  void WaitForEnd(std::chrono::milliseconds timeout) {
+    const auto end = Clock::now() + timeout;
+    while (*connections_ > 0 && Clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+
+  Loops& loops_;
+  const std::shared_ptr<const SetUp> setup_;
+  const std::shared_ptr<std::atomic<int>> connections_ = std::make_shared<std::atomic<int>>(0);
+  std::vector<std::shared_ptr<ConnectionSet>> sets_;
+  uint16_t port_ = 0;
+
+  // On loop 0 alone, once open.
+  asio::basic_socket_acceptor<Tcp, Executor> acceptor_;
+  Timer pause_;
+  size_t next_ = 0;
+  bool full_ = false;
+};
+
+absl::StatusOr<std::unique_ptr<Listener>> Listener::Start(Loops& loops, ListenerOptions options,
+                                                          ProtocolFactory make_protocol, HttpHandler http) {
+  auto impl =
+      std::make_unique<Impl>(loops, SetUp{std::move(options), std::move(make_protocol), std::move(http)});
+  if (absl::Status status = impl->Open(); !status.ok()) return status;
+  return std::unique_ptr<Listener>(new Listener(std::move(impl)));
+}
+
+Listener::Listener(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Listener::~Listener() = default;
+uint16_t Listener::port() const {
+  return impl_->port();
+}
+int Listener::connections() const {
+  return impl_->connections();
+}
+void Listener::StopAccepting() {
+  impl_->StopAccepting();
+}
+void Listener::CloseAll(CloseReason reason, std::string_view detail, std::chrono::milliseconds timeout) {
+  impl_->CloseAll(reason, detail, timeout);
+}
+
+}  // namespace hubbub::net

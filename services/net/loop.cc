@@ -1,0 +1,45 @@
+#include "services/net/loop.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+
+#include "spdlog/spdlog.h"
+
+namespace hubbub::net {
+
+Loop::Loop(int index) : index_(index) {
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), ("loop-" + std::to_string(index_)).c_str());
+    context_.run();
+  });
+}
+
+Loop::~Loop() {
+  Stop();
+}
+
+void Loop::AssertHere() const {
+  if (IsHere()) return;
+  spdlog::critical("a function of loop {} ran on another thread: this is a mistake in the program", index_);
+  std::abort();
+}
+
+void Loop::Stop() {
+  work_.reset();
+  context_.stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+Loops::Loops(int count) {
+  if (count <= 0) count = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  for (int i = 0; i < count; ++i) loops_.push_back(std::make_unique<Loop>(i));
+}
+
+void Loops::Stop() {
+  for (auto& loop : loops_) loop->Stop();
+}
+
+}  // namespace hubbub::net

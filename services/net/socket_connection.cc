@@ -1,0 +1,193 @@
+#include "services/net/socket_connection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "boost/system/error_code.hpp"
+
+namespace hubbub::net {
+
+std::string_view ToString(CloseReason reason) {
+  switch (reason) {
+    case CloseReason::kClientLeft:
+      return "client_left";
+    case CloseReason::kProtocolError:
+      return "protocol_error";
+    case CloseReason::kTimeout:
+      return "timeout";
+    case CloseReason::kSlow:
+      return "slow";
+    case CloseReason::kKicked:
+      return "kicked";
+    case CloseReason::kShutdown:
+      return "shutdown";
+  }
+  return "unknown";
+}
+
+void ConnectionSet::Insert(SocketConnection* connection) {
+  connections_.insert(connection);
+}
+
+void ConnectionSet::Erase(SocketConnection* connection) {
+  connections_.erase(connection);
+}
+
+void ConnectionSet::StartTicking() {
+  timer_.expires_after(std::chrono::seconds(1));
+  timer_.async_wait([self = shared_from_this()](boost::system::error_code error) {
+    if (error || self->ended_) return;
+    const auto now = Clock::now();
+    for (SocketConnection* connection : self->connections_) connection->Tick(now);
+    self->StartTicking();
+  });
+}
+
+void ConnectionSet::CloseAll(CloseReason reason, const std::string& detail) {
+  for (SocketConnection* connection : connections_) connection->Close(reason, detail);
+}
+
+void ConnectionSet::AbortAll() {
+  ended_ = true;
+  timer_.cancel();
+  for (Arrival* arrival : arrivals_) arrival->GiveUp();
+  for (SocketConnection* connection : connections_) connection->Abort(CloseReason::kShutdown, "");
+}
+
+SocketConnection::SocketConnection(Client client, beast::flat_buffer buffer, bool framed)
+    : buffer_(std::move(buffer)), client_(std::move(client)), framed_(framed), progress_(Clock::now()) {}
+
+void SocketConnection::Start(std::unique_ptr<Protocol> protocol) {
+  client_.set->loop().AssertHere();
+  protocol_ = std::move(protocol);
+  client_.set->Insert(this);
+  // A WebSocket frame has to be read whole first; TCP bytes may be here already.
+  if (framed_) {
+    reading_ = true;
+    StartRead();
+  } else {
+    Offer();
+  }
+}
+
+void SocketConnection::Send(Payload payload) {
+  client_.set->loop().AssertHere();
+  if (closing_ || closed_) return;
+  queued_bytes_ += payload->size();
+  if (queued_bytes_ > kHardLimit) {
+    Abort(CloseReason::kSlow,
+          "the client does not read: " + std::to_string(queued_bytes_) + " bytes are waiting for it");
+    return;
+  }
+  queue_.push_back(std::move(payload));
+  if (in_flight_ == 0) Pump();
+}
+
+void SocketConnection::Pump() {
+  if (first_ == leaving_.size()) {
+    leaving_.clear();
+    first_ = 0;
+    leaving_.swap(queue_);
+  }
+  if (leaving_.empty()) return;
+  in_flight_ = std::min(kMaxGather, leaving_.size() - first_);
+  buffers_.clear();
+  for (size_t i = 0; i < in_flight_; ++i) buffers_.push_back(asio::buffer(*leaving_[first_ + i]));
+  StartWrite(buffers_);
+}
+
+void SocketConnection::OnWrite(boost::system::error_code error) {
+  if (closed_) return;
+  if (error) return Abort(CloseReason::kClientLeft, error.message());
+  progress_ = Clock::now();
+  for (size_t i = 0; i < in_flight_; ++i) {
+    queued_bytes_ -= leaving_[first_ + i]->size();
+    leaving_[first_ + i].reset();
+  }
+  first_ += std::exchange(in_flight_, 0);
+  Pump();
+  if (in_flight_ > 0) {
+    if (!reading_ && !Stalled()) Offer();
+    return;
+  }
+  if (closing_) {
+    if (!std::exchange(saying_goodbye_, true)) StartGoodbye(reason_, detail_);
+  } else if (!reading_) {
+    Offer();
+  }
+}
+
+void SocketConnection::OnRead(boost::system::error_code error) {
+  reading_ = false;
+  if (closing_ || closed_) return;
+  if (error) return Abort(CloseReason::kClientLeft, error.message());
+  Offer();
+}
+
+void SocketConnection::Resume() {
+  client_.set->loop().AssertHere();
+  if (!std::exchange(paused_, false)) return;
+  asio::post(client_.set->loop().context(), [self = shared_from_this()] {
+    if (!self->reading_) self->Offer();
+  });
+}
+
+void SocketConnection::Offer() {
+  if (closing_ || closed_ || paused_ || Stalled()) return;
+  if (buffer_.size() > 0) {
+    const auto data = buffer_.cdata();
+    buffer_.consume(protocol_->OnBytes({static_cast<const char*>(data.data()), data.size()}, framed_));
+    if (closing_ || closed_ || paused_ || Stalled()) return;
+    if (framed_ && buffer_.size() > 0)
+      return Close(CloseReason::kProtocolError, "a frame holds part of a package");
+  }
+  reading_ = true;
+  StartRead();
+}
+
+void SocketConnection::Close(CloseReason reason, std::string detail) {
+  client_.set->loop().AssertHere();
+  if (closing_ || closed_) return;
+  closing_ = true;
+  reason_ = reason;
+  detail_ = std::move(detail);
+  close_by_ = Clock::now() + kCloseTimeout;
+  if (in_flight_ > 0) return;
+  // From a fresh stack: the caller may be in the middle of the protocol's or of a room's work.
+  asio::post(client_.set->loop().context(), [self = shared_from_this()] {
+    if (self->closed_ || self->in_flight_ > 0 || std::exchange(self->saying_goodbye_, true)) return;
+    self->StartGoodbye(self->reason_, self->detail_);
+  });
+}
+
+void SocketConnection::Abort(CloseReason reason, std::string detail) {
+  client_.set->loop().AssertHere();
+  if (std::exchange(closed_, true)) return;
+  if (!closing_) {
+    reason_ = reason;
+    detail_ = std::move(detail);
+  }
+  CloseSocket();
+  asio::post(client_.set->loop().context(), [self = shared_from_this()] {
+    self->protocol_->OnClosed(self->reason_, self->detail_);
+    self->client_.set->Erase(self.get());
+  });
+}
+
+void SocketConnection::OnGoodbye() {
+  Abort(reason_, detail_);
+}
+
+void SocketConnection::Tick(Clock::time_point now) {
+  if (closed_) return;
+  if (closing_) {
+    if (now > close_by_) Abort(reason_, detail_);
+    return;
+  }
+  if (in_flight_ > 0 && now - progress_ > kStallTimeout && Stalled()) {
+    return Abort(CloseReason::kSlow, "the client has taken nothing for 10 seconds");
+  }
+  protocol_->OnTick(now);
+}
+
+}  // namespace hubbub::net

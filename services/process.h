@@ -1,0 +1,29 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+
+namespace hubbub {
+
+// What main has in common in all programs.
+
+// Logs to standard error at this level: trace, debug, info, warn, error. Exits with code 2 for another word.
+void SetUpLog(std::string_view level);
+
+// Blocks SIGTERM and SIGINT for the whole process. Call it before any thread starts.
+void BlockSignals();
+
+// Calls `tick` every `period` until SIGTERM or SIGINT arrives; answers the signal's number.
+int RunUntilSignal(std::chrono::milliseconds period, const std::function<void()>& tick);
+
+// Prints the one line on standard output that says that the program serves now.
+void PrintReady(std::string_view id, std::string_view grpc_address, std::string_view client_address);
+
+// Prints one line that says what is wrong, and exits with code 2.
+[[noreturn]] void Die(std::string_view program, const absl::Status& status);
+
+}  // namespace hubbub

@@ -1,0 +1,77 @@
+#include "services/rpc/server.h"
+
+#include <chrono>
+
+#include "boost/asio/io_context.hpp"
+#include "boost/asio/ip/tcp.hpp"
+#include "fmt/format.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/security/server_credentials.h"
+#include "grpcpp/server_builder.h"
+
+namespace hubbub::rpc {
+namespace {
+
+// gRPC says only that it could not start; this finds out why.
+std::string WhyNot(const std::string& host, uint16_t port) {
+  namespace asio = boost::asio;
+  boost::system::error_code error;
+  asio::io_context context;
+  const auto found = asio::ip::tcp::resolver(context).resolve(host, std::to_string(port), error);
+  if (error || found.empty()) return "the host does not resolve";
+  asio::ip::tcp::acceptor acceptor(context);
+  const asio::ip::tcp::endpoint endpoint = *found.begin();
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (error == asio::error::address_in_use) return "another program has this port";
+  return error ? error.message() : "gRPC could not start";
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
+  static const bool once = [] {
+    grpc::EnableDefaultHealthCheckService(true);
+    return true;
+  }();
+  (void)once;
+  if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  auto server = std::unique_ptr<Server>(new Server);
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(fmt::format("{}:{}", options.host, options.port),
+                           grpc::InsecureServerCredentials(), &server->port_);
+  // By default two processes share a port in silence, each with half of the calls.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 10'000);
+  // Both sides must agree on keepalive, or the server ends connections with "too many pings".
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5'000);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 1'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.SetMaxReceiveMessageSize(1 << 20);
+  for (grpc::Service* service : options.services) builder.RegisterService(service);
+  server->server_ = builder.BuildAndStart();
+  if (server->server_ == nullptr || server->port_ == 0) {
+    return absl::UnavailableError(fmt::format("can not serve gRPC on {}:{}: {}", options.host, options.port,
+                                              WhyNot(options.host, options.port)));
+  }
+  return server;
+}
+
+Server::~Server() {
+  Shutdown(0);
+}
+
+void Server::SetServing(bool serving) {
+  server_->GetHealthCheckService()->SetServingStatus(serving);
+}
+
+void Server::Shutdown(int grace_ms) {
+  if (server_ == nullptr) return;
+  server_->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(grace_ms));
+  server_->Wait();
+  server_.reset();
+}
+
+}  // namespace hubbub::rpc

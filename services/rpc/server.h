@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "grpcpp/impl/codegen/service_type.h"
+#include "grpcpp/server.h"
+#include "grpcpp/support/interceptor.h"
+
+namespace hubbub::rpc {
+
+struct ServerOptions {
+  std::string host = "0.0.0.0";
+  uint16_t port = 0;  // 0: any free one.
+  bool reflection = true;
+  std::vector<grpc::Service*> services;  // Outlive the server.
+};
+
+// A gRPC server as every program of the suite runs it: health service, reflection, keepalive, a bound on
+// message sizes, and no silent sharing of a port with another process. Thread-safe. Owned by main.
+class Server {
+ public:
+  // The error says which address and why.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options);
+  ~Server();
+
+  uint16_t port() const { return port_; }
+  // What the health service answers, for the whole server.
+  void SetServing(bool serving);
+  // Takes no new calls, waits for those under way, cancels them after `grace_ms`.
+  void Shutdown(int grace_ms);
+  // Calls it directly, without a socket; for tests.
+  grpc::Server& grpc() { return *server_; }
+
+ private:
+  Server() = default;
+  std::unique_ptr<grpc::Server> server_;
+  int port_ = 0;
+};
+
+}  // namespace hubbub::rpc

@@ -1,0 +1,112 @@
+#include "services/session/contract.h"
+
+#include <stdexcept>
+#include <vector>
+
+#include "services/pomelo/body.h"
+#include "services/pomelo/message.h"
+#include "services/pomelo/package.h"
+#include "spdlog/spdlog.h"
+
+namespace hubbub {
+namespace {
+
+// The stock demo's schema of onChat, then what Hubbub adds. `offset` and `epoch` are doubles because old
+// clients hold integers in 32 bits; a double is exact up to 2^53.
+constexpr const char* kServerProtos = R"({
+  "onChat": {
+    "required string msg": 1,
+    "required string from": 2,
+    "required string target": 3,
+    "optional string rid": 4,
+    "optional double offset": 5,
+    "optional double epoch": 6,
+    "optional double time": 7
+  }
+})";
+
+// `from` is optional because the server knows who sends; the stock demo's page still gives it.
+constexpr const char* kClientProtos = R"({
+  "gate.gateHandler.queryEntry": {
+    "required string uid": 1
+  },
+  "connector.entryHandler.enter": {
+    "required string username": 1,
+    "required string rid": 2,
+    "optional string resume": 3,
+    "optional double epoch": 4,
+    "optional double offset": 5
+  },
+  "connector.entryHandler.leave": {
+    "required string rid": 1
+  },
+  "chat.chatHandler.send": {
+    "required string rid": 1,
+    "required string content": 2,
+    "optional string from": 3,
+    "required string target": 4,
+    "optional string id": 5
+  }
+})";
+
+pomelo::Schema ParseSchema(const char* text) {
+  auto schema = pomelo::Schema::Parse(boost::json::parse(text).as_object());
+  if (!schema.ok())
+    throw std::logic_error("a built-in schema is wrong: " + std::string(schema.status().message()));
+  return *std::move(schema);
+}
+
+pomelo::Dictionary MakeDictionary() {
+  auto dictionary = pomelo::Dictionary::Make({std::string(route::kQueryEntry), std::string(route::kEnter),
+                                              std::string(route::kLeave), std::string(route::kSend)});
+  if (!dictionary.ok())
+    throw std::logic_error("a built-in route is wrong: " + std::string(dictionary.status().message()));
+  return *std::move(dictionary);
+}
+
+}  // namespace
+
+ClientContract::ClientContract(bool use_dict, bool use_protobuf,
+                               std::optional<std::chrono::seconds> heartbeat)
+    : server_protos_(ParseSchema(kServerProtos)),
+      client_protos_(ParseSchema(kClientProtos)),
+      use_protobuf_(use_protobuf) {
+  if (use_dict) dictionary_ = MakeDictionary();
+  pomelo::HandshakeOptions options{.heartbeat = heartbeat, .dictionary = dictionary()};
+  json_handshake_.emplace(options);
+  if (use_protobuf) {
+    options.server_protos = &*server_protos_;
+    options.client_protos = &*client_protos_;
+  }
+  handshake_.emplace(options);
+}
+
+WireFormat ClientContract::FormatOf(const pomelo::HandshakeRequest& request) const {
+  if (!use_protobuf_ || request.type == "hubbub-web" || request.type.empty()) return WireFormat::kJson;
+  return pomelo::TextEncodingOf(request) == pomelo::TextEncoding::kCesu8 ? WireFormat::kProtobufCesu8
+                                                                         : WireFormat::kProtobufUtf8;
+}
+
+std::string ClientContract::Accept(const pomelo::HandshakeRequest& request, WireFormat format) const {
+  return (format == WireFormat::kJson ? json_handshake_ : handshake_)->Accept(request);
+}
+
+void ClientContract::AppendPush(WireFormat format, std::string_view route, const boost::json::object& body,
+                                std::string& out) const {
+  const size_t start = pomelo::BeginPackage(pomelo::PackageType::kData, out);
+  pomelo::AppendPushHead(route, out);
+  if (format != WireFormat::kJson && server_protos_->Has(route)) {
+    const auto encoding =
+        format == WireFormat::kProtobufCesu8 ? pomelo::TextEncoding::kCesu8 : pomelo::TextEncoding::kUtf8;
+    if (absl::Status status = server_protos_->Encode(route, body, encoding, out); !status.ok()) {
+      spdlog::error("a push of {} was dropped: {}", route, std::string(status.message()));
+      out.resize(start);
+      return;
+    }
+  } else {
+    out += pomelo::JsonBody(body);
+  }
+  pomelo::EndPackage(start, out);
+}
+
+}  // namespace hubbub

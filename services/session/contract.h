@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "boost/json.hpp"
+#include "services/pomelo/dictionary.h"
+#include "services/pomelo/handshake.h"
+#include "services/pomelo/protobuf.h"
+
+namespace hubbub {
+
+// How a session's client wants bodies. An event is encoded once for each format in use, not once for each
+// session.
+enum class WireFormat : uint8_t { kJson, kProtobufUtf8, kProtobufCesu8 };
+inline constexpr int kWireFormats = 3;
+
+// The routes that clients call, the whole suite's, as Pomelo's dictionary lists them.
+namespace route {
+inline constexpr std::string_view kQueryEntry = "gate.gateHandler.queryEntry";
+inline constexpr std::string_view kEnter = "connector.entryHandler.enter";
+inline constexpr std::string_view kLeave = "connector.entryHandler.leave";
+inline constexpr std::string_view kSend = "chat.chatHandler.send";
+// Pushes. As in the stock demo they have no code and travel as text.
+inline constexpr std::string_view kOnChat = "onChat";
+inline constexpr std::string_view kOnAdd = "onAdd";
+inline constexpr std::string_view kOnLeave = "onLeave";
+}  // namespace route
+
+// What clients and the suite agree on beyond the protocol: the dictionary of routes and the protobuf schemas.
+// The stock JavaScript client stores one set of schemas for gate and connector alike (pomelo-wire.md 5.7), so
+// both offer this one, and its version depends on its contents alone. Immutable, so thread-safe. Owned by
+// main.
+class ClientContract {
+ public:
+  // `use_dict`: routes have codes. `use_protobuf`: bodies of the routes that have a schema are in Pomelo's
+  // protobuf dialect.
+  ClientContract(bool use_dict, bool use_protobuf, std::optional<std::chrono::seconds> heartbeat);
+
+  const pomelo::Dictionary* dictionary() const { return dictionary_ ? &*dictionary_ : nullptr; }
+  const pomelo::Schema& server_protos() const { return *server_protos_; }
+  const pomelo::Schema& client_protos() const { return *client_protos_; }
+
+  // The bodies that a client of this kind wants. Clients that know no schemas get JSON: this project's own
+  // web client, and Pitaya's family, which would not understand the offer.
+  WireFormat FormatOf(const pomelo::HandshakeRequest& request) const;
+  // The handshake's answer to it.
+  std::string Accept(const pomelo::HandshakeRequest& request, WireFormat format) const;
+
+  // Appends a push in a data package to `out`. A body that its schema refuses goes as nothing and is logged:
+  // a mistake in this program.
+  void AppendPush(WireFormat format, std::string_view route, const boost::json::object& body,
+                  std::string& out) const;
+
+ private:
+  std::optional<pomelo::Dictionary> dictionary_;
+  std::optional<pomelo::Schema> server_protos_;
+  std::optional<pomelo::Schema> client_protos_;
+  bool use_protobuf_;
+  std::optional<pomelo::ServerHandshake> handshake_;
+  std::optional<pomelo::ServerHandshake> json_handshake_;
+};
+
+}  // namespace hubbub

@@ -1,0 +1,266 @@
+#include "services/session/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "fmt/format.h"
+#include "services/pomelo/body.h"
+#include "spdlog/spdlog.h"
+
+namespace hubbub {
+
+using pomelo::MessageType;
+using pomelo::PackageType;
+
+namespace {
+
+boost::json::object ErrorBody(int code, std::string_view message) {
+  return {{"code", code}, {"error", true}, {"message", boost::json::string(message.data(), message.size())}};
+}
+
+// Text from a client, fit for a log line or an answer.
+std::string Quote(std::string_view text) {
+  std::string quoted = "'";
+  for (char c : text.substr(0, 64)) quoted += (c < 0x20 || c >= 0x7f || c == '\'') ? '?' : c;
+  return quoted + (text.size() > 64 ? "…'" : "'");
+}
+
+}  // namespace
+
+Reply::~Reply() {
+  if (loop_ != nullptr) Fail(500, "the server gave this request up; try again");
+}
+
+Session* Reply::session() const {
+  const auto alive = session_.lock();
+  return alive == nullptr ? nullptr : *alive;
+}
+
+void Reply::Ok(const boost::json::object& body) {
+  if (std::exchange(loop_, nullptr) == nullptr) return;
+  if (Session* target = session()) target->OnAnswer(id_, id_ ? pomelo::JsonBody(body) : std::string());
+}
+
+void Reply::Fail(int code, std::string_view message) {
+  if (loop_ != nullptr) Ok(ErrorBody(code, message));
+}
+
+Session::Session(uint64_t id, net::Loop& loop, net::Connection& connection, const SessionOptions& options,
+                 const HandlerFactory& make_handler)
+    : id_(id),
+      loop_(loop),
+      connection_(connection),
+      options_(options),
+      handler_(make_handler(*this)),
+      since_(net::Clock::now()),
+      last_seen_(since_),
+      tokens_(2.0 * options.max_requests_per_second),
+      tokens_at_(since_) {}
+
+size_t Session::OnBytes(std::string_view bytes, bool frame_end) {
+  last_seen_ = net::Clock::now();
+  if (bytes.empty() && frame_end) Break("an empty frame holds no package");
+  size_t consumed = 0;
+  while (!busy_ && state_ != State::kClosed && consumed < bytes.size()) {
+    const size_t limit =
+        state_ == State::kWorking ? options_.max_package_bytes : options_.max_first_package_bytes;
+    auto decoded = pomelo::DecodePackage(bytes.substr(consumed), limit);
+    if (!decoded.ok()) {
+      Break(std::string(decoded.status().message()));
+      break;
+    }
+    if (!decoded->has_value()) {
+      if (frame_end) Break("a frame ends in the middle of a package");
+      break;
+    }
+    consumed += (*decoded)->size;
+    OnPackage((*decoded)->package);
+  }
+  // The views that handlers got are no longer in use: they copied what they keep.
+  return state_ == State::kClosed ? bytes.size() : consumed;
+}
+
+void Session::OnPackage(const pomelo::Package& package) {
+  switch (package.type) {
+    case PackageType::kHandshake:
+      if (state_ == State::kInited) OnHandshake(package.body);
+      return;
+    case PackageType::kHandshakeAck:
+      if (state_ == State::kWaitAck) OnAck();
+      return;
+    case PackageType::kHeartbeat:
+      if (state_ == State::kWorking && options_.heartbeat) SendPackage(PackageType::kHeartbeat, "");
+      return;
+    case PackageType::kData:
+      if (state_ == State::kWorking) OnData(package.body);
+      return;
+    case PackageType::kKick:
+      return Break("a client can not send a kick");
+  }
+}
+
+void Session::OnHandshake(std::string_view body) {
+  const pomelo::HandshakeRequest request = pomelo::ParseHandshakeRequest(body);
+  const auto refuse = [&](pomelo::HandshakeCode code, std::string why) {
+    SendPackage(PackageType::kHandshake, pomelo::ServerHandshake::Refuse(code));
+    state_ = State::kClosed;
+    connection_.Close(net::CloseReason::kProtocolError, std::move(why));
+  };
+  if (!request.has_sys) return refuse(pomelo::HandshakeCode::kFailed, "the handshake has no sys object");
+  if (options_.check_client && !options_.check_client(request.type, request.version)) {
+    return refuse(
+        pomelo::HandshakeCode::kOldClient,
+        fmt::format("client {} version {} is not served here", Quote(request.type), Quote(request.version)));
+  }
+  format_ = options_.contract->FormatOf(request);
+  SendPackage(PackageType::kHandshake, options_.contract->Accept(request, format_));
+  state_ = State::kWaitAck;
+}
+
+void Session::OnAck() {
+  state_ = State::kWorking;
+  since_ = net::Clock::now();
+  // The stock JavaScript client starts its own heartbeats only when it gets this first one (S5).
+  if (options_.heartbeat) SendPackage(PackageType::kHeartbeat, "");
+}
+
+void Session::OnData(std::string_view bytes) {
+  auto message = pomelo::DecodeMessage(bytes);
+  if (!message.ok()) return Break(std::string(message.status().message()));
+  if (message->type != MessageType::kRequest && message->type != MessageType::kNotify) {
+    return Break("a client can send requests and notifies only");
+  }
+  Dispatch(*message);
+}
+
+void Session::Dispatch(const pomelo::Message& message) {
+  const std::optional<uint64_t> id =
+      message.type == MessageType::kRequest ? std::optional(message.id) : std::nullopt;
+  busy_ = true;
+  connection_.Pause();
+  Reply reply(loop_, self_, id);
+  if (!TakeToken()) {
+    return reply.Fail(
+        429, fmt::format("more than {} requests a second: slow down", options_.max_requests_per_second));
+  }
+  if (message.compressed)
+    return reply.Fail(400, "compressed bodies are not supported: send the body as it is");
+
+  std::string_view route;
+  if (const auto* text = std::get_if<std::string_view>(&message.route)) {
+    route = *text;
+  } else {
+    const uint16_t code = std::get<uint16_t>(message.route);
+    const pomelo::Dictionary* dictionary = options_.contract->dictionary();
+    if (dictionary == nullptr)
+      return reply.Fail(404, "route codes are not in use here: send the route as text");
+    const auto found = dictionary->RouteOf(code);
+    if (!found) return reply.Fail(404, fmt::format("no route has the code {}", code));
+    route = *found;
+  }
+  auto body = DecodeBody(route, message.body);
+  if (!body.ok()) {
+    return reply.Fail(400,
+                      fmt::format("the body of {}: {}", Quote(route), std::string(body.status().message())));
+  }
+  handler_->OnRequest(route, *std::move(body), std::move(reply));
+}
+
+absl::StatusOr<boost::json::object> Session::DecodeBody(std::string_view route, std::string_view body) const {
+  // A client that has no schemas sends JSON even where there is one. The two can not be mistaken for each
+  // other: '{' is the tag 15, which no schema of ours has.
+  const bool json =
+      format_ == WireFormat::kJson || body.starts_with('{') || !options_.contract->client_protos().Has(route);
+  if (json) return pomelo::ParseJsonBody(body);
+  return options_.contract->client_protos().Decode(route, body);
+}
+
+bool Session::TakeToken() {
+  const auto now = net::Clock::now();
+  const double rate = options_.max_requests_per_second;
+  tokens_ = std::min(2 * rate, tokens_ + rate * std::chrono::duration<double>(now - tokens_at_).count());
+  tokens_at_ = now;
+  if (tokens_ < 1) return false;
+  tokens_ -= 1;
+  return true;
+}
+
+void Session::OnAnswer(std::optional<uint64_t> id, std::string_view body) {
+  loop_.AssertHere();
+  busy_ = false;
+  if (id && state_ == State::kWorking) {
+    auto packages = std::make_shared<std::string>();
+    const size_t start = pomelo::BeginPackage(PackageType::kData, *packages);
+    pomelo::AppendResponse(*id, body, *packages);
+    pomelo::EndPackage(start, *packages);
+    connection_.Send(std::move(packages));
+  }
+  connection_.Resume();
+}
+
+void Session::Write(net::Payload packages) {
+  if (state_ == State::kWorking) connection_.Send(std::move(packages));
+}
+
+void Session::Push(std::string_view route, const boost::json::object& body) {
+  if (state_ != State::kWorking) return;
+  auto packages = std::make_shared<std::string>();
+  options_.contract->AppendPush(format_, route, body, *packages);
+  connection_.Send(std::move(packages));
+}
+
+void Session::SendPackage(PackageType type, std::string_view body) {
+  auto packages = std::make_shared<std::string>();
+  pomelo::AppendPackage(type, body, *packages);
+  connection_.Send(std::move(packages));
+}
+
+void Session::Kick(std::string_view reason) {
+  loop_.AssertHere();
+  if (state_ == State::kClosed) return;
+  const boost::json::object body{{"reason", boost::json::string(reason.data(), reason.size())}};
+  SendPackage(PackageType::kKick, pomelo::JsonBody(body));
+  state_ = State::kClosed;
+  connection_.Close(net::CloseReason::kKicked, std::string(reason));
+}
+
+// Pomelo just disconnects (S3); a reason costs nothing and tells the client's author what to mend.
+void Session::Break(std::string message) {
+  if (state_ == State::kClosed) return;
+  const boost::json::object body{{"reason", message}};
+  SendPackage(PackageType::kKick, pomelo::JsonBody(body));
+  state_ = State::kClosed;
+  connection_.Close(net::CloseReason::kProtocolError, std::move(message));
+}
+
+void Session::OnTick(net::Clock::time_point now) {
+  if (state_ == State::kClosed) return;
+  const auto close = [&](std::string why) {
+    state_ = State::kClosed;
+    connection_.Close(net::CloseReason::kTimeout, std::move(why));
+  };
+  if (state_ != State::kWorking) {
+    if (now - since_ > options_.handshake_timeout) close("no handshake in time");
+    return;
+  }
+  if (!busy_ && !handler_->SignedIn() && now - since_ > options_.sign_in_timeout)
+    return close("nobody signed in in time");
+  // While nothing is read, nothing can be seen.
+  if (busy_ || connection_.Stalled()) {
+    last_seen_ = now;
+    return;
+  }
+  const std::chrono::milliseconds silence =
+      options_.heartbeat ? 2 * *options_.heartbeat : options_.idle_timeout;
+  if (now - last_seen_ > silence) close("no heartbeat in time");
+}
+
+void Session::OnClosed(net::CloseReason reason, std::string_view detail) {
+  loop_.AssertHere();
+  state_ = State::kClosed;
+  // Written with care, once for each session: `detail` may quote the client.
+  spdlog::debug("session {} of {} ended: {}: {}", id_, peer(), net::ToString(reason), detail);
+  handler_->OnClosed();
+}
+
+}  // namespace hubbub

@@ -1,0 +1,139 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "boost/json.hpp"
+#include "services/net/connection.h"
+#include "services/net/loop.h"
+#include "services/pomelo/message.h"
+#include "services/pomelo/package.h"
+#include "services/session/contract.h"
+
+namespace hubbub {
+
+class Session;
+
+// The duty to answer one request. Move-only; made by Session, used on its loop alone, though it may travel.
+// Answers exactly once: one that is dropped unanswered answers that by itself. For a notify it is silent, and
+// just marks the end of the work. The session takes no further request before.
+class Reply {
+ public:
+  Reply(net::Loop& loop, std::weak_ptr<Session*> session, std::optional<uint64_t> id)
+      : loop_(&loop), session_(std::move(session)), id_(id) {}
+  Reply(Reply&& other) noexcept
+      : loop_(std::exchange(other.loop_, nullptr)), session_(std::move(other.session_)), id_(other.id_) {}
+  Reply& operator=(Reply&&) = delete;
+  ~Reply();
+
+  void Ok(const boost::json::object& body);
+  // `{code, error: true, message}`; codes are those of HTTP, from 400.
+  void Fail(int code, std::string_view message);
+  // The session, or null if it has ended.
+  Session* session() const;
+  net::Loop& loop() const { return *loop_; }
+
+ private:
+  net::Loop* loop_;  // Null once answered.
+  std::weak_ptr<Session*> session_;
+  std::optional<uint64_t> id_;  // Nothing for a notify.
+};
+
+// What a program does with the requests of one session. Owned by the session; loop-only.
+class SessionHandler {
+ public:
+  virtual ~SessionHandler() = default;
+  // A request or notify. Nothing further comes from this session before the reply is answered.
+  virtual void OnRequest(std::string_view route, boost::json::object body, Reply reply) = 0;
+  // The session has ended. The last call.
+  virtual void OnClosed() = 0;
+  // True once the client has signed in; until then SessionOptions::sign_in_timeout runs.
+  virtual bool SignedIn() const = 0;
+};
+
+// What all sessions of a program share. Constant while they live.
+struct SessionOptions {
+  // The routes' codes and the protobuf schemas, with the handshake that offers them.
+  const ClientContract* contract = nullptr;
+  std::optional<std::chrono::seconds> heartbeat;
+  // Nothing: any client type and version is welcome. Otherwise false means code 501.
+  std::function<bool(std::string_view type, std::string_view version)> check_client;
+  std::chrono::milliseconds handshake_timeout{10'000};
+  std::chrono::milliseconds sign_in_timeout{10'000};
+  // Without heartbeats, a client that says nothing for so long is closed.
+  std::chrono::milliseconds idle_timeout{90'000};
+  // The largest package before the handshake is over, and after.
+  size_t max_first_package_bytes = 16 * 1024;
+  size_t max_package_bytes = 64 * 1024 - 4;
+  // Requests and notifies of one session; more are answered with 429. A burst may be twice that.
+  int max_requests_per_second = 2000;
+};
+
+// One client connection that speaks the Pomelo protocol: the state machine of pomelo-wire.md section 2, with
+// deadlines added. Free of Asio and gRPC: bytes come in through OnBytes, and go out through a
+// net::Connection. Loop-only.
+class Session final : public net::Protocol {
+ public:
+  using HandlerFactory = std::function<std::unique_ptr<SessionHandler>(Session&)>;
+
+  // `id` is unique in the process. `options` outlives the session.
+  Session(uint64_t id, net::Loop& loop, net::Connection& connection, const SessionOptions& options,
+          const HandlerFactory& make_handler);
+
+  uint64_t id() const { return id_; }
+  net::Loop& loop() const { return loop_; }
+  WireFormat format() const { return format_; }
+  std::string_view peer() const { return connection_.peer(); }
+
+  // Queues whole packages that were encoded for this session's format. Ignored before the handshake is over
+  // (S4).
+  void Write(net::Payload packages);
+  // Pushes a JSON body.
+  void Push(std::string_view route, const boost::json::object& body);
+  // Tells the client why, then closes.
+  void Kick(std::string_view reason);
+
+  size_t OnBytes(std::string_view bytes, bool frame_end) override;
+  void OnTick(net::Clock::time_point now) override;
+  void OnClosed(net::CloseReason reason, std::string_view detail) override;
+
+ private:
+  friend class Reply;
+  enum class State { kInited, kWaitAck, kWorking, kClosed };
+
+  void OnPackage(const pomelo::Package& package);
+  void OnHandshake(std::string_view body);
+  void OnAck();
+  void OnData(std::string_view bytes);
+  void Dispatch(const pomelo::Message& message);
+  absl::StatusOr<boost::json::object> DecodeBody(std::string_view route, std::string_view body) const;
+  bool TakeToken();
+  void OnAnswer(std::optional<uint64_t> id, std::string_view body);
+  void Break(std::string message);
+  void SendPackage(pomelo::PackageType type, std::string_view body);
+
+  const uint64_t id_;
+  net::Loop& loop_;
+  net::Connection& connection_;
+  const SessionOptions& options_;
+  // What replies hold weakly: it goes when the session does.
+  const std::shared_ptr<Session*> self_ = std::make_shared<Session*>(this);
+  std::unique_ptr<SessionHandler> handler_;
+
+  State state_ = State::kInited;
+  WireFormat format_ = WireFormat::kJson;
+  bool busy_ = false;                 // A request is under way.
+  net::Clock::time_point since_;      // When state_ began.
+  net::Clock::time_point last_seen_;  // When the client last sent something.
+  double tokens_;
+  net::Clock::time_point tokens_at_;
+};
+
+}  // namespace hubbub
