@@ -1,0 +1,177 @@
+#include "chat/chat_service.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "chat/check_request.h"
+#include "fmt/format.h"
+#include "services/rpc/grpc_status.h"
+
+namespace hubbub::chat {
+namespace {
+
+constexpr int kDefaultPageSize = 100;
+constexpr int kMaxPageSize = 1000;
+
+// A stream that is over before it has begun.
+class RefusedStream final : public grpc::ServerWriteReactor<v1::SubscribeResponse> {
+ public:
+  explicit RefusedStream(grpc::Status status) { Finish(std::move(status)); }
+
+ private:
+  void OnDone() override { delete this; }
+};
+
+grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context, const absl::Status& status) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  reactor->Finish(ToGrpc(status));
+  return reactor;
+}
+
+using Async = v1::ChatService::StubInterface::async_interface;
+
+}  // namespace
+
+grpc::ServerUnaryReactor* ChatService::Add(grpc::CallbackServerContext* context,
+                                           const v1::AddRequest* request, v1::AddResponse* response) {
+  absl::Status status = CheckRequest(*request);
+  if (status.ok() && ownership_.check) status = ownership_.check(request->room());
+  if (status.ok()) status = DoAdd(*request, *response);
+  return Answer(context, status);
+}
+
+grpc::ServerUnaryReactor* ChatService::Kick(grpc::CallbackServerContext* context,
+                                            const v1::KickRequest* request, v1::KickResponse* response) {
+  if (const absl::Status status = CheckRequest(*request); !status.ok()) return Answer(context, status);
+  // A lease is this server's own, whoever owns the room by now.
+  if (request->lease() != 0) return Answer(context, DoKick(*request, *response));
+  return OwnerDoes(context, request, response, &Async::Kick, &ChatService::DoKick);
+}
+
+grpc::ServerUnaryReactor* ChatService::Send(grpc::CallbackServerContext* context,
+                                            const v1::SendRequest* request, v1::SendResponse* response) {
+  if (const absl::Status status = CheckRequest(*request); !status.ok()) return Answer(context, status);
+  return OwnerDoes(context, request, response, &Async::Send, &ChatService::DoSend);
+}
+
+grpc::ServerUnaryReactor* ChatService::GetRoom(grpc::CallbackServerContext* context,
+                                               const v1::GetRoomRequest* request,
+                                               v1::GetRoomResponse* response) {
+  if (const absl::Status status = CheckRequest(*request); !status.ok()) return Answer(context, status);
+  return OwnerDoes(context, request, response, &Async::GetRoom, &ChatService::DoGetRoom);
+}
+
+grpc::ServerUnaryReactor* ChatService::ListRooms(grpc::CallbackServerContext* context,
+                                                 const v1::ListRoomsRequest* request,
+                                                 v1::ListRoomsResponse* response) {
+  if (const absl::Status status = CheckRequest(*request); !status.ok()) return Answer(context, status);
+  return Answer(context, DoListRooms(*request, *response));
+}
+
+grpc::ServerWriteReactor<v1::SubscribeResponse>* ChatService::Subscribe(grpc::CallbackServerContext* context,
+                                                                        const v1::SubscribeRequest* request) {
+  if (const absl::Status status = CheckRequest(*request); !status.ok())
+    return new RefusedStream(ToGrpc(status));
+  const auto stream =
+      leases_.Subscribe(request->connector(), request->lease(), request->next_seq(), context->peer());
+  return stream.ok() ? *stream : new RefusedStream(ToGrpc(stream.status()));
+}
+
+void ChatService::Shutdown() {
+  // First no new events, then the end of the streams: what was accepted is sent.
+  gate_.Close();
+  leases_.Shutdown();
+}
+
+template <typename Request, typename Response>
+grpc::ServerUnaryReactor* ChatService::OwnerDoes(grpc::CallbackServerContext* context, const Request* request,
+                                                 Response* response, AsyncMethod<Request, Response> there,
+                                                 absl::Status (ChatService::*here)(const Request&,
+                                                                                   Response&)) {
+  Route route = RouteTo(request->room(), *context, ownership_);
+  if (!route.status.ok()) return Answer(context, route.status);
+  if (route.owner == nullptr) return Answer(context, (this->*here)(*request, *response));
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  Forward(std::move(route.owner), there, *context, request, response, reactor);
+  return reactor;
+}
+
+absl::Status ChatService::DoAdd(const v1::AddRequest& request, v1::AddResponse& response) {
+  const CallGate::Pass pass(gate_);
+  if (!pass) return ShuttingDown();
+  absl::StatusOr<SubscriberPtr> subscriber = leases_.Find(request.lease());
+  if (!subscriber.ok()) return subscriber.status();
+  absl::StatusOr<AddResult> added =
+      rooms_.Add(request.room(), request.user(), {*std::move(subscriber), request.session(), request.token()},
+                 request.resume_token());
+  if (!added.ok()) return added.status();
+  response.mutable_users()->Reserve(static_cast<int>(added->users.size()));
+  for (std::string& user : added->users) response.add_users(std::move(user));
+  response.set_epoch(added->epoch);
+  response.set_offset(added->offset);
+  response.set_resumed(added->resumed);
+  return absl::OkStatus();
+}
+
+absl::Status ChatService::DoKick(const v1::KickRequest& request, v1::KickResponse& response) {
+  const CallGate::Pass pass(gate_);
+  if (!pass) return ShuttingDown();
+  if (request.lease() != 0) {
+    response.set_offset(
+        rooms_.KickPlace(request.room(), request.user(), {request.lease(), request.session()}));
+    return absl::OkStatus();
+  }
+  const absl::StatusOr<uint64_t> offset = rooms_.Kick(request.room(), request.user());
+  if (!offset.ok()) return offset.status();
+  response.set_offset(*offset);
+  return absl::OkStatus();
+}
+
+absl::Status ChatService::DoSend(const v1::SendRequest& request, v1::SendResponse& response) {
+  const CallGate::Pass pass(gate_);
+  if (!pass) return ShuttingDown();
+  const std::string_view target = request.target().empty() ? std::string_view(kEverybody) : request.target();
+  const absl::StatusOr<SendResult> sent =
+      rooms_.Send(request.room(), request.from(), target, request.content());
+  if (!sent.ok()) return sent.status();
+  response.set_offset(sent->offset);
+  response.set_epoch(sent->epoch);
+  response.set_time_ms(sent->time_ms);
+  response.set_recipients(static_cast<uint32_t>(sent->recipients));
+  return absl::OkStatus();
+}
+
+absl::Status ChatService::DoGetRoom(const v1::GetRoomRequest& request, v1::GetRoomResponse& response) {
+  absl::StatusOr<RoomInfo> info = rooms_.Get(request.room());
+  if (!info.ok()) return info.status();
+  response.set_room(request.room());
+  response.set_epoch(info->epoch);
+  response.set_offset(info->offset);
+  for (MemberInfo& m : info->members) {
+    v1::Member* const member = response.add_members();
+    member->set_user(std::move(m.user));
+    member->set_connector(std::move(m.connector));
+    member->set_session(m.session);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ChatService::DoListRooms(const v1::ListRoomsRequest& request, v1::ListRoomsResponse& response) {
+  const int asked = request.page_size() == 0 ? kDefaultPageSize : std::min(request.page_size(), kMaxPageSize);
+  RoomPage page = rooms_.List(static_cast<size_t>(asked), request.page_token());
+  for (RoomSummary& r : page.rooms) {
+    v1::RoomSummary* const room = response.add_rooms();
+    room->set_room(std::move(r.room));
+    room->set_members(static_cast<uint32_t>(r.members));
+    room->set_offset(r.offset);
+  }
+  response.set_next_page_token(std::move(page.next_token));
+  return absl::OkStatus();
+}
+
+absl::Status ChatService::ShuttingDown() const {
+  return absl::UnavailableError(fmt::format("chat server \"{}\" is shutting down", id_));
+}
+
+}  // namespace hubbub::chat

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "chat/call_gate.h"
+#include "chat/forward.h"
+#include "chat/leases.h"
+#include "chat/room_table.h"
+#include "grpcpp/support/server_callback.h"
+#include "hubbub/chat/v1/chat.grpc.pb.h"
+
+namespace hubbub::chat {
+
+// The gRPC rim of a chat server: checks fields, finds the room's owner, and speaks for RoomTable and Leases.
+// The contract is proto/hubbub/chat/v1/chat.proto. Never blocks but in Shutdown. Thread-safe.
+class ChatService final : public v1::ChatService::CallbackService {
+ public:
+  // `id` is this chat server's, for texts. `rooms` and `leases` outlive this object.
+  ChatService(std::string id, RoomTable& rooms, Leases& leases, Ownership ownership = {})
+      : id_(std::move(id)), rooms_(rooms), leases_(leases), ownership_(std::move(ownership)) {}
+
+  grpc::ServerUnaryReactor* Add(grpc::CallbackServerContext* context, const v1::AddRequest* request,
+                                v1::AddResponse* response) override;
+  grpc::ServerUnaryReactor* Kick(grpc::CallbackServerContext* context, const v1::KickRequest* request,
+                                 v1::KickResponse* response) override;
+  grpc::ServerUnaryReactor* Send(grpc::CallbackServerContext* context, const v1::SendRequest* request,
+                                 v1::SendResponse* response) override;
+  grpc::ServerWriteReactor<v1::SubscribeResponse>* Subscribe(grpc::CallbackServerContext* context,
+                                                             const v1::SubscribeRequest* request) override;
+  grpc::ServerUnaryReactor* GetRoom(grpc::CallbackServerContext* context, const v1::GetRoomRequest* request,
+                                    v1::GetRoomResponse* response) override;
+  grpc::ServerUnaryReactor* ListRooms(grpc::CallbackServerContext* context,
+                                      const v1::ListRoomsRequest* request,
+                                      v1::ListRoomsResponse* response) override;
+
+  // Answers UNAVAILABLE to all that comes from now on, and ends the streams once they have sent what was
+  // accepted before. The streams may still be there when it returns; shutting the gRPC server down waits for
+  // them.
+  void Shutdown();
+
+ private:
+  // Asks the room's owner: `here` if it is this server, otherwise by the method `there`.
+  template <typename Request, typename Response>
+  grpc::ServerUnaryReactor* OwnerDoes(grpc::CallbackServerContext* context, const Request* request,
+                                      Response* response, AsyncMethod<Request, Response> there,
+                                      absl::Status (ChatService::*here)(const Request&, Response&));
+
+  // These do the work of the calls of the same name, for a room that this server owns and fields that have
+  // been checked.
+  absl::Status DoAdd(const v1::AddRequest& request, v1::AddResponse& response);
+  absl::Status DoKick(const v1::KickRequest& request, v1::KickResponse& response);
+  absl::Status DoSend(const v1::SendRequest& request, v1::SendResponse& response);
+  absl::Status DoGetRoom(const v1::GetRoomRequest& request, v1::GetRoomResponse& response);
+  absl::Status DoListRooms(const v1::ListRoomsRequest& request, v1::ListRoomsResponse& response);
+  absl::Status ShuttingDown() const;
+
+  const std::string id_;
+  RoomTable& rooms_;
+  Leases& leases_;
+  const Ownership ownership_;
+  CallGate gate_;
+};
+
+}  // namespace hubbub::chat

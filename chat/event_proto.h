@@ -1,0 +1,11 @@
+#pragma once
+
+#include "chat/event.h"
+#include "hubbub/chat/v1/chat.pb.h"
+
+namespace hubbub::chat {
+
+// Writes `event` into `proto`, which is empty.
+void ToProto(const Event& event, v1::Event* proto);
+
+}  // namespace hubbub::chat

@@ -1,0 +1,111 @@
+#include "chat/leases.h"
+
+#include <utility>
+#include <vector>
+
+#include "fmt/format.h"
+#include "spdlog/spdlog.h"
+
+namespace hubbub::chat {
+
+absl::StatusOr<Outbox::Reactor*> Leases::Subscribe(const std::string& connector, uint64_t lease,
+                                                   uint64_t next_seq, const std::string& peer) {
+  if (lease != 0) {
+    if (Outbox::Reactor* const stream = Resume(connector, lease, next_seq, peer)) return stream;
+  }
+  MutexLock lock(mu_);
+  if (shut_down_) return absl::UnavailableError(ShutdownText());
+  if (outboxes_.size() >= options_.max_leases) {
+    return absl::ResourceExhaustedError(
+        fmt::format("connector \"{}\" gets no lease: chat server \"{}\" has {}, the most allowed", connector,
+                    server_, outboxes_.size()));
+  }
+  if (lease == 0) WarnOfTwins(connector, peer);
+  uint64_t id = options_.new_lease();
+  while (outboxes_.contains(id)) id = options_.new_lease();
+  const OutboxPtr outbox = std::make_shared<Outbox>(connector, id, options_.queue);
+  // With mu_ held, so that Shutdown either prevents this stream or sees it.
+  Outbox::Reactor* const stream = outbox->Attach(1, peer);
+  outboxes_.emplace(id, outbox);
+  spdlog::info("connector \"{}\" at {} has the new lease {}", connector, peer, id);
+  return stream;
+}
+
+Outbox::Reactor* Leases::Resume(const std::string& connector, uint64_t lease, uint64_t next_seq,
+                                const std::string& peer) {
+  MutexLock lock(mu_);
+  if (shut_down_) return nullptr;
+  const auto it = outboxes_.find(lease);
+  if (it == outboxes_.end() || it->second->connector() != connector) return nullptr;
+  if (Outbox::Reactor* const stream = it->second->Attach(next_seq, peer)) {
+    spdlog::info("connector \"{}\" at {} has resumed the lease {} from event {}", connector, peer, lease,
+                 next_seq);
+    return stream;
+  }
+  // The connector will go on with another lease: nobody is left to read this one.
+  it->second->End({grpc::StatusCode::ABORTED, fmt::format("event {} could not be sent again", next_seq)});
+  return nullptr;
+}
+
+absl::StatusOr<SubscriberPtr> Leases::Find(uint64_t lease) const {
+  MutexLock lock(mu_);
+  if (shut_down_) return absl::UnavailableError(ShutdownText());
+  const auto it = outboxes_.find(lease);
+  if (it == outboxes_.end()) {
+    return absl::FailedPreconditionError(fmt::format(
+        "lease {} is not known to chat server \"{}\": subscribe, and use the lease of that stream", lease,
+        server_));
+  }
+  return it->second;
+}
+
+void Leases::Sweep(int64_t now_ms) {
+  std::vector<OutboxPtr> all;
+  {
+    MutexLock lock(mu_);
+    if (shut_down_) return;
+    all.reserve(outboxes_.size());
+    for (const auto& [lease, outbox] : outboxes_) all.push_back(outbox);
+  }
+  for (const OutboxPtr& outbox : all) {
+    if (!outbox->Expire(now_ms, options_.grace_ms)) continue;
+    const size_t dropped = rooms_.DropSubscriber(outbox->lease(), options_.max_dropped_places);
+    spdlog::info("lease {} of connector \"{}\" has ended ({}): {} of its users' places dropped",
+                 outbox->lease(), outbox->connector(), outbox->end_reason().error_message(), dropped);
+    if (dropped == options_.max_dropped_places) continue;  // There may be more: the next Sweep goes on.
+    MutexLock lock(mu_);
+    outboxes_.erase(outbox->lease());
+  }
+}
+
+void Leases::Shutdown() {
+  MutexLock lock(mu_);
+  shut_down_ = true;
+  for (const auto& [lease, outbox] : outboxes_) {
+    outbox->Drain({grpc::StatusCode::UNAVAILABLE, ShutdownText()});
+  }
+}
+
+size_t Leases::size() const {
+  MutexLock lock(mu_);
+  return outboxes_.size();
+}
+
+void Leases::WarnOfTwins(const std::string& connector, const std::string& peer) const {
+  for (const auto& [lease, outbox] : outboxes_) {
+    if (outbox->connector() != connector) continue;
+    const std::optional<std::string> other = outbox->peer();
+    if (!other) continue;
+    spdlog::warn(
+        "connector \"{}\" subscribes from {} while its lease {} has a stream from {}: if these are two "
+        "processes, give "
+        "one of them another id",
+        connector, peer, lease, *other);
+  }
+}
+
+std::string Leases::ShutdownText() const {
+  return fmt::format("chat server \"{}\" is shutting down", server_);
+}
+
+}  // namespace hubbub::chat

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "chat/event_queue.h"
+#include "chat/outbox.h"
+#include "chat/random_id.h"
+#include "chat/room_table.h"
+#include "services/mutex.h"
+
+namespace hubbub::chat {
+
+// The leases of this chat server. A lease is what a connector has here while its Subscribe stream stands or
+// can still be resumed; when it ends, the connector's users leave their rooms. A second lease of the same
+// connector does not end the first, whose users may be coming back with their resume tokens: that one ends by
+// its grace. Thread-safe. Lock order: mu_ before an outbox's lock; no room's lock is taken with mu_ held.
+class Leases {
+ public:
+  struct Options {
+    // How long a lease lasts without a stream.
+    int64_t grace_ms = 5000;
+    // At this many, Subscribe answers RESOURCE_EXHAUSTED to who wants a new one.
+    size_t max_leases = 10'000;
+    // Of each lease that has ended, in one Sweep. Each of them is a Left event for the other connectors: more
+    // of them at once could fill an outbox (EventQueue::Limits) and cut a connector that reads well.
+    size_t max_dropped_places = 16'384;
+    EventQueue::Limits queue;
+    std::function<uint64_t()> new_lease = RandomId;
+  };
+
+  // `server` is this chat server's id, for texts. `rooms` outlives this object.
+  Leases(std::string server, RoomTable& rooms, Options options)
+      : server_(std::move(server)), rooms_(rooms), options_(std::move(options)) {}
+
+  // A stream for `connector`: it resumes `lease` from `next_seq` if it can; otherwise, and if `lease` is 0,
+  // it is that of a new lease, as its first response tells. `peer` is for the log. RESOURCE_EXHAUSTED;
+  // UNAVAILABLE after Shutdown.
+  absl::StatusOr<Outbox::Reactor*> Subscribe(const std::string& connector, uint64_t lease, uint64_t next_seq,
+                                             const std::string& peer);
+
+  // FAILED_PRECONDITION if there is no such lease.
+  absl::StatusOr<SubscriberPtr> Find(uint64_t lease) const;
+
+  // Ends the leases whose grace is over and drops what they held. Call it about once a second. `now_ms` is of
+  // any clock that does not jump.
+  void Sweep(int64_t now_ms);
+
+  // Ends all streams with UNAVAILABLE, each after all that waits for it has been sent, and refuses new ones.
+  // Returns at once. Whoever wants every accepted message delivered lets no more in before.
+  void Shutdown();
+
+  size_t size() const;
+
+ private:
+  using OutboxPtr = std::shared_ptr<Outbox>;
+
+  // A stream that goes on with a lease; null if there is none to go on with.
+  Outbox::Reactor* Resume(const std::string& connector, uint64_t lease, uint64_t next_seq,
+                          const std::string& peer);
+  void WarnOfTwins(const std::string& connector, const std::string& peer) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  std::string ShutdownText() const;
+
+  const std::string server_;
+  RoomTable& rooms_;
+  const Options options_;
+
+  mutable Mutex mu_;
+  absl::flat_hash_map<uint64_t, OutboxPtr> outboxes_ ABSL_GUARDED_BY(mu_);
+  bool shut_down_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace hubbub::chat

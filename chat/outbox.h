@@ -1,0 +1,107 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "chat/event_queue.h"
+#include "chat/subscriber.h"
+#include "grpcpp/support/server_callback.h"
+#include "grpcpp/support/status.h"
+#include "hubbub/chat/v1/chat.grpc.pb.h"
+#include "services/mutex.h"
+
+namespace hubbub::chat {
+
+// The events that wait for one connector under one lease. It outlives its streams: they attach, break and are
+// resumed. At most one write of a stream is in flight; whatever piles up meanwhile leaves as the next batch.
+//
+// A connector that does not read is cut when more waits for it than EventQueue::Limits allow: its stream ends
+// with RESOURCE_EXHAUSTED and the lease with it, so that it starts anew instead of missing something
+// silently.
+//
+// Thread-safe. mu_ is the innermost lock: Push comes with a room's lock held, and nothing is called with mu_
+// held but StartWrite and Finish of a stream, which call nobody back on the same thread. Shared between its
+// lease, the rooms and its streams; the last of them destroys it.
+class Outbox final : public Subscriber, public std::enable_shared_from_this<Outbox> {
+ public:
+  using Reactor = grpc::ServerWriteReactor<v1::SubscribeResponse>;
+
+  Outbox(std::string connector, uint64_t lease, const EventQueue::Limits& limits)
+      : connector_(std::move(connector)), lease_(lease), queue_(limits) {}
+
+  uint64_t lease() const override { return lease_; }
+  const std::string& connector() const override { return connector_; }
+  bool ended() const override { return ended_.load(std::memory_order_acquire); }
+  void Push(EventPtr event) override;
+
+  // A new stream, which begins with the event `next_seq` (1 for a new outbox) and is answered at once, with
+  // what there is; the stream before it ends with ABORTED. Null if the lease has ended or can not be resumed
+  // from there; then nothing has changed. `peer` is for the log. gRPC owns the stream.
+  Reactor* Attach(uint64_t next_seq, std::string peer);
+
+  // Ends the lease, and its stream, if any, with `reason`. The first reason stays.
+  void End(grpc::Status reason);
+
+  // Lets the stream end with `reason` once all that waits has been sent, and no other begin. The lease does
+  // not end.
+  void Drain(grpc::Status reason);
+
+  // Ends the lease if it has had no stream for `grace_ms` as counted by calls of this function. True if the
+  // lease has ended, by this or before, and is out of its grace: its places are to be dropped.
+  bool Expire(int64_t now_ms, int64_t grace_ms);
+
+  // The far end of the stream; nothing when there is no stream.
+  std::optional<std::string> peer() const;
+  // Why the lease ended; OK while it has not.
+  grpc::Status end_reason() const;
+
+ private:
+  // One Subscribe call. Its fields are guarded by the outbox's mu_, except that while `writing` the batch
+  // belongs to whoever set it and then to gRPC.
+  class Stream final : public Reactor {
+   public:
+    explicit Stream(std::shared_ptr<Outbox> outbox) : outbox_(std::move(outbox)) {}
+
+    void Write();
+
+    EventQueue::Batch next;  // What Write is to send.
+    bool writing = false;
+    std::optional<grpc::Status> closing;  // Finish with this when the write returns.
+
+   private:
+    void OnWriteDone(bool ok) override { outbox_->OnWriteDone(this, ok); }
+    void OnCancel() override { outbox_->OnCancel(this); }
+    void OnDone() override { delete this; }
+
+    const std::shared_ptr<Outbox> outbox_;
+    v1::SubscribeResponse batch_;
+    bool long_text_ = false;  // batch_ has one.
+  };
+
+  // The stream, if it is to be written to now: the caller calls its Write after unlocking. It can not go away
+  // before, because a stream that is `writing` is never finished.
+  Stream* NextWrite() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void EndLocked(grpc::Status reason) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Detaches the stream, then finishes it, at once or after its write: nobody can reach it any more.
+  void Close(grpc::Status status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnWriteDone(Stream* stream, bool ok);
+  void OnCancel(Stream* stream);
+
+  const std::string connector_;
+  const uint64_t lease_;
+  std::atomic<bool> ended_ = false;  // Set with mu_ held; read without, for rooms ask it.
+
+  mutable Mutex mu_;
+  EventQueue queue_ ABSL_GUARDED_BY(mu_);
+  Stream* stream_ ABSL_GUARDED_BY(mu_) = nullptr;
+  std::string peer_ ABSL_GUARDED_BY(mu_);
+  std::optional<int64_t> idle_since_ms_ ABSL_GUARDED_BY(mu_);  // When Expire first saw no stream.
+  std::optional<grpc::Status> draining_ ABSL_GUARDED_BY(mu_);
+  grpc::Status end_reason_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace hubbub::chat
