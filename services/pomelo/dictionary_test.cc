@@ -56,6 +56,7 @@ TEST(Dictionary, RefusesRoutesThatTheWireCanNotCarry) {
 
 TEST(Dictionary, RefusesMoreThanSixteenBitsCount) {
   std::vector<std::string> routes;
+  routes.reserve(std::numeric_limits<uint16_t>::max() + 1);
   for (int i = 0; i < std::numeric_limits<uint16_t>::max(); ++i) routes.push_back(fmt::format("route{}", i));
   const auto full = Dictionary::Make(routes);
   ASSERT_TRUE(full.ok()) << full.status();

@@ -64,7 +64,7 @@ TEST(Package, RefusesATypeByItsFirstByte) {
 TEST(Package, RefusesALengthByItsHead) {
   EXPECT_TRUE(DecodePackage(FromHex("0400000a"), 10).ok());
   EXPECT_EQ(DecodePackage(FromHex("0400000b"), 10).status().code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(DecodePackage(FromHex("04ffffff"), 64 * 1024).status().code(),
+  EXPECT_EQ(DecodePackage(FromHex("04ffffff"), size_t{64} * 1024).status().code(),
             absl::StatusCode::kInvalidArgument);
   EXPECT_TRUE(DecodePackage(FromHex("04ffffff"), kMaxPackageBody).ok());
 }

@@ -190,19 +190,25 @@ TEST(Protobuf, RefusesBrokenBodies) {
     EXPECT_THAT(DecodeJson(One(c.field), c.hex), HasSubstr(c.why)) << c.field << " " << c.hex;
 }
 
+// `bytes`, at most 127, as a message in field 1.
+std::string Wrapped(const std::string& bytes) {
+  std::string wrapped = {'\x0a', static_cast<char>(bytes.size())};
+  return wrapped += bytes;
+}
+
 TEST(Protobuf, BoundsTheDepthOfMessages) {
   const Schema schema = *Schema::Parse({{"r", {{"optional N n", 1}}}, {"message N", {{"optional N n", 1}}}});
   json::object message;
   std::string bytes;
   for (int depth = 1; depth < 32; ++depth) {
     message = json::object{{"n", message}};
-    bytes = std::string("\x0a") + static_cast<char>(bytes.size()) + bytes;
+    bytes = Wrapped(bytes);
   }
   EXPECT_EQ(EncodeHex(schema, message), ToHex(bytes));
   EXPECT_EQ(json::parse(DecodeJson(schema, ToHex(bytes))), message);
 
   message = json::object{{"n", message}};
-  bytes = std::string("\x0a") + static_cast<char>(bytes.size()) + bytes;
+  bytes = Wrapped(bytes);
   EXPECT_THAT(EncodeHex(schema, message), HasSubstr("deeper than 32"));
   EXPECT_THAT(DecodeJson(schema, ToHex(bytes)), HasSubstr("deeper than 32"));
 }

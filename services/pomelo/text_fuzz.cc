@@ -1,0 +1,24 @@
+#include <string>
+
+#include "boost/json.hpp"
+#include "services/pomelo/fuzz_check.h"
+#include "services/pomelo/text.h"
+
+using namespace hubbub::pomelo;  // NOLINT(google-build-using-namespace)
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view text = FuzzInput(data, size);
+  const auto utf8 = ToUtf8(text);
+  FUZZ_CHECK(IsUtf8(text) == (utf8 == text));
+  // Total on any bytes, though meant for valid ones.
+  FUZZ_CHECK(JsonSize(text) >= size);
+  FUZZ_CHECK(EscapeNonBmp(std::string(text)).size() >= size);
+  if (!utf8) return 0;
+  FUZZ_CHECK(IsUtf8(*utf8));
+  FUZZ_CHECK(ToUtf8(ToCesu8(*utf8)) == utf8);
+  const std::string json = boost::json::serialize(boost::json::string(*utf8));
+  const std::string escaped = EscapeNonBmp(json);
+  FUZZ_CHECK(JsonSize(*utf8) == escaped.size() - 2);
+  FUZZ_CHECK(boost::json::parse(escaped).as_string() == boost::json::string(*utf8));
+  return 0;
+}
