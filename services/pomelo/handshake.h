@@ -16,13 +16,14 @@ namespace hubbub::pomelo {
 // with what both will use (Pomelo's commands/handshake.js).
 
 struct HandshakeRequest {
-  bool has_sys = false;       // Without it Pomelo answers kFailed.
-  std::string type;           // The client's kind, such as "js-websocket"; empty if it does not say.
-  std::string version;        // The client's own version.
-  std::string dict_version;   // Of what the client has stored. Empty if nothing: clients say so by leaving it
-                              // out, by 0
-  std::string proto_version;  // and by "", and only strings are ever given out.
-  boost::json::value user;    // The application's part; null if there is none.
+  bool has_sys = false;  // Without it Pomelo answers kFailed.
+  std::string type;      // The client's kind, such as "js-websocket"; empty if it does not say.
+  std::string version;   // The client's own version.
+  // The versions of what the client has stored, empty if nothing. Clients say "nothing" by no version, by 0
+  // or by ""; only strings are ever given out, so that anything else counts as nothing.
+  std::string dict_version;
+  std::string proto_version;
+  boost::json::value user;  // The application's part; null if there is none.
 };
 
 // Never fails: what can not be read is a request without sys, as in Pomelo.
@@ -47,9 +48,9 @@ struct HandshakeOptions {
 
 // Answers handshakes. Immutable, so thread-safe.
 //
-// The stock JavaScript client stores protos, under one key for all servers, and leaves them out of use only
-// if a version differs; it does not store the dictionary and never sends its version, so that it is given one
-// each time.
+// The stock JavaScript client stores the protos of whichever server it saw last, under one key, and tells
+// their version to all; it does not store the dictionary and never tells its version, so that it is given one
+// each time. It can not read an answer of about 125 KB: dictionary and protos together must stay well below.
 class ServerHandshake {
  public:
   explicit ServerHandshake(const HandshakeOptions& options);

@@ -17,20 +17,19 @@ namespace hubbub::pomelo {
 // characters outside the BMP as CESU-8, all others as UTF-8.
 enum class TextEncoding { kUtf8, kCesu8 };
 
-// Message bodies in Pomelo's own dialect of protobuf (pomelo-protobuf 0.4), by route. It differs from
-// Google's:
-//   - a field's wire type is a hint that some clients get wrong; the schema alone says what follows a tag;
-//   - int32 and int64 are zig-zag, as sInt32 and sInt64 are;
-//   - a repeated number is one tag, the count of elements and the elements; repeated strings and messages
-//   have a tag each.
-// The 32-bit types hold up to 53 bits of varint, as in the stock library, which computes with doubles. The
-// 64-bit types and bool are Pinus's; a repeated int64 or bool is refused, for clients do not agree on its
+// Message bodies in Pomelo's own dialect of protobuf (pomelo-protobuf 0.4), by route. Unlike Google's:
+// - a field's wire type is a hint that some clients get wrong; the schema alone says what follows a tag;
+// - int32 and int64 are zig-zag, as sInt32 and sInt64 are;
+// - repeated numbers are one tag, their count and the numbers; repeated strings and messages have a tag each.
+//
+// The stock library computes with doubles, so its 32-bit types hold up to 53 bits of varint, and here as
+// well: uInt32 or double is how a time in milliseconds reaches a stock client. The 64-bit types and bool are
+// Pinus's, unknown to stock clients; a repeated int64 or bool is refused, for clients do not agree on its
 // form. Immutable after Parse, so thread-safe.
 class Schema {
  public:
   // From Pomelo's serverProtos.json or clientProtos.json:
-  //   {"onMove": {"required uInt32 id": 1, "message Path": {"required double x": 1}, "repeated Path path":
-  //   2}}
+  //   {"onMove": {"required uInt32 id": 1, "message At": {"required double x": 1}, "repeated At path": 2}}
   // A message type is looked up in the message that uses it, then among the root's "message X".
   // INVALID_ARGUMENT, with the place, for all that the stock parser would pass over in silence: unknown
   // keywords and types, tags used twice.
