@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <string>
 
@@ -28,6 +29,8 @@ void Loop::AssertHere() const {
 }
 
 void Loop::Stop() {
+  // Polls, because it happens once in a process's life; every hold has a deadline of its own.
+  while (holds_ > 0 && !context_.stopped()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   work_.reset();
   context_.stop();
   if (thread_.joinable()) thread_.join();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -40,11 +41,18 @@ class ABSL_LOCKABLE Loop {
   bool IsHere() const { return std::this_thread::get_id() == thread_.get_id(); }
   void AssertHere() const ABSL_ASSERT_EXCLUSIVE_LOCK();
 
-  // Ends the thread. Handlers that have not run are destroyed with the loop, without running.
+  // Says that a Post will come from elsewhere, such as the answer to a call: Stop waits for its Release.
+  // Thread-safe.
+  void Hold() { ++holds_; }
+  void Release() { --holds_; }
+
+  // Waits for the holds, then ends the thread. Handlers that have not run are destroyed with the loop,
+  // without running.
   void Stop();
 
  private:
   const int index_;
+  std::atomic<int> holds_{0};
   asio::io_context context_{1};
   asio::executor_work_guard<Executor> work_{context_.get_executor()};
   std::thread thread_;

@@ -1,0 +1,80 @@
+#include "connector/answers.h"
+
+#include "fmt/format.h"
+#include "services/pomelo/text.h"
+
+namespace hubbub::connector {
+namespace {
+
+// Room for the answer's other fields is left below the 64 KiB that stock clients take.
+constexpr size_t kMaxUserListBytes = 60 * 1024;
+
+}  // namespace
+
+absl::StatusOr<std::string> TextField(const boost::json::object& body, std::string_view field) {
+  const boost::json::value* value = body.if_contains({field.data(), field.size()});
+  if (value == nullptr) return absl::InvalidArgumentError(fmt::format("{} is missing", field));
+  if (!value->is_string()) return absl::InvalidArgumentError(fmt::format("{} must be a text", field));
+  return std::string(value->get_string());
+}
+
+std::string UnknownRoute(std::string_view route) {
+  // Text from a client need not be valid UTF-8.
+  const std::string_view shown = route.substr(0, 128);
+  return pomelo::IsUtf8(shown) ? fmt::format("there is no route '{}' here", shown)
+                               : "there is no such route here";
+}
+
+std::string NotInRoom(std::string_view room) {
+  const std::string_view shown = room.substr(0, 64);
+  return pomelo::IsUtf8(shown) ? fmt::format("you are not in room '{}': enter it first", shown)
+                               : "you are not in this room: enter it first";
+}
+
+boost::json::object UserList(const google::protobuf::RepeatedPtrField<std::string>& users) {
+  boost::json::array names;
+  size_t bytes = 0;
+  for (const std::string& user : users) {
+    bytes += pomelo::JsonSize(user) + 3;
+    if (bytes > kMaxUserListBytes) break;
+    names.emplace_back(user);
+  }
+  return {{"users", std::move(names)}, {"total", users.size()}};
+}
+
+int CodeOf(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kInvalidArgument:
+      return 400;
+    case absl::StatusCode::kPermissionDenied:
+      return 403;
+    case absl::StatusCode::kNotFound:
+      return 404;
+    case absl::StatusCode::kResourceExhausted:
+      return 429;
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kCancelled:
+    case absl::StatusCode::kUnavailable:
+      return 503;
+    case absl::StatusCode::kDeadlineExceeded:
+      return 504;
+    default:
+      return 500;
+  }
+}
+
+void FailWith(Reply reply, const absl::Status& status) {
+  switch (status.code()) {
+    // gRPC's own words would mean nothing to a client.
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kCancelled:
+      return reply.Fail(CodeOf(status), "the room's chat server can not be reached: try again soon");
+    case absl::StatusCode::kDeadlineExceeded:
+      return reply.Fail(CodeOf(status), "the room's chat server did not answer in time: try again soon");
+    default:
+      return reply.Fail(CodeOf(status), std::string(status.message()));
+  }
+}
+
+}  // namespace hubbub::connector

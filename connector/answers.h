@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "boost/json.hpp"
+#include "google/protobuf/repeated_field.h"
+#include "services/session/session.h"
+
+namespace hubbub::connector {
+
+// The connector's words to clients. Pure functions.
+
+// A field that must be text; INVALID_ARGUMENT names it.
+absl::StatusOr<std::string> TextField(const boost::json::object& body, std::string_view field);
+
+std::string UnknownRoute(std::string_view route);
+std::string NotInRoom(std::string_view room);
+
+// `{users: […], total: n}`. Of a long list only the first names are given, so that every client can read the
+// answer (pomelo-wire.md 5.2); `total` counts all.
+boost::json::object UserList(const google::protobuf::RepeatedPtrField<std::string>& users);
+
+// The code for clients that stands for a status: 4xx if the client can mend it, 5xx if not; 500 for a user
+// who is in the room already, as in the stock demo.
+int CodeOf(const absl::Status& status);
+void FailWith(Reply reply, const absl::Status& status);
+
+}  // namespace hubbub::connector

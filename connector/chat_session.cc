@@ -1,0 +1,234 @@
+#include "connector/chat_session.h"
+
+#include <random>
+#include <utility>
+
+#include "connector/answers.h"
+#include "fmt/format.h"
+#include "services/limits.h"
+#include "spdlog/spdlog.h"
+
+namespace hubbub::connector {
+namespace {
+
+namespace json = boost::json;
+
+// 128 bits that nobody can guess.
+std::string NewToken() {
+  std::random_device device;
+  std::string token;
+  for (int i = 0; i < 4; ++i) token += fmt::format("{:08x}", device());
+  return token;
+}
+
+// Takes a place back. A chat server that could not be reached is asked again: until it has heard, the others
+// see a user who is not there. In the end its lease on this connector settles it.
+void KickPlace(net::Loop& loop, std::shared_ptr<ChatLink> link, chat::v1::KickRequest request,
+               int tries_left = 3) {
+  ChatLink& target = *link;
+  target.Kick(loop, request,
+              [&loop, link = std::move(link), request, tries_left](const absl::Status& status, const auto&) {
+                if (status.ok() || absl::IsNotFound(status)) return;
+                if (tries_left > 0) return KickPlace(loop, link, request, tries_left - 1);
+                spdlog::warn("chat server {} was not told that a user left: {}", link->server().id,
+                             std::string(status.message()));
+              });
+}
+
+chat::v1::KickRequest PlaceOf(const std::string& room, const std::string& user, uint64_t lease,
+                              uint64_t session) {
+  chat::v1::KickRequest request;
+  request.set_room(room);
+  request.set_user(user);
+  request.set_lease(lease);
+  request.set_session(session);
+  return request;
+}
+
+}  // namespace
+
+ChatSession::ChatSession(Session& session, Surroundings& around) : session_(session), around_(around) {}
+ChatSession::~ChatSession() = default;
+
+void ChatSession::OnRequest(std::string_view route, json::object body, Reply reply) {
+  if (route == route::kSend) return Send(body, std::move(reply));
+  if (route == route::kEnter) return Enter(body, std::move(reply));
+  if (route == route::kLeave) return Leave(body, std::move(reply));
+  if (route == route::kQueryEntry) return reply.Fail(404, "this is a connector: ask the gate for queryEntry");
+  reply.Fail(404, UnknownRoute(route));
+}
+
+void ChatSession::Enter(const json::object& body, Reply reply) {
+  auto user = TextField(body, "username");
+  if (!user.ok()) return reply.Fail(400, std::string(user.status().message()));
+  auto room = TextField(body, "rid");
+  if (!room.ok()) return reply.Fail(400, std::string(room.status().message()));
+  for (const absl::Status& status : {CheckName("username", *user), CheckName("rid", *room)}) {
+    if (!status.ok()) return reply.Fail(400, std::string(status.message()));
+  }
+  if (!user_.empty() && *user != user_) {
+    return reply.Fail(403,
+                      fmt::format("this session belongs to '{}': connect anew to be somebody else", user_));
+  }
+  // As the stock demo answers a user who is there already.
+  if (memberships_.contains(*room))
+    return reply.Fail(500, fmt::format("you are in room '{}' already", *room));
+  if (memberships_.size() >= around_.max_rooms) {
+    return reply.Fail(429, fmt::format("you are in {} rooms, and more are not allowed: leave one first",
+                                       memberships_.size()));
+  }
+  std::shared_ptr<ChatLink> link = around_.links.OwnerOf(*room);
+  const uint64_t lease = link == nullptr ? 0 : link->lease();
+  if (lease == 0)
+    return reply.Fail(503,
+                      fmt::format("the chat server of room '{}' can not be reached: try again soon", *room));
+
+  if (user_.empty()) SignIn(*std::move(user));
+  auto membership = std::make_unique<Membership>();
+  membership->session = &session_;
+  membership->user = user_;
+  membership->room = *room;
+  membership->server = link->server().id;
+  around_.rooms.Insert(*membership, *this);
+  memberships_.emplace(*room, std::move(membership));
+
+  chat::v1::AddRequest request;
+  request.set_room(*room);
+  request.set_user(user_);
+  request.set_lease(lease);
+  request.set_session(session_.id());
+  request.set_token(token_);
+  if (const json::value* resume = body.if_contains("resume"); resume != nullptr && resume->is_string()) {
+    request.set_resume_token(std::string(resume->get_string()).substr(0, 64));
+  }
+  ChatLink& target = *link;
+  net::Loop& loop = session_.loop();
+  auto undo = PlaceOf(*room, user_, lease, session_.id());
+  target.Add(loop, std::move(request),
+             [&loop, link = std::move(link), undo = std::move(undo), reply = std::move(reply), this](
+                 const absl::Status& status, const chat::v1::AddResponse& response) mutable {
+               const bool gone = reply.session() == nullptr;
+               // Added, or perhaps added, for nobody: then `this` is gone, or the client is told that it did
+               // not work.
+               const bool unsure = absl::IsDeadlineExceeded(status) || absl::IsUnavailable(status) ||
+                                   absl::IsCancelled(status);
+               if ((gone && status.ok()) || unsure) KickPlace(loop, link, undo);
+               if (!gone) OnAdded(undo.room(), status, response, std::move(reply));
+             });
+}
+
+void ChatSession::OnAdded(const std::string& room, const absl::Status& status,
+                          const chat::v1::AddResponse& response, Reply reply) {
+  if (!status.ok()) {
+    Forget(room);
+    // Whoever chose a name that is taken may choose another.
+    if (memberships_.empty()) SignOut();
+    return FailWith(std::move(reply), status);
+  }
+  json::object answer = UserList(response.users());
+  answer["epoch"] = response.epoch();
+  answer["offset"] = response.offset();
+  answer["resume"] = token_;
+  reply.Ok(answer);
+  around_.rooms.Joined(*memberships_.find(room)->second, response.epoch(), response.offset());
+}
+
+void ChatSession::Leave(const json::object& body, Reply reply) {
+  auto room = TextField(body, "rid");
+  if (!room.ok()) return reply.Fail(400, std::string(room.status().message()));
+  const auto membership = memberships_.find(*room);
+  if (membership == memberships_.end()) return reply.Fail(403, NotInRoom(*room));
+  std::shared_ptr<ChatLink> link = around_.links.Find(membership->second->server);
+  Forget(*room);
+  if (link == nullptr) return reply.Ok({{"code", 200}});
+  ChatLink& target = *link;
+  net::Loop& loop = session_.loop();
+  auto place = PlaceOf(*room, user_, link->lease(), session_.id());
+  auto again = place;
+  target.Kick(loop, std::move(place),
+              [&loop, link = std::move(link), again = std::move(again), reply = std::move(reply)](
+                  const absl::Status& status, const auto&) mutable {
+                if (!status.ok() && !absl::IsNotFound(status))
+                  KickPlace(loop, std::move(link), std::move(again));
+                reply.Ok({{"code", 200}});
+              });
+}
+
+void ChatSession::Send(const json::object& body, Reply reply) {
+  auto room = TextField(body, "rid");
+  if (!room.ok()) return reply.Fail(400, std::string(room.status().message()));
+  auto content = TextField(body, "content");
+  if (!content.ok()) return reply.Fail(400, std::string(content.status().message()));
+  auto target = TextField(body, "target");
+  if (!target.ok()) return reply.Fail(400, std::string(target.status().message()));
+  if (*target != "*") {
+    if (absl::Status status = CheckName("target", *target); !status.ok())
+      return reply.Fail(400, std::string(status.message()));
+  }
+  if (absl::Status status = CheckContent(*content); !status.ok())
+    return reply.Fail(400, std::string(status.message()));
+  const auto membership = memberships_.find(*room);
+  if (membership == memberships_.end() || !membership->second->joined)
+    return reply.Fail(403, NotInRoom(*room));
+  std::shared_ptr<ChatLink> link = around_.links.Find(membership->second->server);
+  if (link == nullptr)
+    return reply.Fail(503,
+                      fmt::format("the chat server of room '{}' can not be reached: try again soon", *room));
+
+  chat::v1::SendRequest request;
+  request.set_room(*std::move(room));
+  request.set_from(user_);
+  request.set_target(*std::move(target));
+  request.set_content(*std::move(content));
+  ChatLink& owner = *link;
+  owner.Send(
+      session_.loop(), std::move(request),
+      [link = std::move(link), reply = std::move(reply)](const absl::Status& status,
+                                                         const chat::v1::SendResponse& response) mutable {
+        if (!status.ok()) return FailWith(std::move(reply), status);
+        reply.Ok({{"offset", response.offset()}, {"epoch", response.epoch()}, {"time", response.time_ms()}});
+      });
+}
+
+void ChatSession::OnEnded(Membership& membership, LocalRooms::End end) {
+  Forget(std::string(membership.room));
+  if (end == LocalRooms::End::kReplaced) session_.Kick("replaced");
+}
+
+void ChatSession::Forget(std::string_view room) {
+  const auto at = memberships_.find(room);
+  around_.rooms.Erase(*at->second);
+  memberships_.erase(at);
+}
+
+void ChatSession::OnClosed() {
+  for (auto& [room, membership] : memberships_) {
+    around_.rooms.Erase(*membership);
+    // One that still waits for the answer to Add is taken back when that is here: a Kick now might overtake
+    // it.
+    if (!membership->joined) continue;
+    if (auto link = around_.links.Find(membership->server)) {
+      const uint64_t lease = link->lease();
+      KickPlace(session_.loop(), std::move(link), PlaceOf(room, user_, lease, session_.id()));
+    }
+  }
+  memberships_.clear();
+  SignOut();
+}
+
+void ChatSession::SignIn(std::string user) {
+  tried_ = true;
+  user_ = std::move(user);
+  token_ = NewToken();
+  around_.encoder.Use(session_.format());
+  around_.rooms.SignIn(user_, session_);
+}
+
+void ChatSession::SignOut() {
+  if (user_.empty()) return;
+  around_.rooms.SignOut(user_, session_);
+  around_.encoder.Unuse(session_.format());
+  user_.clear();
+}
+
+}  // namespace hubbub::connector

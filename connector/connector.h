@@ -1,0 +1,75 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "connector/chat_links.h"
+#include "connector/chat_session.h"
+#include "connector/connector_service.h"
+#include "connector/encoder.h"
+#include "connector/local_rooms.h"
+#include "services/directory.h"
+#include "services/net/listener.h"
+#include "services/net/loop.h"
+#include "services/rpc/server.h"
+#include "services/session/session.h"
+
+namespace hubbub::connector {
+
+struct ConnectorOptions {
+  ServerInfo self;
+  std::string listen_host = "0.0.0.0";
+  int loops = 0;  // 0: one for each core.
+  int max_connections = 100'000;
+  size_t max_rooms = 100;
+  bool use_dict = true;
+  bool use_protobuf = true;
+  std::optional<std::chrono::seconds> heartbeat = std::chrono::seconds(3);
+  std::chrono::milliseconds sign_in_timeout{10'000};
+  int max_requests_per_second = 2000;
+  bool reflection = true;
+};
+
+// A whole connector in one object, for main and for tests: builds the parts in order, and ends them in
+// reverse. Thread-safe.
+class Connector {
+ public:
+  // Listens for clients and for gRPC; the error says what could not be had.
+  static absl::StatusOr<std::unique_ptr<Connector>> Start(const ConnectorOptions& options,
+                                                          const std::shared_ptr<const ServerList>& servers);
+  ~Connector();
+
+  uint16_t grpc_port() const { return server_->port(); }
+  uint16_t client_port() const { return listener_->port(); }
+  int sessions() const { return listener_->connections(); }
+
+  void Update(const std::shared_ptr<const ServerList>& servers) { links_.Update(servers); }
+  void Tick() { service_->Tick(); }
+  // Refuses new clients, tells those who are here to go elsewhere, and ends the rest. Once; the destructor
+  // does it too.
+  void Drain(std::chrono::milliseconds timeout);
+
+ private:
+  explicit Connector(const ConnectorOptions& options);
+
+  const ConnectorOptions options_;
+  const ClientContract contract_;
+  Encoder encoder_;
+  net::Loops loops_;
+  std::vector<std::unique_ptr<LocalRooms>> rooms_;
+  ChatLinks links_;
+  std::vector<Surroundings> surroundings_;
+  SessionOptions session_options_;
+  std::atomic<uint64_t> sessions_made_{0};
+  std::atomic<bool> draining_{false};
+  std::unique_ptr<net::Listener> listener_;
+  std::unique_ptr<ConnectorService> service_;
+  std::unique_ptr<rpc::Server> server_;
+};
+
+}  // namespace hubbub::connector

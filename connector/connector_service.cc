@@ -1,0 +1,274 @@
+#include "connector/connector_service.h"
+
+#include <array>
+#include <atomic>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "boost/json.hpp"
+#include "fmt/format.h"
+#include "google/protobuf/util/json_util.h"
+#include "services/limits.h"
+#include "services/pomelo/message.h"
+#include "services/pomelo/text.h"
+#include "services/rpc/grpc_status.h"
+
+namespace hubbub::connector {
+namespace {
+
+// Even an unchanged status is told so often, so that a gate sees that the connector lives.
+constexpr int kTicksBetweenStatuses = 20;
+constexpr int kMaxPushUsers = 1000;
+
+absl::Status CheckRoute(const std::string& route) {
+  if (route.empty() || route.size() > pomelo::kMaxRouteBytes || !pomelo::IsUtf8(route)) {
+    return absl::InvalidArgumentError(fmt::format(
+        "route must have 1 to {} bytes of UTF-8: it is what the client listens for", pomelo::kMaxRouteBytes));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<boost::json::object> BodyOf(const google::protobuf::Struct& body) {
+  std::string text;
+  if (!google::protobuf::util::MessageToJsonString(body, &text).ok()) {
+    return absl::InvalidArgumentError("body can not be written as JSON: numbers must be finite");
+  }
+  boost::json::error_code error;
+  boost::json::value value = boost::json::parse(text, error);
+  if (error || !value.is_object())
+    return absl::InvalidArgumentError("body can not be written as a JSON object");
+  if (text.size() > kMaxJsonContentBytes) {
+    return absl::InvalidArgumentError(
+        fmt::format("body has {} bytes as JSON: at most {} are allowed", text.size(), kMaxJsonContentBytes));
+  }
+  return std::move(value.get_object());
+}
+
+grpc::ServerUnaryReactor* Finish(grpc::CallbackServerContext* context, const absl::Status& status) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(ToGrpc(status));
+  return reactor;
+}
+
+// One push, encoded once for each wire format that is met on a loop.
+class PushOnce {
+ public:
+  PushOnce(const ClientContract& contract, const std::string& route, const boost::json::object& body)
+      : contract_(contract), route_(route), body_(body) {}
+
+  void To(Session& session) {
+    auto& payload = payloads_[static_cast<size_t>(session.format())];
+    if (payload == nullptr) {
+      auto bytes = std::make_shared<std::string>();
+      contract_.AppendPush(session.format(), route_, body_, *bytes);
+      payload = std::move(bytes);
+    }
+    session.Write(payload);
+  }
+
+ private:
+  const ClientContract& contract_;
+  const std::string& route_;
+  const boost::json::object& body_;
+  std::array<net::Payload, kWireFormats> payloads_;
+};
+
+}  // namespace
+
+// One gate's stream. It always has the newest status to send, never a queue of old ones.
+class ConnectorService::Watcher final : public grpc::ServerWriteReactor<v1::WatchStatusResponse> {
+ public:
+  explicit Watcher(ConnectorService& service) : service_(service) {}
+
+  void Offer(const v1::WatchStatusResponse& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(service_.mu_) {
+    if (finished_) return;
+    next_ = status;
+    Flush();
+  }
+  void End(const grpc::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(service_.mu_) {
+    if (std::exchange(finished_, true)) return;
+    end_ = status;
+    if (!writing_) Finish(end_);
+  }
+
+  void OnWriteDone(bool ok) override {
+    MutexLock lock(service_.mu_);
+    writing_ = false;
+    if (finished_) return Finish(end_);
+    if (!ok) return End(grpc::Status::CANCELLED);
+    Flush();
+  }
+  void OnCancel() override {
+    MutexLock lock(service_.mu_);
+    End(grpc::Status::CANCELLED);
+  }
+  void OnDone() override {
+    {
+      MutexLock lock(service_.mu_);
+      service_.watchers_.erase(this);
+    }
+    delete this;
+  }
+
+ private:
+  void Flush() ABSL_EXCLUSIVE_LOCKS_REQUIRED(service_.mu_) {
+    if (writing_ || !next_) return;
+    sent_ = *std::exchange(next_, std::nullopt);
+    writing_ = true;
+    StartWrite(&sent_);
+  }
+
+  ConnectorService& service_;
+  bool writing_ = false;
+  bool finished_ = false;
+  grpc::Status end_;
+  std::optional<v1::WatchStatusResponse> next_;
+  v1::WatchStatusResponse sent_;  // Read by gRPC while `writing_`.
+};
+
+ConnectorService::ConnectorService(std::function<v1::WatchStatusResponse()> status,
+                                   const ClientContract& contract, std::vector<LocalRooms*> rooms)
+    : status_(std::move(status)), contract_(contract), rooms_(std::move(rooms)) {}
+
+ConnectorService::~ConnectorService() = default;
+
+grpc::ServerWriteReactor<v1::WatchStatusResponse>* ConnectorService::WatchStatus(
+    grpc::CallbackServerContext*, const v1::WatchStatusRequest*) {
+  auto* watcher = new Watcher(*this);
+  MutexLock lock(mu_);
+  watchers_.insert(watcher);
+  if (shut_down_) {
+    watcher->End({grpc::StatusCode::UNAVAILABLE, "this connector is shutting down"});
+  } else {
+    watcher->Offer(status_());
+  }
+  return watcher;
+}
+
+void ConnectorService::Tick() {
+  const v1::WatchStatusResponse status = status_();
+  std::string bytes = status.SerializeAsString();
+  MutexLock lock(mu_);
+  if (bytes == last_status_ && ++ticks_ < kTicksBetweenStatuses) return;
+  ticks_ = 0;
+  last_status_ = std::move(bytes);
+  for (Watcher* watcher : watchers_) watcher->Offer(status);
+}
+
+void ConnectorService::Shutdown() {
+  MutexLock lock(mu_);
+  shut_down_ = true;
+  for (Watcher* watcher : watchers_)
+    watcher->End({grpc::StatusCode::UNAVAILABLE, "this connector is shutting down"});
+}
+
+void ConnectorService::OnEveryLoop(std::function<void(LocalRooms&)> work, std::function<void()> done) {
+  struct Round {
+    std::function<void(LocalRooms&)> work;
+    std::function<void()> done;
+    std::atomic<size_t> left;
+  };
+  auto round = std::make_shared<Round>();
+  round->work = std::move(work);
+  round->done = std::move(done);
+  round->left = rooms_.size();
+  for (LocalRooms* rooms : rooms_) {
+    rooms->loop().Post([round, rooms] {
+      round->work(*rooms);
+      if (--round->left == 0) round->done();
+    });
+  }
+}
+
+grpc::ServerUnaryReactor* ConnectorService::Disconnect(grpc::CallbackServerContext* context,
+                                                       const v1::DisconnectRequest* request,
+                                                       v1::DisconnectResponse* response) {
+  if (absl::Status status = CheckName("user", request->user()); !status.ok()) return Finish(context, status);
+  if (request->reason().size() > 256 || !pomelo::IsUtf8(request->reason())) {
+    return Finish(context, absl::InvalidArgumentError("reason must be at most 256 bytes of UTF-8"));
+  }
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  auto ended = std::make_shared<std::atomic<uint32_t>>(0);
+  OnEveryLoop(
+      [request, ended](LocalRooms& rooms) {
+        const auto* sessions = rooms.SessionsOf(request->user());
+        if (sessions == nullptr) return;
+        for (Session* session : *sessions)
+          session->Kick(request->reason().empty() ? "disconnected" : request->reason());
+        *ended += static_cast<uint32_t>(sessions->size());
+      },
+      [request, response, reactor, ended] {
+        response->set_sessions(*ended);
+        if (*ended > 0) return reactor->Finish(grpc::Status::OK);
+        reactor->Finish({grpc::StatusCode::NOT_FOUND,
+                         fmt::format("user '{}' has no session on this connector", request->user())});
+      });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* ConnectorService::Push(grpc::CallbackServerContext* context,
+                                                 const v1::PushRequest* request, v1::PushResponse* response) {
+  if (request->users().empty() || request->users_size() > kMaxPushUsers) {
+    return Finish(context, absl::InvalidArgumentError(fmt::format("users has {} names: 1 to {} are allowed",
+                                                                  request->users_size(), kMaxPushUsers)));
+  }
+  for (const std::string& user : request->users()) {
+    if (absl::Status status = CheckName("users", user); !status.ok()) return Finish(context, status);
+  }
+  if (absl::Status status = CheckRoute(request->route()); !status.ok()) return Finish(context, status);
+  auto body = BodyOf(request->body());
+  if (!body.ok()) return Finish(context, body.status());
+
+  struct Outcome {
+    explicit Outcome(int users) : found(static_cast<size_t>(users)) {}
+    std::atomic<uint32_t> sessions{0};
+    std::vector<std::atomic<bool>> found;  // By the user's place in the request.
+  };
+  auto outcome = std::make_shared<Outcome>(request->users_size());
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  OnEveryLoop(
+      [this, request, outcome, body = *std::move(body)](LocalRooms& rooms) {
+        PushOnce push(contract_, request->route(), body);
+        for (int i = 0; i < request->users_size(); ++i) {
+          const auto* sessions = rooms.SessionsOf(request->users(i));
+          if (sessions == nullptr) continue;
+          for (Session* session : *sessions) push.To(*session);
+          outcome->sessions += static_cast<uint32_t>(sessions->size());
+          outcome->found[static_cast<size_t>(i)] = true;
+        }
+      },
+      [request, response, reactor, outcome] {
+        response->set_sessions(outcome->sessions);
+        for (int i = 0; i < request->users_size(); ++i) {
+          if (!outcome->found[static_cast<size_t>(i)]) response->add_missing_users(request->users(i));
+        }
+        reactor->Finish(grpc::Status::OK);
+      });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* ConnectorService::Broadcast(grpc::CallbackServerContext* context,
+                                                      const v1::BroadcastRequest* request,
+                                                      v1::BroadcastResponse* response) {
+  if (absl::Status status = CheckRoute(request->route()); !status.ok()) return Finish(context, status);
+  auto body = BodyOf(request->body());
+  if (!body.ok()) return Finish(context, body.status());
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  auto reached = std::make_shared<std::atomic<uint32_t>>(0);
+  OnEveryLoop(
+      [this, request, reached, body = *std::move(body)](LocalRooms& rooms) {
+        PushOnce push(contract_, request->route(), body);
+        const std::vector<Session*> sessions = rooms.Sessions();
+        for (Session* session : sessions) push.To(*session);
+        *reached += static_cast<uint32_t>(sessions.size());
+      },
+      [response, reactor, reached] {
+        response->set_sessions(*reached);
+        reactor->Finish(grpc::Status::OK);
+      });
+  return reactor;
+}
+
+}  // namespace hubbub::connector

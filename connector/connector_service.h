@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "connector/local_rooms.h"
+#include "hubbub/connector/v1/connector.grpc.pb.h"
+#include "services/mutex.h"
+
+namespace hubbub::connector {
+
+// The gRPC rim of a connector: its status for gates, and calls that reach users. No call blocks: work goes to
+// the loops, and the last loop that is done answers. Thread-safe. Owned by main, outlives the gRPC server.
+class ConnectorService final : public v1::ConnectorService::CallbackService {
+ public:
+  // `status` makes the connector's present status; `rooms`: one for each loop.
+  ConnectorService(std::function<v1::WatchStatusResponse()> status, const ClientContract& contract,
+                   std::vector<LocalRooms*> rooms);
+  ~ConnectorService() override;
+
+  // Tells the watchers the status if it has changed, or every so often. Called by main several times a
+  // second.
+  void Tick() ABSL_LOCKS_EXCLUDED(mu_);
+  // Ends the watchers' streams, so that the server can shut down.
+  void Shutdown() ABSL_LOCKS_EXCLUDED(mu_);
+
+  grpc::ServerWriteReactor<v1::WatchStatusResponse>* WatchStatus(
+      grpc::CallbackServerContext* context, const v1::WatchStatusRequest* request) override;
+  grpc::ServerUnaryReactor* Disconnect(grpc::CallbackServerContext* context,
+                                       const v1::DisconnectRequest* request,
+                                       v1::DisconnectResponse* response) override;
+  grpc::ServerUnaryReactor* Push(grpc::CallbackServerContext* context, const v1::PushRequest* request,
+                                 v1::PushResponse* response) override;
+  grpc::ServerUnaryReactor* Broadcast(grpc::CallbackServerContext* context,
+                                      const v1::BroadcastRequest* request,
+                                      v1::BroadcastResponse* response) override;
+
+ private:
+  class Watcher;
+
+  // Runs `work` on every loop, then `done` on the last one.
+  void OnEveryLoop(std::function<void(LocalRooms&)> work, std::function<void()> done);
+
+  const std::function<v1::WatchStatusResponse()> status_;
+  const ClientContract& contract_;
+  const std::vector<LocalRooms*> rooms_;
+  Mutex mu_;
+  absl::flat_hash_set<Watcher*> watchers_ ABSL_GUARDED_BY(mu_);
+  bool shut_down_ ABSL_GUARDED_BY(mu_) = false;
+  std::string last_status_ ABSL_GUARDED_BY(mu_);
+  int ticks_ ABSL_GUARDED_BY(mu_) = 0;
+};
+
+}  // namespace hubbub::connector

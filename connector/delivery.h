@@ -1,0 +1,46 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "services/net/connection.h"
+#include "services/session/contract.h"
+
+namespace hubbub::connector {
+
+// What the sessions of one room get in one go: one event, or several messages to everybody in a row. Encoded
+// once for each wire format in use; the bytes are shared by all sessions. Immutable once shared between
+// loops.
+struct Delivery {
+  enum class Kind {
+    kMessages,  // To everybody; the only kind that may hold several events.
+    kTargeted,  // To `user` alone.
+    kJoined,    // To everybody but `user`.
+    kLeft,      // To everybody; `user`'s own sessions here have lost their place.
+    kReplaced,  // To nobody: `session` has lost its place.
+  };
+
+  Kind kind = Kind::kMessages;
+  std::string room;
+  uint64_t epoch = 0;
+  std::string user;
+  uint64_t session = 0;
+
+  std::vector<uint64_t> offsets;  // Of the events, ascending.
+  struct Encoded {
+    net::Payload bytes;          // Packages back to back; null if the format was not in use.
+    std::vector<size_t> starts;  // Where each event's package begins.
+  };
+  std::array<Encoded, kWireFormats> encoded;
+
+  // The packages of the events after `offset` in this format; null if there are none.
+  net::Payload After(uint64_t offset, WireFormat format) const;
+};
+
+using Deliveries = std::vector<Delivery>;
+
+}  // namespace hubbub::connector

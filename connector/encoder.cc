@@ -1,0 +1,143 @@
+#include "connector/encoder.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "boost/json.hpp"
+#include "services/string_map.h"
+
+namespace hubbub::connector {
+namespace {
+
+namespace json = boost::json;
+using chat::v1::Event;
+
+Delivery::Kind KindOf(const Event& event) {
+  switch (event.kind_case()) {
+    case Event::kJoined:
+      return Delivery::Kind::kJoined;
+    case Event::kLeft:
+      return Delivery::Kind::kLeft;
+    case Event::kReplaced:
+      return Delivery::Kind::kReplaced;
+    case Event::kMessage:
+      return event.message().target() == "*" ? Delivery::Kind::kMessages : Delivery::Kind::kTargeted;
+    case Event::KIND_NOT_SET:
+      break;
+  }
+  return Delivery::Kind::kReplaced;  // From a newer chat server: nobody here could read it.
+}
+
+// The body of a push in the stock demo's shape, with Hubbub's additions behind it. The stock server's JSON
+// bodies name their route.
+json::object BodyOf(const Event& event) {
+  json::object body;
+  switch (event.kind_case()) {
+    case Event::kJoined:
+      body = {{"route", "onAdd"}, {"user", event.joined().user()}};
+      break;
+    case Event::kLeft:
+      body = {{"route", "onLeave"}, {"user", event.left().user()}};
+      break;
+    default:
+      body = {{"route", "onChat"},
+              {"msg", event.message().content()},
+              {"from", event.message().from()},
+              {"target", event.message().target()}};
+  }
+  body["rid"] = event.room();
+  body["offset"] = event.offset();
+  body["epoch"] = event.epoch();
+  body["time"] = event.time_ms();
+  return body;
+}
+
+std::string_view RouteOf(const Event& event) {
+  switch (event.kind_case()) {
+    case Event::kJoined:
+      return route::kOnAdd;
+    case Event::kLeft:
+      return route::kOnLeave;
+    default:
+      return route::kOnChat;
+  }
+}
+
+}  // namespace
+
+net::Payload Delivery::After(uint64_t offset, WireFormat format) const {
+  const Encoded& own = encoded[static_cast<size_t>(format)];
+  if (own.bytes == nullptr || offsets.empty() || offsets.back() <= offset) return nullptr;
+  if (offsets.front() > offset) return own.bytes;
+  const auto first = std::upper_bound(offsets.begin(), offsets.end(), offset) - offsets.begin();
+  return std::make_shared<const std::string>(own.bytes->substr(own.starts[static_cast<size_t>(first)]));
+}
+
+// A delivery whose bytes still grow.
+struct Encoder::Draft {
+  Delivery delivery;
+  std::array<std::shared_ptr<std::string>, kWireFormats> bytes;
+  size_t most_bytes = 0;
+};
+
+void Encoder::Append(const Event& event, Draft& draft) const {
+  draft.delivery.offsets.push_back(event.offset());
+  const json::object body = BodyOf(event);
+  for (size_t format = 0; format < kWireFormats; ++format) {
+    auto& bytes = draft.bytes[format];
+    if (bytes == nullptr) continue;
+    draft.delivery.encoded[format].starts.push_back(bytes->size());
+    contract_.AppendPush(static_cast<WireFormat>(format), RouteOf(event), body, *bytes);
+    draft.most_bytes = std::max(draft.most_bytes, bytes->size());
+  }
+}
+
+Deliveries Encoder::Encode(const google::protobuf::RepeatedPtrField<Event>& events) const {
+  std::array<bool, kWireFormats> wanted;
+  for (size_t format = 0; format < kWireFormats; ++format) wanted[format] = in_use_[format] > 0;
+
+  std::vector<Draft> drafts;
+  StringMap<size_t> latest;  // The newest draft of each room.
+  for (const Event& event : events) {
+    const Delivery::Kind kind = KindOf(event);
+    const auto [at, first] = latest.try_emplace(event.room(), 0);
+    if (!first && kind == Delivery::Kind::kMessages) {
+      Draft& run = drafts[at->second];
+      if (run.delivery.kind == kind && run.delivery.epoch == event.epoch() && run.most_bytes < kMaxRunBytes) {
+        Append(event, run);
+        continue;
+      }
+    }
+    at->second = drafts.size();
+    Draft& draft = drafts.emplace_back();
+    draft.delivery.kind = kind;
+    draft.delivery.room = event.room();
+    draft.delivery.epoch = event.epoch();
+    if (kind == Delivery::Kind::kReplaced) {
+      draft.delivery.user = event.replaced().user();
+      draft.delivery.session = event.replaced().session();
+      continue;
+    }
+    if (kind == Delivery::Kind::kJoined) draft.delivery.user = event.joined().user();
+    if (kind == Delivery::Kind::kLeft) draft.delivery.user = event.left().user();
+    if (kind == Delivery::Kind::kTargeted) draft.delivery.user = event.message().target();
+    for (size_t format = 0; format < kWireFormats; ++format) {
+      if (wanted[format]) draft.bytes[format] = std::make_shared<std::string>();
+    }
+    Append(event, draft);
+  }
+
+  Deliveries deliveries;
+  deliveries.reserve(drafts.size());
+  for (Draft& draft : drafts) {
+    for (size_t format = 0; format < kWireFormats; ++format) {
+      draft.delivery.encoded[format].bytes = std::move(draft.bytes[format]);
+    }
+    deliveries.push_back(std::move(draft.delivery));
+  }
+  return deliveries;
+}
+
+}  // namespace hubbub::connector

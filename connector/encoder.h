@@ -1,0 +1,37 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+
+#include "connector/delivery.h"
+#include "hubbub/chat/v1/chat.pb.h"
+#include "services/session/contract.h"
+
+namespace hubbub::connector {
+
+// Turns batches of events into deliveries, encoding each event once for each wire format that a session here
+// uses. Thread-safe: any number of chat servers' batches at a time. Owned by main.
+class Encoder {
+ public:
+  explicit Encoder(const ClientContract& contract) : contract_(contract) {}
+
+  // A session in this format is about to enter its first room, or is gone. Counted before the room knows of
+  // the session, so that no event that it must get is encoded without its format.
+  void Use(WireFormat format) { ++in_use_[static_cast<size_t>(format)]; }
+  void Unuse(WireFormat format) { --in_use_[static_cast<size_t>(format)]; }
+
+  // Messages to everybody that follow each other in a room become one delivery.
+  Deliveries Encode(const google::protobuf::RepeatedPtrField<chat::v1::Event>& events) const;
+
+ private:
+  // So much of one room is put into one delivery at the most; a run that is longer becomes several.
+  static constexpr size_t kMaxRunBytes = 32 * 1024;
+
+  struct Draft;
+  void Append(const chat::v1::Event& event, Draft& draft) const;
+
+  const ClientContract& contract_;
+  std::array<std::atomic<int>, kWireFormats> in_use_{};
+};
+
+}  // namespace hubbub::connector

@@ -1,0 +1,74 @@
+// hubbub-connector: holds the WebSocket and TCP sessions of clients.
+#include <memory>
+#include <string>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/time/time.h"
+#include "connector/connector.h"
+#include "services/process.h"
+#include "spdlog/spdlog.h"
+
+ABSL_FLAG(std::string, id, "connector-server-1", "This server's id in the directory");
+ABSL_FLAG(std::string, config, "deploy/servers.json",
+          "The directory: a file in the shape of Pomelo's servers.json");
+ABSL_FLAG(std::string, env, "development", "The environment within --config");
+ABSL_FLAG(std::string, listen, "0.0.0.0", "The address to listen on, for clients and for gRPC");
+ABSL_FLAG(int, loops, 0, "Event loops; 0 means one for each core");
+ABSL_FLAG(int, max_connections, 100000, "Client connections at a time; further ones are closed at once");
+ABSL_FLAG(int, max_requests_per_second, 2000,
+          "Requests a second of one session; more are answered with code 429");
+ABSL_FLAG(bool, use_dict, true, "Offer clients the dictionary that shortens routes");
+ABSL_FLAG(bool, use_protobuf, true, "Offer clients the protobuf dialect that shortens bodies");
+ABSL_FLAG(int, heartbeat, 3, "Seconds between heartbeats; 0 means none");
+ABSL_FLAG(absl::Duration, sign_in_timeout, absl::Seconds(10),
+          "A client that has not entered a room by then is closed");
+ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(10), "On SIGTERM, sessions have so long to end");
+ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");
+ABSL_FLAG(std::string, log_level, "info", "trace, debug, info, warn or error");
+
+namespace {
+constexpr const char* kName = "hubbub-connector";
+}
+
+int main(int argc, char** argv) {
+  using hubbub::connector::Connector;
+  absl::SetProgramUsageMessage(
+      "holds the WebSocket and TCP sessions of clients.\n\n  hubbub-connector --id connector-server-1 "
+      "--config deploy/servers.json");
+  absl::ParseCommandLine(argc, argv);
+  hubbub::BlockSignals();
+  hubbub::SetUpLog(absl::GetFlag(FLAGS_log_level));
+
+  auto directory = hubbub::Directory::Open(absl::GetFlag(FLAGS_config), absl::GetFlag(FLAGS_env));
+  if (!directory.ok()) hubbub::Die(kName, directory.status());
+  auto self =
+      hubbub::FindServer(*(*directory)->servers(), hubbub::ServerKind::kConnector, absl::GetFlag(FLAGS_id));
+  if (!self.ok()) hubbub::Die(kName, self.status());
+
+  hubbub::connector::ConnectorOptions options{.self = *self, .listen_host = absl::GetFlag(FLAGS_listen)};
+  options.loops = absl::GetFlag(FLAGS_loops);
+  options.max_connections = absl::GetFlag(FLAGS_max_connections);
+  options.max_requests_per_second = absl::GetFlag(FLAGS_max_requests_per_second);
+  options.use_dict = absl::GetFlag(FLAGS_use_dict);
+  options.use_protobuf = absl::GetFlag(FLAGS_use_protobuf);
+  options.heartbeat = std::chrono::seconds(absl::GetFlag(FLAGS_heartbeat));
+  if (*options.heartbeat <= std::chrono::seconds(0)) options.heartbeat.reset();
+  options.sign_in_timeout = absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_sign_in_timeout));
+  options.reflection = absl::GetFlag(FLAGS_reflection);
+
+  auto connector = Connector::Start(options, (*directory)->servers());
+  if (!connector.ok()) hubbub::Die(kName, connector.status());
+  (*directory)->OnChange([&](const auto& servers) { (*connector)->Update(servers); });
+
+  hubbub::PrintReady(self->id, self->host + ":" + std::to_string((*connector)->grpc_port()),
+                     self->client_host + ":" + std::to_string((*connector)->client_port()));
+  hubbub::RunUntilSignal(std::chrono::milliseconds(250), [&] {
+    (*directory)->Poll();
+    (*connector)->Tick();
+  });
+  spdlog::info("{} is shutting down with {} clients", self->id, (*connector)->sessions());
+  (*connector)->Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_timeout)));
+  return 0;
+}

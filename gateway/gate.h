@@ -1,0 +1,61 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "gateway/entry_table.h"
+#include "gateway/gate_service.h"
+#include "gateway/server_watches.h"
+#include "services/directory.h"
+#include "services/net/listener.h"
+#include "services/net/loop.h"
+#include "services/rpc/server.h"
+#include "services/session/session.h"
+
+namespace hubbub::gateway {
+
+struct GateOptions {
+  ServerInfo self;
+  std::string listen_host = "0.0.0.0";
+  int loops = 0;  // 0: one for each core.
+  int max_connections = 100'000;
+  bool use_protobuf = true;
+  bool reflection = true;
+};
+
+// A whole gate in one object, for main and for tests: builds the parts in order, and ends them in reverse.
+// Thread-safe.
+class Gate {
+ public:
+  static absl::StatusOr<std::unique_ptr<Gate>> Start(const GateOptions& options,
+                                                     std::shared_ptr<const ServerList> servers);
+  ~Gate();
+
+  uint16_t grpc_port() const { return server_->port(); }
+  uint16_t client_port() const { return listener_->port(); }
+
+  void Update(std::shared_ptr<const ServerList> servers) ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  explicit Gate(const GateOptions& options);
+
+  std::shared_ptr<const ServerList> servers() ABSL_LOCKS_EXCLUDED(mu_);
+
+  const GateOptions options_;
+  const ClientContract contract_;
+  SessionOptions session_options_;
+  Mutex mu_;
+  std::shared_ptr<const ServerList> servers_ ABSL_GUARDED_BY(mu_);
+  EntryTable table_;
+  ServerWatches watches_;
+  net::Loops loops_;
+  std::atomic<uint64_t> sessions_made_{0};
+  std::unique_ptr<net::Listener> listener_;
+  GateService service_;
+  std::unique_ptr<rpc::Server> server_;
+};
+
+}  // namespace hubbub::gateway

@@ -1,0 +1,57 @@
+// hubbub-gate: tells each client which connector is its own, and serves the chat page.
+#include <memory>
+#include <string>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "gateway/gate.h"
+#include "services/process.h"
+#include "spdlog/spdlog.h"
+
+ABSL_FLAG(std::string, id, "gate-server-1", "This server's id in the directory");
+ABSL_FLAG(std::string, config, "deploy/servers.json",
+          "The directory: a file in the shape of Pomelo's servers.json");
+ABSL_FLAG(std::string, env, "development", "The environment within --config");
+ABSL_FLAG(std::string, listen, "0.0.0.0", "The address to listen on, for clients and for gRPC");
+ABSL_FLAG(int, loops, 0, "Event loops; 0 means one for each core");
+ABSL_FLAG(int, max_connections, 100000, "Client connections at a time; further ones are closed at once");
+ABSL_FLAG(bool, use_protobuf, true, "Offer clients the protobuf dialect that shortens bodies");
+ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");
+ABSL_FLAG(std::string, log_level, "info", "trace, debug, info, warn or error");
+
+namespace {
+constexpr const char* kName = "hubbub-gate";
+}
+
+int main(int argc, char** argv) {
+  using hubbub::gateway::Gate;
+  absl::SetProgramUsageMessage(
+      "tells each client which connector is its own, and serves the chat page.\n\n  hubbub-gate --id "
+      "gate-server-1 --config deploy/servers.json");
+  absl::ParseCommandLine(argc, argv);
+  hubbub::BlockSignals();
+  hubbub::SetUpLog(absl::GetFlag(FLAGS_log_level));
+
+  auto directory = hubbub::Directory::Open(absl::GetFlag(FLAGS_config), absl::GetFlag(FLAGS_env));
+  if (!directory.ok()) hubbub::Die(kName, directory.status());
+  auto self =
+      hubbub::FindServer(*(*directory)->servers(), hubbub::ServerKind::kGate, absl::GetFlag(FLAGS_id));
+  if (!self.ok()) hubbub::Die(kName, self.status());
+
+  hubbub::gateway::GateOptions options{.self = *self, .listen_host = absl::GetFlag(FLAGS_listen)};
+  options.loops = absl::GetFlag(FLAGS_loops);
+  options.max_connections = absl::GetFlag(FLAGS_max_connections);
+  options.use_protobuf = absl::GetFlag(FLAGS_use_protobuf);
+  options.reflection = absl::GetFlag(FLAGS_reflection);
+
+  auto gate = Gate::Start(options, (*directory)->servers());
+  if (!gate.ok()) hubbub::Die(kName, gate.status());
+  (*directory)->OnChange([&](const auto& servers) { (*gate)->Update(servers); });
+
+  hubbub::PrintReady(self->id, self->host + ":" + std::to_string((*gate)->grpc_port()),
+                     self->client_host + ":" + std::to_string((*gate)->client_port()));
+  hubbub::RunUntilSignal(std::chrono::milliseconds(250), [&] { (*directory)->Poll(); });
+  spdlog::info("{} is shutting down", self->id);
+  return 0;
+}

@@ -1,0 +1,114 @@
+#include "gateway/server_watches.h"
+
+#include <utility>
+#include <vector>
+
+#include "hubbub/connector/v1/connector.grpc.pb.h"
+#include "services/rpc/channel.h"
+#include "services/rpc/stream_keeper.h"
+#include "spdlog/spdlog.h"
+
+namespace hubbub::gateway {
+
+using connector::v1::ConnectorService;
+using connector::v1::WatchStatusRequest;
+using connector::v1::WatchStatusResponse;
+
+class ServerWatches::ConnectorWatch {
+ public:
+  ConnectorWatch(ServerInfo info, EntryTable& table)
+      : info_(std::move(info)),
+        table_(table),
+        stub_(ConnectorService::NewStub(rpc::MakeChannel(info_.grpc_address()))),
+        stream_({
+            .open = [this](auto* context, const auto* request,
+                           auto* reactor) { stub_->async()->WatchStatus(context, request, reactor); },
+            .request = [] { return WatchStatusRequest(); },
+            .on_message = [this](WatchStatusResponse& status) { OnStatus(status); },
+            .on_end = [this](const grpc::Status& status) { OnEnd(status); },
+        }) {
+    stream_.Start();
+  }
+
+  const ServerInfo& info() const { return info_; }
+  void Stop() { stream_.Stop(); }
+
+ private:
+  void OnStatus(const WatchStatusResponse& status) {
+    if (!std::exchange(reachable_, true))
+      spdlog::info("connector {} at {} is here", info_.id, info_.grpc_address());
+    if (status.id() != info_.id && !std::exchange(wrong_id_, true)) {
+      spdlog::error(
+          "at {} the directory has connector {}, but it says that it is {}: mend the directory or its --id",
+          info_.grpc_address(), info_.id, status.id());
+    }
+    table_.Put({.id = info_.id,
+                .client_host = status.client_host().empty() ? info_.client_host : status.client_host(),
+                .client_port = static_cast<uint16_t>(status.client_port()),
+                .sessions = status.sessions(),
+                .reachable = true,
+                .draining = status.draining(),
+                .version = status.version()});
+  }
+
+  void OnEnd(const grpc::Status& status) {
+    table_.SetUnreachable(info_.id);
+    if (std::exchange(reachable_, false)) {
+      spdlog::warn("connector {} at {} can not be reached: {}", info_.id, info_.grpc_address(),
+                   status.error_message());
+    }
+  }
+
+  const ServerInfo info_;
+  EntryTable& table_;
+  bool reachable_ = false;  // Of the stream's callbacks, as the next.
+  bool wrong_id_ = false;
+  const std::unique_ptr<ConnectorService::Stub> stub_;
+  rpc::StreamKeeper<WatchStatusRequest, WatchStatusResponse> stream_;
+};
+
+ServerWatches::ServerWatches(EntryTable& table) : table_(table) {}
+ServerWatches::~ServerWatches() = default;
+
+void ServerWatches::Update(const std::shared_ptr<const ServerList>& servers) {
+  std::vector<std::shared_ptr<ConnectorWatch>> stale;
+  {
+    MutexLock lock(mu_);
+    StringMap<std::shared_ptr<ConnectorWatch>> connectors;
+    for (const ServerInfo& server : servers->connectors) {
+      const auto known = connectors_.find(server.id);
+      connectors.emplace(server.id, known != connectors_.end() && known->second->info() == server
+                                        ? known->second
+                                        : std::make_shared<ConnectorWatch>(server, table_));
+    }
+    connectors_.swap(connectors);
+    for (auto& [id, watch] : connectors) {
+      if (const auto kept = connectors_.find(id); kept == connectors_.end() || kept->second != watch)
+        stale.push_back(watch);
+    }
+    StringMap<ChatChannel> chats;
+    for (const ServerInfo& server : servers->chats) {
+      const auto known = chats_.find(server.id);
+      chats.emplace(server.id,
+                    known != chats_.end() && known->second.address == server.grpc_address()
+                        ? known->second
+                        : ChatChannel{server.grpc_address(), rpc::MakeChannel(server.grpc_address())});
+    }
+    chats_.swap(chats);
+    for (const auto& [id, chat] : chats_) chat.channel->GetState(/*try_to_connect=*/true);
+  }
+  // Outside the lock: it waits for callbacks.
+  for (const auto& watch : stale) {
+    watch->Stop();
+    if (FindServer(*servers, ServerKind::kConnector, watch->info().id).ok()) continue;
+    table_.Remove(watch->info().id);
+  }
+}
+
+bool ServerWatches::ChatReachable(std::string_view id) const {
+  MutexLock lock(mu_);
+  const auto at = chats_.find(id);
+  return at != chats_.end() && at->second.channel->GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_READY;
+}
+
+}  // namespace hubbub::gateway

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "grpcpp/client_context.h"
+#include "grpcpp/support/status.h"
+#include "services/net/loop.h"
+#include "services/rpc/grpc_status.h"
+
+namespace hubbub::rpc {
+
+inline constexpr std::chrono::milliseconds kUnaryDeadline{2'000};
+
+// Starts a unary call of the callback API; `done(absl::Status, Response)` then runs on `loop`, whatever
+// became of the call. `start(context, request, response, callback)` is the stub's method. `done` may be
+// move-only. Thread-safe.
+template <typename Response, typename Request, typename Start, typename Done>
+void CallUnary(net::Loop& loop, Request request, Start start, Done done,
+               std::chrono::milliseconds timeout = kUnaryDeadline) {
+  struct Call {
+    net::Loop& loop;
+    Request request;
+    Done done;
+    grpc::ClientContext context = {};
+    Response response = {};
+  };
+  // gRPC's callback must be copyable, so it holds a plain pointer and owns it again when it runs.
+  auto* call = new Call{loop, std::move(request), std::move(done)};
+  loop.Hold();
+  call->context.set_deadline(std::chrono::system_clock::now() + timeout);
+  start(&call->context, &call->request, &call->response, [call](const grpc::Status& status) {
+    std::unique_ptr<Call> owned(call);
+    net::Loop& home = owned->loop;
+    home.Post([owned = std::move(owned), status = FromGrpc(status)]() mutable {
+      owned->done(std::move(status), std::move(owned->response));
+      owned->loop.Release();
+    });
+  });
+}
+
+}  // namespace hubbub::rpc
