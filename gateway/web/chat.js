@@ -337,7 +337,7 @@ chat.on('state', ({state, reason}) => {
   $('connection').dataset.state = state;
   $('connection-text').textContent = STATES[state];
   if (state === 'reconnecting') {
-    showBanner('The connection was lost. Trying to get it back …', 'Try now');
+    showBanner('Connection lost. Reconnecting …', 'Try now');
   } else if (state === 'offline') {
     showBanner(explainKick(reason), 'Connect again');
   } else if (state === 'connected') {
