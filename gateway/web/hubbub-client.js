@@ -192,7 +192,11 @@ class Link {
     };
     socket.onmessage = ({data}) => this.#onFrame(data);
     socket.onerror = () => {};  // A close follows and says as much.
-    socket.onclose = () => {
+    socket.onclose = ({reason}) => {
+      if (connected && reason === 'reconnect') {  // What a kick says can stand in the close frame as well.
+        this.#end({kick: reason, error: new HubbubError('closed', 'The server is shutting down.')});
+        return;
+      }
       const error = connected ? new HubbubError('closed', 'The connection to the server was lost.') :
                                 new HubbubError('unreachable', `Can not connect to ${url}.`);
       this.#end({error});

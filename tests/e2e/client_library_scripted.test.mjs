@@ -1,0 +1,241 @@
+// The client library against a server that plays a script: what a real suite does seldom, or not yet.
+import assert from 'node:assert/strict';
+import {once} from 'node:events';
+import {afterEach, test} from 'node:test';
+
+import {WebSocket, WebSocketServer} from 'ws';
+
+import {HubbubClient} from '../../gateway/web/hubbub-client.js';
+import {ACK, DATA, HANDSHAKE, HEARTBEAT, KICK, pack} from './pomelo_wire.mjs';
+import {until} from './wait.mjs';
+
+const ENTER = 'connector.entryHandler.enter';
+const HOST = '127.0.0.1';
+const ends = [];
+
+afterEach(() => {
+  for (const end of ends.splice(0)) end();
+});
+
+const message = (flag, head, body) => pack(DATA, Buffer.concat([Buffer.from([flag]), head, Buffer.from(JSON.stringify(body))]));
+const push = (route, body) => message(6, Buffer.concat([Buffer.from([route.length]), Buffer.from(route)]), body);
+const response = (id, body) => message(4, Buffer.from([id]), body);
+const chat = (offset, msg, more = {}) => push('onChat', {rid: 'r', msg, from: 'bob', target: '*', epoch: 1, offset, time: offset, ...more});
+
+// A server that is gate and connector at once. `answer(route, body, socket, id)` gives the body of the answer, or undefined
+// if it has sent what is to be sent. Keeps the requests and the sockets of the connector's part.
+async function scripted(answer, {heartbeat, host = HOST} = {}) {
+  const server = new WebSocketServer({port: 0, host: HOST});
+  await once(server, 'listening');
+  const script = {requests: [], sockets: [], beats: 0, port: server.address().port};
+  server.on('connection', (socket) => {
+    socket.on('message', (bytes) => {
+      if (bytes[0] === HANDSHAKE) {
+        script.handshake = JSON.parse(bytes.subarray(4));
+        socket.send(pack(HANDSHAKE, JSON.stringify({code: 200, sys: {heartbeat, dict: {[ENTER]: 300}}})));
+      } else if (bytes[0] === ACK) {
+        if (heartbeat) socket.send(pack(HEARTBEAT));
+      } else if (bytes[0] === HEARTBEAT) {
+        script.beats += 1;
+        if (script.answersHeartbeats !== false) socket.send(pack(HEARTBEAT));
+      } else if (bytes[0] === DATA) {
+        const id = bytes[5];
+        const coded = bytes[4] & 1;
+        const end = coded ? 8 : 7 + bytes[6];
+        const route = coded ? (assert.equal(bytes.readUInt16BE(6), 300), ENTER) : bytes.subarray(7, end).toString();
+        const body = JSON.parse(bytes.subarray(end));
+        if (route === 'gate.gateHandler.queryEntry') {
+          socket.send(response(id, {code: 200, host, port: script.port}));
+          return;
+        }
+        if (!script.sockets.includes(socket)) script.sockets.push(socket);
+        script.requests.push({route, ...body});
+        const result = answer(route, body, socket, id);
+        if (result !== undefined) socket.send(response(id, result));
+      }
+    });
+  });
+  ends.push(() => {
+    for (const socket of server.clients) socket.terminate();
+    server.close();
+  });
+  return script;
+}
+
+function client(script, options = {}) {
+  const made = new HubbubClient({gate: `ws://${HOST}:${script.port}`, WebSocket, backoff: {min: 5, max: 20}, ...options});
+  made.seen = [];
+  made.on('message', ({text, recovered}) => made.seen.push(recovered ? `recovered ${text}` : text));
+  made.on('join', ({user}) => made.seen.push(`+${user}`));
+  made.on('leave', ({user}) => made.seen.push(`-${user}`));
+  made.on('gap', () => made.seen.push('gap'));
+  made.on('lost', ({error}) => made.seen.push(`lost: ${error.message}`));
+  made.states = [];
+  made.on('state', ({state, reason}) => made.states.push(reason ? `${state}: ${reason}` : state));
+  ends.push(() => made.close());
+  return made;
+}
+
+const entered = (offset, more = {}) => ({users: ['ada'], total: 1, epoch: 1, offset, resume: `token-${offset}`, ...more});
+
+test('it says that it is a client without protobuf', async () => {
+  const script = await scripted(() => entered(1));
+  await client(script).connect('ada');
+  assert.equal(script.handshake.sys.type, 'hubbub-web');
+  assert.match(script.handshake.sys.version, /^\d+\.\d+\.\d+$/);
+});
+
+test('pushes that overtake the answer of enter come after it; older ones and doubles are dropped', async () => {
+  const script = await scripted((route, body, socket, id) => {
+    socket.send(Buffer.concat([chat(4, 'before I came'), chat(6, 'first'), push('onAdd', {rid: 'r', user: 'eve', epoch: 1, offset: 7})]));
+    socket.send(Buffer.concat([response(id, entered(5)), chat(7, 'a double'), chat(8, 'second'), chat(8, 'a double')]));
+  });
+  const ada = client(script);
+  await ada.connect('ada');
+  const {users} = await ada.enter('r');
+  await until(() => ada.seen.includes('second'), 'the second message');
+  assert.deepEqual(ada.seen, ['first', '+eve', 'second']);
+  assert.ok(users.includes('ada'));
+  assert.deepEqual(ada.users('r'), ['ada', 'eve']);
+});
+
+test('offsets of a new epoch count anew', async () => {
+  const script = await scripted((route, body, socket, id) => {
+    socket.send(Buffer.concat([response(id, entered(5)), chat(6, 'old'), chat(1, 'new', {epoch: 2}), chat(1, 'a double', {epoch: 2}),
+                               chat(2, 'newer', {epoch: 2})]));
+  });
+  const ada = client(script);
+  await ada.connect('ada');
+  await ada.enter('r');
+  await until(() => ada.seen.includes('newer'), 'the newest message');
+  assert.deepEqual(ada.seen, ['old', 'new', 'newer']);
+  const {epoch, offset} = ada.resumePoint('r');
+  assert.deepEqual([epoch, offset], [2, 2]);
+});
+
+test('after a lost connection it shows what it has, and takes missed events in before later ones', async () => {
+  let enters = 0;
+  const script = await scripted((route, body, socket, id) => {
+    enters += 1;
+    if (enters === 1) {
+      socket.send(Buffer.concat([response(id, entered(5)), chat(6, 'seen')]));
+    } else {
+      socket.send(chat(9, 'later'));
+      socket.send(response(id, entered(8, {recovered: true, events: [
+        {route: 'onChat', rid: 'r', msg: 'missed', from: 'bob', target: '*', epoch: 1, offset: 7, time: 7},
+        {route: 'onAdd', rid: 'r', user: 'eve', epoch: 1, offset: 8},
+      ]})));
+    }
+  });
+  const ada = client(script);
+  await ada.connect('ada');
+  await ada.enter('r');
+  await until(() => ada.seen.includes('seen'), 'the first message');
+  script.sockets[0].terminate();
+  await until(() => ada.seen.includes('later'), 'the message after the reconnect');
+  assert.deepEqual(ada.seen, ['seen', 'recovered missed', '+eve', 'later']);
+  assert.deepEqual(script.requests[1], {route: ENTER, username: 'ada', rid: 'r', resume: 'token-5', epoch: 1, offset: 6});
+  await until(() => ada.state === 'connected', 'the state to say so');
+  assert.deepEqual(ada.states, ['connecting', 'connected', 'reconnecting', 'connected']);
+});
+
+test('it says that there may be a gap unless it knows better', async () => {
+  const offsets = [5, 5, 9];
+  const script = await scripted(() => entered(offsets.shift()));
+  const ada = client(script);
+  await ada.connect('ada');
+  await ada.enter('r');
+  script.sockets[0].terminate();
+  await until(() => ada.states.length === 4, 'the first reconnect');
+  assert.deepEqual(ada.seen, [], 'no event can be missing between equal offsets');
+  script.sockets[1].terminate();
+  await until(() => ada.states.length === 6, 'the second reconnect');
+  assert.deepEqual(ada.seen, ['gap']);
+});
+
+test('a room that refuses it for good is reported as lost, and tried again while that may help', async () => {
+  const answers = [entered(1), {code: 503, error: true, message: 'try again soon'}, {code: 403, error: true, message: 'banned'}];
+  const script = await scripted(() => answers.shift());
+  const ada = client(script);
+  await ada.connect('ada');
+  await ada.enter('r');
+  script.sockets[0].terminate();
+  await until(() => ada.seen.length, 'the room to be lost');
+  assert.deepEqual(ada.seen, ['lost: banned']);
+  assert.deepEqual(ada.rooms, []);
+});
+
+for (const [reason, states] of [['reconnect', ['reconnecting', 'connected']], ['replaced', ['offline: replaced']], ['banned', ['offline: banned']]]) {
+  test(`a kick with the reason "${reason}"`, async () => {
+    const script = await scripted(() => entered(1));
+    const ada = client(script);
+    const kicks = [];
+    ada.on('kick', (kick) => kicks.push(kick.reason));
+    await ada.connect('ada');
+    await ada.enter('r');
+    script.sockets[0].send(pack(KICK, JSON.stringify({reason})));
+    await until(() => ada.states.length === 2 + states.length, 'the states to change');
+    assert.deepEqual(ada.states.slice(2), states);
+    assert.deepEqual(kicks, [reason]);
+  });
+}
+
+test('requests fail with a clear error when the connection ends or no answer comes', async () => {
+  const script = await scripted((route) => (route === ENTER ? entered(1) : undefined));
+  const ada = client(script, {requestTimeout: 300});
+  await ada.connect('ada');
+  await ada.enter('r');
+  await assert.rejects(ada.send('r', 'hello?'), {name: 'HubbubError', code: 'timeout'});
+  const pending = ada.send('r', 'hello??');
+  script.sockets[0].terminate();
+  await assert.rejects(pending, {name: 'HubbubError', code: 'closed', message: /before the server answered/});
+});
+
+test('it answers heartbeats in time, and gives a server up that has none left', async () => {
+  const script = await scripted(() => entered(1), {heartbeat: 0.1});
+  const ada = client(script);
+  await ada.connect('ada');
+  await ada.enter('r');
+  await until(() => script.beats >= 3, 'three heartbeats');
+  assert.equal(ada.state, 'connected');
+  script.answersHeartbeats = false;
+  await until(() => ada.states.includes('reconnecting'), 'the silence to be noticed');
+});
+
+test('close() ends it for good, also in the middle of a reconnect', async () => {
+  const script = await scripted(() => entered(1));
+  const ada = client(script, {backoff: {min: 60000, max: 60000}});
+  await ada.connect('ada');
+  await ada.enter('r');
+  script.sockets[0].terminate();
+  await until(() => ada.state === 'reconnecting', 'the loss to be noticed');
+  ada.close();
+  assert.deepEqual(ada.states.at(-1), 'offline: closed');
+  await ada.connect('ada');
+  await ada.enter('r');
+  assert.equal(ada.state, 'connected');
+});
+
+test('a server that writes nonsense is given up with an error that says so', async () => {
+  const script = await scripted((route, body, socket) => {
+    socket.send(pack(DATA, Buffer.from([4, 1, 0x7b])));
+  });
+  const ada = client(script);
+  await ada.connect('ada');
+  await assert.rejects(ada.enter('r'), {code: 'protocol', message: /can not be read/});
+});
+
+test('an address of the loopback is read as "where the gate is" by those who reached the gate elsewhere', async () => {
+  const dialled = [];
+  class Dial {
+    constructor(url) {
+      dialled.push(url);
+      return new WebSocket(url.replace(/\/\/[^/:]+/, `//${HOST}`));
+    }
+  }
+  const script = await scripted(() => entered(1), {host: 'localhost'});
+  const ada = new HubbubClient({gate: `ws://chat.example:${script.port}/`, WebSocket: Dial});
+  ends.push(() => ada.close());
+  await ada.connect('ada');
+  assert.deepEqual(dialled, [`ws://chat.example:${script.port}/`, `ws://chat.example:${script.port}/`]);
+});
