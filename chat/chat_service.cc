@@ -89,11 +89,11 @@ grpc::ServerUnaryReactor* ChatService::OwnerDoes(grpc::CallbackServerContext* co
                                                  Response* response, AsyncMethod<Request, Response> there,
                                                  absl::Status (ChatService::*here)(const Request&,
                                                                                    Response&)) {
-  Route route = RouteTo(request->room(), *context, ownership_);
+  const Route route = RouteTo(request->room(), *context, ownership_);
   if (!route.status.ok()) return Answer(context, route.status);
   if (route.owner == nullptr) return Answer(context, (this->*here)(*request, *response));
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  Forward(std::move(route.owner), there, *context, request, response, reactor);
+  Forward(route.owner, there, *context, request, response, reactor);
   return reactor;
 }
 

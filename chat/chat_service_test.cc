@@ -171,7 +171,7 @@ TEST_F(ChatServiceTest, EveryWrongFieldIsNamed) {
       {"room ", Send("", "ann", "*", "hi")},
       {"from ", Send("lobby", "", "*", "hi")},
       {"target ", Send("lobby", "ann", long_name, "hi")},
-      {"content ", Send("lobby", "ann", "*", std::string(32 * 1024 + 1, 'x'))},
+      {"content ", Send("lobby", "ann", "*", std::string((size_t{32} << 10) + 1, 'x'))},
       {"room ", Kick("", "ann")},
       {"user ", Kick("lobby", "")},
       {"session ", Kick("lobby", "ann", 7, 0)},

@@ -20,7 +20,7 @@ class EventQueue {
     size_t max_bytes = size_t{4} << 20;
     size_t max_events = 65'536;
     // Of one batch; far below the 4 MiB that a gRPC client receives by default.
-    size_t max_batch_bytes = 256 * 1024;
+    size_t max_batch_bytes = size_t{256} << 10;
     size_t max_batch_events = 1024;
   };
 

@@ -53,7 +53,7 @@ using AsyncMethod = void (v1::ChatService::StubInterface::async_interface::*)(
 // Asks the owner and finishes `reactor` with its answer. `request` and `response` are those of the reactor's
 // call, which keeps them until then. Does not block.
 template <typename Request, typename Response>
-void Forward(OwnerStub owner, AsyncMethod<Request, Response> method,
+void Forward(const OwnerStub& owner, AsyncMethod<Request, Response> method,
              const grpc::CallbackServerContext& caller, const Request* request, Response* response,
              grpc::ServerUnaryReactor* reactor) {
   struct Call {
@@ -61,7 +61,7 @@ void Forward(OwnerStub owner, AsyncMethod<Request, Response> method,
     grpc::ClientContext context;
   };
   auto call = std::make_shared<Call>();
-  call->owner = std::move(owner);
+  call->owner = owner;
   call->context.AddMetadata(forward_internal::kForwarded, "1");
   call->context.set_deadline(
       std::min(caller.deadline(), std::chrono::system_clock::now() + forward_internal::kDeadline));

@@ -189,7 +189,7 @@ TEST_P(LeasesTest, AConnectorThatDoesNotReadIsCut) {
   Enter(server, slow, "room", "ann");
   const auto subscriber = server.leases.Find(slow.lease);
   ASSERT_TRUE(subscriber.ok());
-  const std::string content(32 * 1024, 'x');
+  const std::string content(size_t{32} << 10, 'x');
   // The transport takes some of it before it holds the writer back.
   for (int i = 0; i < 10'000 && !(*subscriber)->ended(); ++i) Say(server, "room", content);
   ASSERT_TRUE((*subscriber)->ended());
@@ -317,7 +317,7 @@ TEST_P(LeasesTest, ServerStopsWithStreamsOpenAndUnread) {
   TestStream stream(*server.stub, "connector-1");
   ASSERT_TRUE(stream.Read());
   Enter(server, stream, "room", "ann");
-  const std::string content(32 * 1024, 'x');
+  const std::string content(size_t{32} << 10, 'x');
   for (int i = 0; i < 50; ++i) Say(server, "room", content);
   server.Stop();
   EXPECT_FALSE(stream.Finish().ok());

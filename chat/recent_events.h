@@ -15,8 +15,8 @@ class RecentEvents {
  public:
   struct Limits {
     size_t max_events = 1024;
-    size_t max_bytes = 256 * 1024;  // Memory, not wire.
-    int64_t max_age_ms = 5 * 60 * 1000;
+    size_t max_bytes = size_t{256} << 10;  // Memory, not wire.
+    int64_t max_age_ms = 300'000;
   };
 
   // `limits` outlives this object: a server has very many rooms with the same limits.

@@ -1,0 +1,95 @@
+// hubbub-chat: owns rooms, orders what happens there, and tells the connectors.
+#include <charconv>
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/time/time.h"
+#include "chat/chat_server.h"
+#include "fmt/format.h"
+#include "services/process.h"
+#include "spdlog/spdlog.h"
+
+ABSL_FLAG(std::string, id, "chat-server-1", "This server's id in the directory");
+ABSL_FLAG(std::string, config, "deploy/servers.json",
+          "The directory: a file in the shape of Pomelo's servers.json");
+ABSL_FLAG(std::string, env, "development", "The environment within --config");
+ABSL_FLAG(std::string, listen, "", "host:port to listen on for gRPC; empty means those of --config");
+ABSL_FLAG(std::string, duplicate_user, "refuse",
+          "What happens when a user comes into a room by a second session without the token of the first: "
+          "refuse (the "
+          "second), replace (the first), or allow (both)");
+ABSL_FLAG(absl::Duration, connector_grace, absl::Seconds(5),
+          "A connector whose stream broke has so long to resume it before its users leave their rooms");
+ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(10), "On SIGTERM, streams have so long to end");
+ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");
+ABSL_FLAG(std::string, log_level, "info", "trace, debug, info, warn or error");
+
+namespace {
+
+using hubbub::chat::DuplicateUser;
+
+constexpr const char* kName = "hubbub-chat";
+
+DuplicateUser DuplicateUserOrDie(std::string_view word) {
+  if (word == "refuse") return DuplicateUser::kRefuse;
+  if (word == "replace") return DuplicateUser::kReplace;
+  if (word == "allow") return DuplicateUser::kAllow;
+  hubbub::Die(kName, absl::InvalidArgumentError(
+                         fmt::format("--duplicate_user must be refuse, replace or allow, not \"{}\"", word)));
+}
+
+void ListenOnOrDie(std::string_view address, hubbub::chat::ChatServerOptions* options) {
+  const size_t colon = address.rfind(':');
+  const std::string_view port = colon == std::string_view::npos ? "" : address.substr(colon + 1);
+  const char* const end = port.data() + port.size();
+  const auto [parsed, error] = std::from_chars(port.data(), end, options->listen_port);
+  if (colon == 0 || error != std::errc() || parsed != end) {
+    hubbub::Die(kName, absl::InvalidArgumentError(fmt::format(
+                           "--listen must be host:port, such as 0.0.0.0:6050, not \"{}\"", address)));
+  }
+  options->listen_host = address.substr(0, colon);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  absl::SetProgramUsageMessage(
+      "owns rooms, orders what happens there, and tells the connectors.\n\n  hubbub-chat --id chat-server-1 "
+      "--config deploy/servers.json");
+  absl::ParseCommandLine(argc, argv);
+  hubbub::BlockSignals();
+  hubbub::SetUpLog(absl::GetFlag(FLAGS_log_level));
+
+  auto directory = hubbub::Directory::Open(absl::GetFlag(FLAGS_config), absl::GetFlag(FLAGS_env));
+  if (!directory.ok()) hubbub::Die(kName, directory.status());
+  const auto self =
+      hubbub::FindServer(*(*directory)->servers(), hubbub::ServerKind::kChat, absl::GetFlag(FLAGS_id));
+  if (!self.ok()) hubbub::Die(kName, self.status());
+
+  hubbub::chat::ChatServerOptions options;
+  options.id = self->id;
+  options.listen_host = self->host;
+  options.listen_port = self->port;
+  if (const std::string listen = absl::GetFlag(FLAGS_listen); !listen.empty())
+    ListenOnOrDie(listen, &options);
+  options.reflection = absl::GetFlag(FLAGS_reflection);
+  options.rooms.duplicate_user = DuplicateUserOrDie(absl::GetFlag(FLAGS_duplicate_user));
+  options.leases.grace_ms = absl::ToInt64Milliseconds(absl::GetFlag(FLAGS_connector_grace));
+
+  auto chat = hubbub::chat::ChatServer::Start(options, (*directory)->servers());
+  if (!chat.ok()) hubbub::Die(kName, chat.status());
+  (*directory)->OnChange([&](const auto& servers) { (*chat)->Update(servers); });
+
+  hubbub::PrintReady(self->id, fmt::format("{}:{}", options.listen_host, (*chat)->port()), "");
+  hubbub::RunUntilSignal(std::chrono::seconds(1), [&] {
+    (*directory)->Poll();
+    (*chat)->Tick();
+  });
+  spdlog::info("{} is shutting down with {} rooms", self->id, (*chat)->rooms());
+  (*chat)->Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_timeout)));
+  return 0;
+}
