@@ -20,7 +20,7 @@ std::string UnknownRoute(std::string_view route);
 std::string NotInRoom(std::string_view room);
 
 // `{users: […], total: n}`. Of a long list only the first names are given, so that every client can read the
-// answer (pomelo-wire.md 5.2); `total` counts all.
+// answer (ARCHITECTURE.md, trap 2); `total` counts all.
 boost::json::object UserList(const google::protobuf::RepeatedPtrField<std::string>& users);
 
 // The code for clients that stands for a status: 4xx if the client can mend it, 5xx if not; 500 for a user

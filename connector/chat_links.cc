@@ -55,6 +55,14 @@ std::shared_ptr<ChatLink> ChatLinks::Find(std::string_view server_id) const {
   return at == links_.end() ? nullptr : at->second;
 }
 
+bool ChatLinks::AllLeased() const {
+  MutexLock lock(mu_);
+  for (const auto& [id, link] : links_) {
+    if (link->lease() == 0) return false;
+  }
+  return true;
+}
+
 void ChatLinks::Stop() {
   StringMap<std::shared_ptr<ChatLink>> links;
   {

@@ -29,6 +29,8 @@ class ChatLinks {
   std::shared_ptr<ChatLink> OwnerOf(std::string_view room) const ABSL_LOCKS_EXCLUDED(mu_);
   // The link to a server by id; null if there is none.
   std::shared_ptr<ChatLink> Find(std::string_view server_id) const ABSL_LOCKS_EXCLUDED(mu_);
+  // True if every chat server of the directory has given this connector a lease.
+  bool AllLeased() const ABSL_LOCKS_EXCLUDED(mu_);
   // Closes all.
   void Stop() ABSL_LOCKS_EXCLUDED(mu_);
 

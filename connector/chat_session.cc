@@ -98,8 +98,10 @@ void ChatSession::Enter(const json::object& body, Reply reply) {
   request.set_lease(lease);
   request.set_session(session_.id());
   request.set_token(token_);
-  if (const json::value* resume = body.if_contains("resume"); resume != nullptr && resume->is_string()) {
-    request.set_resume_token(std::string(resume->get_string()).substr(0, 64));
+  // One that is too long is none of ours; cut, it might end in the middle of a character.
+  if (const json::value* resume = body.if_contains("resume");
+      resume != nullptr && resume->is_string() && resume->get_string().size() <= token_.size()) {
+    request.set_resume_token(std::string(resume->get_string()));
   }
   ChatLink& target = *link;
   net::Loop& loop = session_.loop();

@@ -100,6 +100,8 @@ Connector::~Connector() {
   if (service_ != nullptr) service_->Shutdown();
   if (server_ != nullptr) server_->Shutdown(1'000);
   links_.Stop();
+  // Events that were posted before still point to the rooms.
+  loops_.Stop();
 }
 
 }  // namespace hubbub::connector

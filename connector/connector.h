@@ -48,6 +48,9 @@ class Connector {
   uint16_t client_port() const { return listener_->port(); }
   int sessions() const { return listener_->connections(); }
 
+  // True if a user can enter any room.
+  bool Ready() const { return links_.AllLeased(); }
+
   void Update(const std::shared_ptr<const ServerList>& servers) { links_.Update(servers); }
   void Tick() { service_->Tick(); }
   // Refuses new clients, tells those who are here to go elsewhere, and ends the rest. Once; the destructor

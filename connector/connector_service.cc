@@ -30,7 +30,8 @@ absl::Status CheckRoute(const std::string& route) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<boost::json::object> BodyOf(const google::protobuf::Struct& body) {
+absl::StatusOr<boost::json::object> BodyOf(const ClientContract& contract, const std::string& route,
+                                           const google::protobuf::Struct& body) {
   std::string text;
   if (!google::protobuf::util::MessageToJsonString(body, &text).ok()) {
     return absl::InvalidArgumentError("body can not be written as JSON: numbers must be finite");
@@ -42,6 +43,10 @@ absl::StatusOr<boost::json::object> BodyOf(const google::protobuf::Struct& body)
   if (text.size() > kMaxJsonContentBytes) {
     return absl::InvalidArgumentError(
         fmt::format("body has {} bytes as JSON: at most {} are allowed", text.size(), kMaxJsonContentBytes));
+  }
+  if (absl::Status status = contract.CheckPush(route, value.get_object()); !status.ok()) {
+    return absl::InvalidArgumentError(
+        fmt::format("body does not fit the schema of route '{}': {}", route, std::string(status.message())));
   }
   return std::move(value.get_object());
 }
@@ -218,7 +223,7 @@ grpc::ServerUnaryReactor* ConnectorService::Push(grpc::CallbackServerContext* co
     if (absl::Status status = CheckName("users", user); !status.ok()) return Finish(context, status);
   }
   if (absl::Status status = CheckRoute(request->route()); !status.ok()) return Finish(context, status);
-  auto body = BodyOf(request->body());
+  auto body = BodyOf(contract_, request->route(), request->body());
   if (!body.ok()) return Finish(context, body.status());
 
   struct Outcome {
@@ -253,7 +258,7 @@ grpc::ServerUnaryReactor* ConnectorService::Broadcast(grpc::CallbackServerContex
                                                       const v1::BroadcastRequest* request,
                                                       v1::BroadcastResponse* response) {
   if (absl::Status status = CheckRoute(request->route()); !status.ok()) return Finish(context, status);
-  auto body = BodyOf(request->body());
+  auto body = BodyOf(contract_, request->route(), request->body());
   if (!body.ok()) return Finish(context, body.status());
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   auto reached = std::make_shared<std::atomic<uint32_t>>(0);

@@ -70,9 +70,11 @@ void LocalRooms::Deliver(const std::shared_ptr<const Deliveries>& batch) {
     for (const Seat& seat : room->second) {
       Membership& membership = *seat.membership;
       if (!membership.joined) {
-        membership.held.push_back({batch, index});
-        if (membership.held.size() > Membership::kMaxHeld)
+        if (membership.held.size() < Membership::kMaxHeld) {
+          membership.held.push_back({batch, index});
+        } else {
           membership.session->Kick("this server is overloaded");
+        }
       } else if (Show(delivery, membership)) {
         ended.push_back(seat);
       }

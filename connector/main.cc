@@ -62,6 +62,9 @@ int main(int argc, char** argv) {
   if (!connector.ok()) hubbub::Die(kName, connector.status());
   (*directory)->OnChange([&](const auto& servers) { (*connector)->Update(servers); });
 
+  // Whoever starts a suite expects it to work once all are ready. A chat server that is away does not hold up
+  // the others.
+  hubbub::WaitUntil([&] { return (*connector)->Ready(); }, std::chrono::seconds(3));
   hubbub::PrintReady(self->id, self->host + ":" + std::to_string((*connector)->grpc_port()),
                      self->client_host + ":" + std::to_string((*connector)->client_port()));
   hubbub::RunUntilSignal(std::chrono::milliseconds(250), [&] {

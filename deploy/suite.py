@@ -22,6 +22,12 @@ STOP_WITHIN_S = 20
 class Suite:
     def __init__(self):
         self.processes = {}  # id -> Popen
+        self.groups = []  # The ids that started together, in order.
+
+    def start_group(self, binary, ids, config, environment):
+        self.groups.append(ids)
+        for server_id in ids:
+            self.start(binary, server_id, config, environment)
 
     def start(self, binary, server_id, config, environment):
         self.processes[server_id] = subprocess.Popen(
@@ -57,20 +63,22 @@ class Suite:
         return [server_id for server_id, process in self.processes.items() if process.poll() is not None]
 
     def stop(self):
-        """SIGTERM to all, in the reverse of the order of start; SIGKILL to what is left. True if all ended well."""
+        """SIGTERM to the groups, the last started first; SIGKILL to what does not end. True if all ended well."""
         well = True
-        for process in reversed(list(self.processes.values())):
-            if process.poll() is None:
-                process.terminate()
-        deadline = time.monotonic() + STOP_WITHIN_S
-        for server_id, process in self.processes.items():
-            try:
-                code = process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                print(f"suite: {server_id} did not end within {STOP_WITHIN_S} s and was killed", file=sys.stderr)
-                process.kill()
-                code = process.wait()
-            well = well and code == 0
+        for group in reversed(self.groups):
+            processes = {server_id: self.processes[server_id] for server_id in group}
+            for process in processes.values():
+                if process.poll() is None:
+                    process.terminate()
+            deadline = time.monotonic() + STOP_WITHIN_S
+            for server_id, process in processes.items():
+                try:
+                    code = process.wait(max(0.1, deadline - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    print(f"suite: {server_id} did not end within {STOP_WITHIN_S} s and was killed", file=sys.stderr)
+                    process.kill()
+                    code = process.wait()
+                well = well and code == 0
         return well
 
 
@@ -95,8 +103,7 @@ def main():
     try:
         for kind, program in PROGRAMS.items():
             ids = [server["id"] for server in servers.get(kind, [])]
-            for server_id in ids:
-                suite.start(os.path.join(options.bin, folders[kind], program), server_id, options.config, options.env)
+            suite.start_group(os.path.join(options.bin, folders[kind], program), ids, options.config, options.env)
             if stopping or not suite.wait_ready(ids):
                 code = 1
                 return code

@@ -47,6 +47,12 @@ absl::StatusOr<ConnectorState> EntryTable::Pick(std::string_view user) const {
                          [&](const ConnectorState& state) { return open(state) && state.sessions < most; });
 }
 
+size_t EntryTable::Reachable() const {
+  MutexLock lock(mu_);
+  return static_cast<size_t>(
+      std::count_if(states_.begin(), states_.end(), [](const auto& state) { return state.reachable; }));
+}
+
 ConnectorState EntryTable::Get(std::string_view id) const {
   MutexLock lock(mu_);
   for (const ConnectorState& state : states_) {

@@ -35,6 +35,8 @@ class EntryTable {
 
   // The connector of a user; UNAVAILABLE if there is none.
   absl::StatusOr<ConnectorState> Pick(std::string_view user) const ABSL_LOCKS_EXCLUDED(mu_);
+  // How many connectors can be reached.
+  size_t Reachable() const ABSL_LOCKS_EXCLUDED(mu_);
   // What is known of one; with an empty id if nothing is.
   ConnectorState Get(std::string_view id) const ABSL_LOCKS_EXCLUDED(mu_);
 

@@ -37,6 +37,9 @@ class Gate {
   uint16_t grpc_port() const { return server_->port(); }
   uint16_t client_port() const { return listener_->port(); }
 
+  // True if every connector of the directory can be reached.
+  bool Ready() ABSL_LOCKS_EXCLUDED(mu_) { return table_.Reachable() >= servers()->connectors.size(); }
+
   void Update(std::shared_ptr<const ServerList> servers) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:

@@ -49,6 +49,9 @@ int main(int argc, char** argv) {
   if (!gate.ok()) hubbub::Die(kName, gate.status());
   (*directory)->OnChange([&](const auto& servers) { (*gate)->Update(servers); });
 
+  // Whoever starts a suite expects it to work once all are ready. A connector that is away does not hold up
+  // the others.
+  hubbub::WaitUntil([&] { return (*gate)->Ready(); }, std::chrono::seconds(3));
   hubbub::PrintReady(self->id, self->host + ":" + std::to_string((*gate)->grpc_port()),
                      self->client_host + ":" + std::to_string((*gate)->client_port()));
   hubbub::RunUntilSignal(std::chrono::milliseconds(250), [&] { (*directory)->Poll(); });

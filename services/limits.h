@@ -8,10 +8,10 @@
 namespace hubbub {
 
 inline constexpr size_t kMaxNameBytes = 64;
-inline constexpr size_t kMaxContentBytes = 32 * 1024;
-// The stock JavaScript client fails on bodies of about 125 KB and more (pomelo-wire.md 5.2); the answer's
-// other fields fit into the rest.
-inline constexpr size_t kMaxJsonContentBytes = 60 * 1024;
+inline constexpr size_t kMaxContentBytes = size_t{32} * 1024;
+// The stock JavaScript client fails on bodies of about 125 KB and more (ARCHITECTURE.md, trap 2); the
+// answer's other fields fit into the rest.
+inline constexpr size_t kMaxJsonContentBytes = size_t{60} * 1024;
 
 // OK if `name` can name a user or a room: 1 to 64 bytes of valid UTF-8 without control characters. `field` is
 // what the error calls it. INVALID_ARGUMENT otherwise, with the field and the reason.

@@ -20,6 +20,9 @@ void BlockSignals();
 // Calls `tick` every `period` until SIGTERM or SIGINT arrives; answers the signal's number.
 int RunUntilSignal(std::chrono::milliseconds period, const std::function<void()>& tick);
 
+// Polls until `done` or until `timeout` is over; answers the last `done`. For start-up and shutdown alone.
+bool WaitUntil(const std::function<bool()>& done, std::chrono::milliseconds timeout);
+
 // Prints the one line on standard output that says that the program serves now.
 void PrintReady(std::string_view id, std::string_view grpc_address, std::string_view client_address);
 

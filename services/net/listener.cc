@@ -110,12 +110,13 @@ class Listener::Impl {
   // Runs `function` on the loop and waits for it. Not for use on a loop.
   template <typename Function>
   static void RunOn(Loop& loop, Function function) {
-    std::promise<void> done;
-    loop.Post([&] {
+    // Shared: the loop may still be inside set_value when the waiting thread goes on.
+    const auto done = std::make_shared<std::promise<void>>();
+    loop.Post([&function, done] {
       function();
-      done.set_value();
+      done->set_value();
     });
-    done.get_future().wait();
+    done->get_future().wait();
   }
 
   // Polls, because it runs once in a process's life and the counter is all that the loops need to touch.

@@ -39,9 +39,9 @@ using ProtocolFactory = std::function<std::unique_ptr<Protocol>(Loop&, Connectio
 using HttpHandler = std::function<HttpResponse(std::string_view target)>;
 
 // Accepts clients on one port and tells WebSocket, plain HTTP and TCP apart by the first byte: a Pomelo
-// package starts with 1 to 5, an HTTP request with a capital letter (pomelo-wire.md S9). Connections are
-// spread over the loops in turn; each lives and dies on its own. Thread-safe. Owned by main; its loops
-// outlive it.
+// package starts with 1 to 5, an HTTP request with a capital letter (ARCHITECTURE.md, "The client protocol").
+// Connections are spread over the loops in turn; each lives and dies on its own. Thread-safe. Owned by main;
+// its loops outlive it.
 class Listener {
  public:
   // Binds and starts to accept; the error says which address and why.

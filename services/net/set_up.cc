@@ -38,8 +38,18 @@ class WebSocketConnection final : public SocketConnection {
   }
 
   void StartGoodbye(CloseReason reason, const std::string& detail) override {
-    websocket::close_reason close(Code(reason), detail.substr(0, 120));
+    websocket::close_reason close(Code(reason), detail.substr(0, CutAt(detail, kMaxCloseReason)));
     stream_.async_close(close, [self = Self()](boost::system::error_code) { self->OnGoodbye(); });
+  }
+
+  // What a close frame has room for beside the code (RFC 6455, 5.5).
+  static constexpr size_t kMaxCloseReason = 123;
+
+  // At most `most` bytes, without half a character at the end: browsers fail a close frame that is no UTF-8.
+  static size_t CutAt(std::string_view text, size_t most) {
+    if (text.size() <= most) return text.size();
+    while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
+    return most;
   }
 
   static websocket::close_code Code(CloseReason reason) {

@@ -44,6 +44,7 @@ void ConnectionSet::StartTicking() {
 }
 
 void ConnectionSet::CloseAll(CloseReason reason, const std::string& detail) {
+  for (Arrival* arrival : arrivals_) arrival->GiveUp();
   for (SocketConnection* connection : connections_) connection->Close(reason, detail);
 }
 
@@ -80,7 +81,9 @@ void SocketConnection::Send(Payload payload) {
     return;
   }
   queue_.push_back(std::move(payload));
-  if (in_flight_ == 0) Pump();
+  if (in_flight_ > 0) return;
+  progress_ = Clock::now();  // There was nothing to take before.
+  Pump();
 }
 
 void SocketConnection::Pump() {
@@ -121,6 +124,8 @@ void SocketConnection::OnRead(boost::system::error_code error) {
   reading_ = false;
   if (closing_ || closed_) return;
   if (error) return Abort(CloseReason::kClientLeft, error.message());
+  // An empty frame is nothing to offer again, but the protocol may want to know of it.
+  if (framed_ && !paused_ && buffer_.size() == 0) protocol_->OnBytes({}, /*frame_end=*/true);
   Offer();
 }
 

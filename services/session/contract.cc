@@ -91,6 +91,12 @@ std::string ClientContract::Accept(const pomelo::HandshakeRequest& request, Wire
   return (format == WireFormat::kJson ? json_handshake_ : handshake_)->Accept(request);
 }
 
+absl::Status ClientContract::CheckPush(std::string_view route, const boost::json::object& body) const {
+  if (!use_protobuf_ || !server_protos_->Has(route)) return absl::OkStatus();
+  std::string ignored;
+  return server_protos_->Encode(route, body, pomelo::TextEncoding::kUtf8, ignored);
+}
+
 void ClientContract::AppendPush(WireFormat format, std::string_view route, const boost::json::object& body,
                                 std::string& out) const {
   const size_t start = pomelo::BeginPackage(pomelo::PackageType::kData, out);

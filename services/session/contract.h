@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "boost/json.hpp"
 #include "services/pomelo/dictionary.h"
 #include "services/pomelo/handshake.h"
@@ -31,9 +32,9 @@ inline constexpr std::string_view kOnLeave = "onLeave";
 }  // namespace route
 
 // What clients and the suite agree on beyond the protocol: the dictionary of routes and the protobuf schemas.
-// The stock JavaScript client stores one set of schemas for gate and connector alike (pomelo-wire.md 5.7), so
-// both offer this one, and its version depends on its contents alone. Immutable, so thread-safe. Owned by
-// main.
+// The stock JavaScript client stores one set of schemas for gate and connector alike (ARCHITECTURE.md, trap
+// 7), so both offer this one, and its version depends on its contents alone. Immutable, so thread-safe. Owned
+// by main.
 class ClientContract {
  public:
   // `use_dict`: routes have codes. `use_protobuf`: bodies of the routes that have a schema are in Pomelo's
@@ -49,6 +50,9 @@ class ClientContract {
   WireFormat FormatOf(const pomelo::HandshakeRequest& request) const;
   // The handshake's answer to it.
   std::string Accept(const pomelo::HandshakeRequest& request, WireFormat format) const;
+
+  // OK if a push can have this body in every format; INVALID_ARGUMENT says what the route's schema refuses.
+  absl::Status CheckPush(std::string_view route, const boost::json::object& body) const;
 
   // Appends a push in a data package to `out`. A body that its schema refuses goes as nothing and is logged:
   // a mistake in this program.

@@ -206,7 +206,7 @@ void Session::Push(std::string_view route, const boost::json::object& body) {
   if (state_ != State::kWorking) return;
   auto packages = std::make_shared<std::string>();
   options_.contract->AppendPush(format_, route, body, *packages);
-  connection_.Send(std::move(packages));
+  if (!packages->empty()) connection_.Send(std::move(packages));
 }
 
 void Session::SendPackage(PackageType type, std::string_view body) {
@@ -258,6 +258,7 @@ void Session::OnTick(net::Clock::time_point now) {
 void Session::OnClosed(net::CloseReason reason, std::string_view detail) {
   loop_.AssertHere();
   state_ = State::kClosed;
+  self_.reset();
   // Written with care, once for each session: `detail` may quote the client.
   spdlog::debug("session {} of {} ended: {}: {}", id_, peer(), net::ToString(reason), detail);
   handler_->OnClosed();

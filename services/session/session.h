@@ -76,7 +76,7 @@ struct SessionOptions {
   int max_requests_per_second = 2000;
 };
 
-// One client connection that speaks the Pomelo protocol: the state machine of pomelo-wire.md section 2, with
+// One client connection that speaks the Pomelo protocol: the state machine of Pomelo's hybridsocket.js, with
 // deadlines added. Free of Asio and gRPC: bytes come in through OnBytes, and go out through a
 // net::Connection. Loop-only.
 class Session final : public net::Protocol {
@@ -123,9 +123,10 @@ class Session final : public net::Protocol {
   net::Loop& loop_;
   net::Connection& connection_;
   const SessionOptions& options_;
-  // What replies hold weakly: it goes when the session does.
-  const std::shared_ptr<Session*> self_ = std::make_shared<Session*>(this);
   std::unique_ptr<SessionHandler> handler_;
+  // What replies hold weakly: it goes when the session ends. Behind the handler, which may own replies: they
+  // must not find a session that is being destroyed.
+  std::shared_ptr<Session*> self_ = std::make_shared<Session*>(this);
 
   State state_ = State::kInited;
   WireFormat format_ = WireFormat::kJson;
