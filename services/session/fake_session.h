@@ -1,0 +1,202 @@
+#pragma once
+
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "services/net/connection.h"
+#include "services/net/loop.h"
+#include "services/pomelo/body.h"
+#include "services/pomelo/message.h"
+#include "services/pomelo/package.h"
+#include "services/pomelo/testing.h"
+#include "services/session/session.h"
+
+namespace hubbub {
+
+// What tests of sessions share: a connection without a socket, and the words of a client. Loop-only, like the
+// session itself; OnLoop is the way there.
+
+// Runs `function` on the loop and waits for it.
+template <typename Function>
+void OnLoop(net::Loop& loop, Function function) {
+  const auto done = std::make_shared<std::promise<void>>();
+  loop.Post([&function, done] {
+    function();
+    done->set_value();
+  });
+  done->get_future().wait();
+}
+
+// Keeps what a session writes and does, one line for each package, request and call, in the order of time.
+// Bytes reach the session as from a socket: what it leaves is offered again, with the next ones or by Offer.
+class FakeConnection final : public net::Connection {
+ public:
+  // The session. Set before the first byte.
+  net::Protocol* protocol = nullptr;
+  std::vector<std::string> log;
+  std::vector<net::Payload> payloads;
+  std::string close_detail;
+  bool paused = false;
+  bool stalled = false;
+  bool closed = false;
+
+  void Feed(std::string_view bytes, bool frame_end = false) {
+    if (closed) return;
+    buffer_ += bytes;
+    frame_end_ = frame_end;
+    Offer();
+  }
+  // What the loop does after a Resume.
+  void Offer() {
+    do {
+      if (closed || paused) return;
+      resumed_ = false;
+      // On the heap without a byte to spare, so that ASan sees any reading past the end.
+      const pomelo::Tight bytes(buffer_);
+      buffer_.erase(0, protocol->OnBytes(bytes.view(), frame_end_));
+    } while (resumed_ && !buffer_.empty());
+  }
+  size_t left() const { return buffer_.size(); }
+
+  void Send(net::Payload payload) override {
+    if (closed) return;
+    std::string_view rest = *payload;
+    if (rest.empty()) log.emplace_back("an empty payload");
+    while (!rest.empty()) {
+      const auto decoded = pomelo::DecodePackage(rest, pomelo::kMaxPackageBody);
+      if (!decoded.ok() || !decoded->has_value()) {
+        log.emplace_back("no package");
+        break;
+      }
+      log.push_back(Describe((*decoded)->package));
+      rest.remove_prefix((*decoded)->size);
+    }
+    payloads.push_back(std::move(payload));
+  }
+  void Pause() override { paused = true; }
+  void Resume() override {
+    paused = false;
+    resumed_ = true;
+  }
+  void Close(net::CloseReason reason, std::string detail) override {
+    if (std::exchange(closed, true)) return;
+    log.push_back("close " + std::string(net::ToString(reason)));
+    close_detail = std::move(detail);
+  }
+  bool Stalled() const override { return stalled; }
+  std::string_view peer() const override { return "a test"; }
+
+ private:
+  static std::string Describe(const pomelo::Package& package) {
+    switch (package.type) {
+      case pomelo::PackageType::kHandshake:
+        return "handshake " + std::string(package.body);
+      case pomelo::PackageType::kHandshakeAck:
+        return "ack";
+      case pomelo::PackageType::kHeartbeat:
+        return "heartbeat";
+      case pomelo::PackageType::kKick:
+        return "kick " + std::string(package.body);
+      case pomelo::PackageType::kData:
+        break;
+    }
+    const auto message = pomelo::DecodeMessage(package.body);
+    if (!message.ok()) return "no message";
+    if (message->type == pomelo::MessageType::kResponse)
+      return "response " + std::to_string(message->id) + " " + std::string(message->body);
+    const auto* route = std::get_if<std::string_view>(&message->route);
+    return "push " + std::string(route == nullptr ? "by code" : *route) + " " + std::string(message->body);
+  }
+
+  std::string buffer_;
+  bool frame_end_ = false;
+  bool resumed_ = false;
+};
+
+// A session's handler that writes requests into the connection's log, and answers as it is told.
+class FakeHandler final : public SessionHandler {
+ public:
+  enum class Answer { kNow, kLater, kNever };
+  // What a test holds of the handler: it may outlive the session.
+  struct Script {
+    Answer answer = Answer::kNow;
+    bool signed_in = true;
+    std::vector<Reply> replies;  // Of Answer::kLater.
+    int closed = 0;
+  };
+
+  FakeHandler(Script& script, FakeConnection& connection) : script_(script), connection_(connection) {}
+
+  void OnRequest(std::string_view route, boost::json::object body, Reply reply) override {
+    connection_.log.push_back("request " + std::string(route) + " " + pomelo::JsonBody(body));
+    if (script_.answer == Answer::kNow) reply.Ok({{"done", true}});
+    if (script_.answer == Answer::kLater) script_.replies.push_back(std::move(reply));
+  }
+  void OnClosed() override { ++script_.closed; }
+  bool SignedIn() const override { return script_.signed_in; }
+
+ private:
+  Script& script_;
+  FakeConnection& connection_;
+};
+
+// A session on a FakeConnection. Made, used and destroyed on its loop.
+class FakeSession {
+ public:
+  FakeSession(net::Loop& loop, const SessionOptions& options, uint64_t id = 1)
+      : session_(std::make_unique<Session>(id, loop, connection, options, [this](Session&) {
+          return std::make_unique<FakeHandler>(script, connection);
+        })) {
+    connection.protocol = session_.get();
+  }
+  FakeSession(const FakeSession&) = delete;
+  FakeSession& operator=(const FakeSession&) = delete;
+
+  Session& operator*() { return *session_; }
+  Session* operator->() { return session_.get(); }
+  void Destroy() { session_.reset(); }
+
+  FakeConnection connection;
+  FakeHandler::Script script;
+
+ private:
+  std::unique_ptr<Session> session_;
+};
+
+// A client's packages.
+namespace from_client {
+
+inline std::string Package(pomelo::PackageType type, std::string_view body = "") {
+  std::string out;
+  pomelo::AppendPackage(type, body, out);
+  return out;
+}
+// `type` decides about the bodies: "" wants JSON, "js-websocket" protobuf with CESU-8, others with UTF-8.
+inline std::string Handshake(std::string_view type = "") {
+  return Package(pomelo::PackageType::kHandshake,
+                 pomelo::JsonBody({{"sys", {{"type", std::string(type)}, {"version", "1.0"}}}}));
+}
+inline std::string Ack() {
+  return Package(pomelo::PackageType::kHandshakeAck);
+}
+inline std::string Heartbeat() {
+  return Package(pomelo::PackageType::kHeartbeat);
+}
+inline std::string Request(uint64_t id, const pomelo::Route& route, std::string_view body = "{}") {
+  std::string message;
+  pomelo::AppendRequest(id, route, body, message);
+  return Package(pomelo::PackageType::kData, message);
+}
+inline std::string Notify(const pomelo::Route& route, std::string_view body = "{}") {
+  std::string message;
+  pomelo::AppendNotify(route, body, message);
+  return Package(pomelo::PackageType::kData, message);
+}
+
+}  // namespace from_client
+}  // namespace hubbub

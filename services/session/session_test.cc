@@ -1,0 +1,546 @@
+#include "services/session/session.h"
+
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/session/fake_session.h"
+
+namespace hubbub {
+namespace {
+
+using from_client::Ack;
+using from_client::Handshake;
+using from_client::Heartbeat;
+using from_client::Notify;
+using from_client::Package;
+using from_client::Request;
+using pomelo::PackageType;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+constexpr const char* kOk = "handshake {\"code\":200";
+// No schema exists for it, so its bodies are JSON in every format.
+constexpr std::string_view kPlain = "test.testHandler.plain";
+
+// Runs each test on a loop, where sessions live.
+class SessionTest : public ::testing::Test {
+ protected:
+  SessionTest() {
+    options_.contract = &contract_;
+    options_.heartbeat = seconds(3);
+  }
+
+  template <typename Test>
+  void Run(Test test) {
+    OnLoop(loop(), [&] { test(); });
+  }
+  net::Loop& loop() { return loops_.at(0); }
+
+  // Brings a session to work, and forgets what was said until then.
+  static void Open(FakeSession& session, std::string_view type = "") {
+    session.connection.Feed(Handshake(type));
+    session.connection.Feed(Ack());
+    session.connection.log.clear();
+  }
+
+  const ClientContract contract_{/*use_dict=*/true, /*use_protobuf=*/true, seconds(3)};
+  SessionOptions options_;
+  net::Loops loops_{1};
+};
+
+// A line of the log is compared up to the end of what is expected.
+void ExpectLog(const std::vector<std::string>& log, const std::vector<std::string>& expected) {
+  ASSERT_EQ(log.size(), expected.size()) << ::testing::PrintToString(log);
+  for (size_t i = 0; i < log.size(); ++i) EXPECT_THAT(log[i], StartsWith(expected[i]));
+}
+
+// The state machine of ARCHITECTURE.md, "The client protocol", one package after the other.
+TEST_F(SessionTest, FollowsTheStateMachine) {
+  const std::string request = Request(7, kPlain);
+  const std::string asked = "request test.testHandler.plain {}";
+  const std::string answered = "response 7 {\"done\":true}";
+  const struct {
+    const char* what;
+    std::vector<std::string> packages;
+    std::vector<std::string> log;
+  } cases[] = {
+      {"nothing is said unasked", {}, {}},
+      {"handshake", {Handshake()}, {kOk}},
+      {"a second handshake is ignored", {Handshake(), Handshake()}, {kOk}},
+      {"the first heartbeat comes at the ack", {Handshake(), Ack()}, {kOk, "heartbeat"}},
+      {"a second ack is ignored", {Handshake(), Ack(), Ack()}, {kOk, "heartbeat"}},
+      {"a handshake at work is ignored", {Handshake(), Ack(), Handshake()}, {kOk, "heartbeat"}},
+      {"an ack before the handshake is ignored", {Ack(), Handshake(), Ack()}, {kOk, "heartbeat"}},
+      {"heartbeats are echoed",
+       {Handshake(), Ack(), Heartbeat(), Heartbeat()},
+       {kOk, "heartbeat", "heartbeat", "heartbeat"}},
+      {"a heartbeat before work is ignored", {Heartbeat(), Handshake(), Heartbeat()}, {kOk}},
+      {"data before work is ignored", {request, Handshake(), request, Ack()}, {kOk, "heartbeat"}},
+      {"a request is answered", {Handshake(), Ack(), request}, {kOk, "heartbeat", asked, answered}},
+      {"a notify is not", {Handshake(), Ack(), Notify(kPlain)}, {kOk, "heartbeat", asked}},
+      {"a kick ends it",
+       {Handshake(), Package(PackageType::kKick), Ack()},
+       {kOk, "kick {\"reason\":\"a client can not send a kick\"}", "close protocol_error"}},
+      {"a type that does not exist ends it",
+       {Handshake(), std::string("\x06\0\0\0", 4), Ack()},
+       {kOk, "kick {\"reason\":", "close protocol_error"}},
+      {"a response from a client ends it",
+       {Handshake(), Ack(), Package(PackageType::kData, "\x04\x01{}")},
+       {kOk, "heartbeat", "kick {\"reason\":", "close protocol_error"}},
+      {"a message that ends early ends it",
+       {Handshake(), Ack(), Package(PackageType::kData, "")},
+       {kOk, "heartbeat", "kick {\"reason\":", "close protocol_error"}},
+      {"a handshake without sys is refused",
+       {Package(PackageType::kHandshake, R"({"user":{}})"), Ack()},
+       {"handshake {\"code\":500}", "close protocol_error"}},
+      {"a handshake that is no JSON is refused",
+       {Package(PackageType::kHandshake, "{sys"), Ack()},
+       {"handshake {\"code\":500}", "close protocol_error"}},
+  };
+  Run([&] {
+    for (const auto& c : cases) {
+      // Each package alone, all in one go, and cut at every byte: it must make no difference.
+      for (const int way : {0, 1, 2}) {
+        SCOPED_TRACE(::testing::Message() << c.what << ", way " << way);
+        FakeSession session(loop(), options_);
+        std::string all;
+        for (const std::string& package : c.packages) all += package;
+        if (way == 0) {
+          for (const std::string& package : c.packages) session.connection.Feed(package, /*frame_end=*/true);
+        } else if (way == 1) {
+          if (!all.empty()) session.connection.Feed(all, /*frame_end=*/true);
+        } else {
+          for (const char byte : all) session.connection.Feed(std::string(1, byte));
+        }
+        ExpectLog(session.connection.log, c.log);
+        EXPECT_EQ(session.connection.left(), 0u);
+      }
+    }
+  });
+}
+
+TEST_F(SessionTest, WithoutHeartbeatsSaysNone) {
+  options_.heartbeat.reset();
+  Run([&] {
+    FakeSession session(loop(), options_);
+    session.connection.Feed(Handshake() + Ack() + Heartbeat());
+    ExpectLog(session.connection.log, {kOk});
+  });
+}
+
+TEST_F(SessionTest, TurnsClientsAwayThatTheProgramDoesNotServe) {
+  options_.check_client = [](std::string_view type, std::string_view version) {
+    return type == "new" && version == "1.0";
+  };
+  Run([&] {
+    FakeSession old(loop(), options_);
+    old.connection.Feed(Handshake("old") + Ack());
+    ExpectLog(old.connection.log, {"handshake {\"code\":501}", "close protocol_error"});
+    EXPECT_THAT(old.connection.close_detail, HasSubstr("client 'old' version '1.0'"));
+
+    FakeSession young(loop(), options_);
+    young.connection.Feed(Handshake("new") + Ack());
+    ExpectLog(young.connection.log, {kOk, "heartbeat"});
+  });
+}
+
+TEST_F(SessionTest, FramesHoldWholePackages) {
+  const std::string whole = Handshake();
+  Run([&] {
+    for (size_t size = 1; size < whole.size(); ++size) {
+      FakeSession session(loop(), options_);
+      session.connection.Feed(whole.substr(0, size), /*frame_end=*/true);
+      ExpectLog(session.connection.log, {"kick {\"reason\":", "close protocol_error"});
+    }
+    FakeSession empty(loop(), options_);
+    empty.connection.Feed("", /*frame_end=*/true);
+    ExpectLog(empty.connection.log,
+              {"kick {\"reason\":\"an empty frame holds no package\"}", "close protocol_error"});
+  });
+}
+
+TEST_F(SessionTest, BoundsPackagesByTheirHeadAlone) {
+  options_.max_first_package_bytes = 100;
+  options_.max_package_bytes = 200;
+  const auto head = [](PackageType type, char bytes) {
+    return std::string{static_cast<char>(type), 0, 0, bytes};
+  };
+  Run([&] {
+    FakeSession first(loop(), options_);
+    first.connection.Feed(head(PackageType::kHandshake, 101));
+    ExpectLog(first.connection.log, {"kick ", "close protocol_error"});
+
+    FakeSession waiting(loop(), options_);
+    waiting.connection.Feed(head(PackageType::kHandshake, 100));
+    ExpectLog(waiting.connection.log, {});
+
+    FakeSession working(loop(), options_);
+    Open(working);
+    working.connection.Feed(head(PackageType::kData, static_cast<char>(200)));
+    ExpectLog(working.connection.log, {});
+
+    FakeSession large(loop(), options_);
+    Open(large);
+    large.connection.Feed(head(PackageType::kData, static_cast<char>(201)));
+    ExpectLog(large.connection.log, {"kick ", "close protocol_error"});
+  });
+}
+
+TEST_F(SessionTest, TakesOneRequestAtATime) {
+  Run([&] {
+    FakeSession session(loop(), options_);
+    session.script.answer = FakeHandler::Answer::kLater;
+    Open(session);
+    const std::string second = Request(2, kPlain);
+    session.connection.Feed(Request(1, kPlain) + second + Heartbeat(), /*frame_end=*/true);
+    ExpectLog(session.connection.log, {"request "});
+    EXPECT_TRUE(session.connection.paused);
+    EXPECT_EQ(session.connection.left(), second.size() + Heartbeat().size());
+
+    session.script.replies[0].Ok({{"n", 1}});
+    EXPECT_FALSE(session.connection.paused);
+    session.connection.Offer();
+    ExpectLog(session.connection.log, {"request ", "response 1 {\"n\":1}", "request "});
+    session.script.replies[1].Fail(418, "no");
+    session.connection.Offer();
+    ExpectLog(session.connection.log,
+              {"request ", "response 1 {\"n\":1}", "request ",
+               "response 2 {\"code\":418,\"error\":true,\"message\":\"no\"}", "heartbeat"});
+  });
+}
+
+TEST_F(SessionTest, AnswersARequestOnce) {
+  Run([&] {
+    FakeSession session(loop(), options_);
+    session.script.answer = FakeHandler::Answer::kLater;
+    Open(session);
+    session.connection.Feed(Request(300, kPlain));
+    session.script.replies[0].Ok({});
+    session.script.replies[0].Ok({{"again", true}});
+    session.script.replies[0].Fail(500, "again");
+    session.script.replies.clear();
+    ExpectLog(session.connection.log, {"request ", "response 300 {}"});
+  });
+}
+
+TEST_F(SessionTest, AnswersARequestThatTheProgramDropped) {
+  Run([&] {
+    FakeSession session(loop(), options_);
+    session.script.answer = FakeHandler::Answer::kNever;
+    Open(session);
+    session.connection.Feed(Request(1, kPlain) + Notify(kPlain) + Request(2, kPlain));
+    ExpectLog(session.connection.log, {"request ", "response 1 {\"code\":500,\"error\":true,", "request ",
+                                       "request ", "response 2 {\"code\":500,\"error\":true,"});
+  });
+}
+
+TEST_F(SessionTest, ReplyAfterTheEndIsNothing) {
+  Run([&] {
+    FakeSession session(loop(), options_);
+    session.script.answer = FakeHandler::Answer::kLater;
+    Open(session);
+    session.connection.Feed(Request(1, kPlain));
+    EXPECT_EQ(session.script.replies[0].session(), &*session);
+    session->OnClosed(net::CloseReason::kClientLeft, "left");
+    EXPECT_EQ(session.script.closed, 1);
+    EXPECT_EQ(session.script.replies[0].session(), nullptr) << "the handler has had its last call";
+    session.Destroy();
+    EXPECT_EQ(session.script.replies[0].session(), nullptr);
+    session.script.replies[0].Ok({});
+    session.script.replies.clear();
+    ExpectLog(session.connection.log, {"request "});
+  });
+}
+
+// A handler that owns the reply to its request, as one may that waits for something.
+class Hoarder final : public SessionHandler {
+ public:
+  void OnRequest(std::string_view, boost::json::object, Reply reply) override {
+    replies_.push_back(std::move(reply));
+  }
+  void OnClosed() override {}
+  bool SignedIn() const override { return true; }
+
+ private:
+  std::vector<Reply> replies_;
+};
+
+TEST_F(SessionTest, HandlersMayOwnReplies) {
+  Run([&] {
+    FakeConnection connection;
+    auto session = std::make_unique<Session>(1, loop(), connection, options_,
+                                             [](Session&) { return std::make_unique<Hoarder>(); });
+    connection.protocol = session.get();
+    connection.Feed(Handshake() + Ack() + Request(1, kPlain));
+    connection.log.clear();
+    session.reset();
+    ExpectLog(connection.log, {});
+    EXPECT_TRUE(connection.paused) << "a session that ends does not go on reading";
+  });
+}
+
+TEST_F(SessionTest, AfterAKickNothingIsSentOrRead) {
+  Run([&] {
+    FakeSession session(loop(), options_);
+    session.script.answer = FakeHandler::Answer::kLater;
+    Open(session);
+    session.connection.Feed(Request(1, kPlain));
+    session->Kick("go \"away\"");
+    session->Kick("twice");
+    session->Push("onNotice", {});
+    session->Write(std::make_shared<const std::string>(Heartbeat()));
+    session.script.replies[0].Ok({});
+    EXPECT_EQ(session->OnBytes(Request(2, kPlain), true), Request(2, kPlain).size());
+    ExpectLog(session.connection.log, {"request ", "kick {\"reason\":\"go \\\"away\\\"\"}", "close kicked"});
+  });
+}
+
+TEST_F(SessionTest, PushesOnlyToClientsAtWork) {
+  Run([&] {
+    FakeSession session(loop(), options_);
+    session->Push("onNotice", {{"n", 1}});
+    session.connection.Feed(Handshake());
+    session->Push("onNotice", {{"n", 2}});
+    session->Write(std::make_shared<const std::string>(Heartbeat()));
+    session.connection.Feed(Ack());
+    session->Push("onNotice", {{"n", 3}});
+    ExpectLog(session.connection.log, {kOk, "heartbeat", "push onNotice {\"n\":3}"});
+  });
+}
+
+TEST_F(SessionTest, APushThatItsSchemaRefusesIsNotSent) {
+  Run([&] {
+    FakeSession session(loop(), options_);
+    Open(session, "js-websocket");
+    session->Push("onChat", {{"msg", 1}});
+    ExpectLog(session.connection.log, {});
+  });
+}
+
+TEST_F(SessionTest, RefusesWhatItCanNotRead) {
+  std::string compressed;
+  pomelo::AppendRequest(1, kPlain, "{}", compressed);
+  compressed[0] = static_cast<char>(compressed[0] | 0x10);
+  const struct {
+    const char* what;
+    std::string type;
+    std::string package;
+    std::string answer;  // Behind "response 1 ".
+  } cases[] = {
+      {"unknown code", "", Request(1, uint16_t{99}),
+       "{\"code\":404,\"error\":true,\"message\":\"no route has the code 99\"}"},
+      {"code 0", "", Request(1, uint16_t{0}), "{\"code\":404,"},
+      {"bad JSON", "", Request(1, kPlain, "{"),
+       "{\"code\":400,\"error\":true,\"message\":\"the body of 'test.testHandler.plain': "},
+      {"no object", "", Request(1, kPlain, "[]"), "{\"code\":400,"},
+      {"no body", "", Request(1, kPlain, ""), "{\"code\":400,"},
+      {"not UTF-8", "", Request(1, kPlain, "{\"a\":\"\xff\"}"), "{\"code\":400,"},
+      {"protobuf from a client of JSON", "", Request(1, route::kQueryEntry, "\x0a\x01u"), "{\"code\":400,"},
+      {"bad protobuf", "js-websocket", Request(1, route::kQueryEntry, "\x0a\x05u"),
+       "{\"code\":400,\"error\":true,\"message\":\"the body of 'gate.gateHandler.queryEntry': "},
+      {"protobuf that lacks a field", "c", Request(1, route::kQueryEntry, ""), "{\"code\":400,"},
+      {"compressed", "", Package(PackageType::kData, compressed),
+       "{\"code\":400,\"error\":true,\"message\":\"compressed"},
+      {"a route that can not be shown", "", Request(1, "\xff\n'", "{"),
+       "{\"code\":400,\"error\":true,\"message\":\"the body of '?" "?" "?': "},
+  };
+  Run([&] {
+    for (const auto& c : cases) {
+      SCOPED_TRACE(c.what);
+      FakeSession session(loop(), options_);
+      Open(session, c.type);
+      session.connection.Feed(c.package + Request(2, kPlain), /*frame_end=*/true);
+      // Its author is told, and the session goes on.
+      ExpectLog(session.connection.log, {"response 1 " + c.answer, "request ", "response 2 {\"done\":true}"});
+    }
+  });
+}
+
+TEST_F(SessionTest, NotifiesThatCanNotBeReadAreDropped) {
+  Run([&] {
+    FakeSession session(loop(), options_);
+    Open(session);
+    session.connection.Feed(Notify(uint16_t{99}) + Notify(kPlain, "{") + Heartbeat());
+    ExpectLog(session.connection.log, {"heartbeat"});
+  });
+}
+
+TEST_F(SessionTest, CodesAreThoseOfTheDictionary) {
+  const auto code = contract_.dictionary()->CodeOf(route::kSend);
+  ASSERT_TRUE(code.has_value());
+  const ClientContract without(/*use_dict=*/false, true, seconds(3));
+  SessionOptions plain = options_;
+  plain.contract = &without;
+  Run([&] {
+    FakeSession session(loop(), options_);
+    Open(session);
+    session.connection.Feed(Request(1, *code));
+    ExpectLog(session.connection.log, {"request chat.chatHandler.send {}", "response 1"});
+
+    FakeSession other(loop(), plain);
+    Open(other);
+    other.connection.Feed(Request(1, *code));
+    ExpectLog(other.connection.log,
+              {"response 1 {\"code\":404,\"error\":true,\"message\":\"route codes are not in use"});
+  });
+}
+
+TEST_F(SessionTest, BodiesAreAsTheClientWritesThem) {
+  const std::string smile_utf8 = "\xf0\x9f\x98\x82";
+  const std::string smile_cesu8 = "\xed\xa0\xbd\xed\xb8\x82";
+  const struct {
+    std::string type, body;
+  } cases[] = {
+      {"", "{\"uid\":\"" + smile_utf8 + "\"}"},
+      {"", "{\"uid\":\"\\ud83d\\ude02\"}"},
+      {"js-websocket", "\x0a\x06" + smile_cesu8},
+      {"unity-socket", "\x0a\x04" + smile_utf8},
+      // JSON is taken where there is a schema, from clients that have not kept it.
+      {"js-websocket", "{\"uid\":\"" + smile_cesu8 + "\"}"},
+      {"unity-socket", "{\"uid\":\"" + smile_utf8 + "\"}"},
+  };
+  Run([&] {
+    for (const auto& c : cases) {
+      SCOPED_TRACE(c.type);
+      FakeSession session(loop(), options_);
+      Open(session, c.type);
+      session.connection.Feed(Request(1, route::kQueryEntry, c.body));
+      ExpectLog(session.connection.log,
+                {"request gate.gateHandler.queryEntry {\"uid\":\"\\ud83d\\ude02\"}", "response 1 "});
+    }
+  });
+}
+
+TEST_F(SessionTest, RequestsBeyondTheRateAreRefused) {
+  options_.max_requests_per_second = 1;
+  Run([&] {
+    FakeSession session(loop(), options_);
+    Open(session);
+    // A burst of two, and one more for each second that the test may take.
+    constexpr int kRequests = 1000;
+    std::string all;
+    for (int i = 1; i <= kRequests; ++i) all += Request(static_cast<uint64_t>(i), kPlain);
+    session.connection.Feed(all);
+    int done = 0;
+    int refused = 0;
+    for (const std::string& line : session.connection.log) {
+      if (line.find(" {\"done\":true}") != std::string::npos) ++done;
+      if (line.find(" {\"code\":429,\"error\":true,\"message\":\"more than 1 requests a second") !=
+          std::string::npos)
+        ++refused;
+    }
+    EXPECT_GE(done, 2);
+    EXPECT_GT(refused, kRequests / 2);
+    EXPECT_EQ(done + refused, kRequests) << "each request is answered";
+    EXPECT_FALSE(session.connection.closed);
+  });
+}
+
+// The deadlines, by a clock of the test's own.
+struct Deadline {
+  const char* what;
+  std::string input;
+  bool signed_in;
+  milliseconds after;
+  const char* why;  // Null: it stays.
+};
+
+TEST_F(SessionTest, EndsSessionsThatAreLate) {
+  options_.heartbeat = seconds(60);
+  options_.handshake_timeout = seconds(100);
+  options_.sign_in_timeout = seconds(200);
+  const std::string open = Handshake() + Ack();
+  const Deadline cases[] = {
+      {"nothing said, in time", "", false, seconds(90), nullptr},
+      {"nothing said", "", false, seconds(1000), "no handshake in time"},
+      {"no ack", Handshake(), false, seconds(1000), "no handshake in time"},
+      {"no heartbeat, in time", open, true, seconds(110), nullptr},
+      {"no heartbeat", open, true, seconds(1000), "no heartbeat in time"},
+      {"nobody signed in, in time", open, false, seconds(110), nullptr},
+      {"nobody signed in", open, false, seconds(1000), "nobody signed in in time"},
+  };
+  Run([&] {
+    for (const Deadline& c : cases) {
+      SCOPED_TRACE(c.what);
+      const auto now = net::Clock::now();
+      FakeSession session(loop(), options_);
+      session.script.signed_in = c.signed_in;
+      session.connection.Feed(c.input);
+      session.connection.log.clear();
+      session->OnTick(now + c.after);
+      session->OnTick(now + c.after);
+      if (c.why == nullptr) {
+        EXPECT_THAT(session.connection.log, IsEmpty());
+      } else {
+        // Without a kick, as in Pomelo (S6).
+        EXPECT_THAT(session.connection.log, ElementsAre("close timeout"));
+        EXPECT_EQ(session.connection.close_detail, c.why);
+      }
+    }
+  });
+}
+
+TEST_F(SessionTest, WithoutHeartbeatsSilenceHasItsOwnBound) {
+  options_.heartbeat.reset();
+  options_.idle_timeout = seconds(90);
+  Run([&] {
+    const auto now = net::Clock::now();
+    FakeSession session(loop(), options_);
+    Open(session);
+    session->OnTick(now + seconds(80));
+    EXPECT_FALSE(session.connection.closed);
+    session->OnTick(now + seconds(1000));
+    EXPECT_TRUE(session.connection.closed);
+  });
+}
+
+TEST_F(SessionTest, NobodyIsLateWhoIsNotRead) {
+  Run([&] {
+    FakeSession busy(loop(), options_);
+    busy.script.answer = FakeHandler::Answer::kLater;
+    busy.script.signed_in = false;
+    Open(busy);
+    busy.connection.Feed(Request(1, kPlain));
+    FakeSession stalled(loop(), options_);
+    Open(stalled);
+    stalled.connection.stalled = true;
+
+    const auto now = net::Clock::now();
+    busy->OnTick(now + seconds(100));
+    stalled->OnTick(now + seconds(100));
+    EXPECT_FALSE(busy.connection.closed);
+    EXPECT_FALSE(stalled.connection.closed);
+
+    // From here on the clock runs for them as for all.
+    busy.script.signed_in = true;
+    busy.script.replies.clear();
+    stalled.connection.stalled = false;
+    busy->OnTick(now + seconds(105));
+    stalled->OnTick(now + seconds(105));
+    EXPECT_FALSE(busy.connection.closed);
+    EXPECT_FALSE(stalled.connection.closed);
+    busy->OnTick(now + seconds(107));
+    stalled->OnTick(now + seconds(107));
+    EXPECT_TRUE(busy.connection.closed);
+    EXPECT_TRUE(stalled.connection.closed);
+  });
+}
+
+TEST_F(SessionTest, TellsItsHandlerTheEnd) {
+  Run([&] {
+    FakeSession session(loop(), options_);
+    session->OnClosed(net::CloseReason::kClientLeft, "left");
+    EXPECT_EQ(session.script.closed, 1);
+    session.connection.Feed(Handshake());
+    ExpectLog(session.connection.log, {});
+  });
+}
+
+}  // namespace
+}  // namespace hubbub
