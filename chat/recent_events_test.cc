@@ -22,6 +22,7 @@ EventPtr MakeEvent(uint64_t offset, int64_t time_ms = 0, size_t bytes = 1) {
 
 std::vector<uint64_t> Offsets(const std::vector<EventPtr>& events) {
   std::vector<uint64_t> offsets;
+  offsets.reserve(events.size());
   for (const EventPtr& e : events) offsets.push_back(e->offset);
   return offsets;
 }

@@ -119,7 +119,7 @@ TEST_F(RoomTableTest, SweepForgetsARoomWithoutMembersWhenItsEventsAreTooOld) {
 
 TEST_F(RoomTableTest, RecentBytesOfTheServerAreBounded) {
   auto options = Options();
-  options.max_recent_bytes = 200 * 1024;
+  options.max_recent_bytes = 200'000;
   RoomTable table(options);
   const std::string content(1000, 'x');
   const size_t rooms = 8;
@@ -174,6 +174,7 @@ TEST_F(RoomTableTest, ManyThreadsOneOrder) {
   b_->Take();
   std::atomic<bool> done = false;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < kMessages; ++i) {
@@ -214,6 +215,7 @@ TEST_F(RoomTableTest, ManyThreadsOneOrder) {
 TEST_F(RoomTableTest, ComingAndGoingFromManyThreadsLeavesNothingBehind) {
   RoomTable table(Options());
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (uint64_t t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
       const auto subscriber = std::make_shared<FakeSubscriber>(10 + t);
