@@ -25,11 +25,11 @@ std::string_view ToString(CloseReason reason) {
   return "unknown";
 }
 
-void ConnectionSet::Insert(SocketConnection* connection) {
-  connections_.insert(connection);
+void ConnectionSet::Insert(std::shared_ptr<SocketConnection> connection) {
+  connections_.insert(std::move(connection));
 }
 
-void ConnectionSet::Erase(SocketConnection* connection) {
+void ConnectionSet::Erase(const std::shared_ptr<SocketConnection>& connection) {
   connections_.erase(connection);
 }
 
@@ -38,21 +38,21 @@ void ConnectionSet::StartTicking() {
   timer_.async_wait([self = shared_from_this()](boost::system::error_code error) {
     if (error || self->ended_) return;
     const auto now = Clock::now();
-    for (SocketConnection* connection : self->connections_) connection->Tick(now);
+    for (const auto& connection : self->connections_) connection->Tick(now);
     self->StartTicking();
   });
 }
 
 void ConnectionSet::CloseAll(CloseReason reason, const std::string& detail) {
   for (Arrival* arrival : arrivals_) arrival->GiveUp();
-  for (SocketConnection* connection : connections_) connection->Close(reason, detail);
+  for (const auto& connection : connections_) connection->Close(reason, detail);
 }
 
 void ConnectionSet::AbortAll() {
   ended_ = true;
   timer_.cancel();
   for (Arrival* arrival : arrivals_) arrival->GiveUp();
-  for (SocketConnection* connection : connections_) connection->Abort(CloseReason::kShutdown, "");
+  for (const auto& connection : connections_) connection->Abort(CloseReason::kShutdown, "");
 }
 
 SocketConnection::SocketConnection(Client client, beast::flat_buffer buffer, bool framed)
@@ -61,7 +61,7 @@ SocketConnection::SocketConnection(Client client, beast::flat_buffer buffer, boo
 void SocketConnection::Start(std::unique_ptr<Protocol> protocol) {
   client_.set->loop().AssertHere();
   protocol_ = std::move(protocol);
-  client_.set->Insert(this);
+  client_.set->Insert(shared_from_this());
   // A WebSocket frame has to be read whole first; TCP bytes may be here already.
   if (framed_) {
     reading_ = true;
@@ -175,7 +175,7 @@ void SocketConnection::Abort(CloseReason reason, std::string detail) {
   CloseSocket();
   asio::post(client_.set->loop().context(), [self = shared_from_this()] {
     self->protocol_->OnClosed(self->reason_, self->detail_);
-    self->client_.set->Erase(self.get());
+    self->client_.set->Erase(self);
   });
 }
 

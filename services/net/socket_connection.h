@@ -63,8 +63,8 @@ class ConnectionSet : public std::enable_shared_from_this<ConnectionSet> {
   bool ended() const { return ended_; }
   void Insert(Arrival* arrival) { arrivals_.insert(arrival); }
   void Erase(Arrival* arrival) { arrivals_.erase(arrival); }
-  void Insert(SocketConnection* connection);
-  void Erase(SocketConnection* connection);
+  void Insert(std::shared_ptr<SocketConnection> connection);
+  void Erase(const std::shared_ptr<SocketConnection>& connection);
   void StartTicking();
   void CloseAll(CloseReason reason, const std::string& detail);
   void AbortAll();
@@ -74,7 +74,8 @@ class ConnectionSet : public std::enable_shared_from_this<ConnectionSet> {
   Timer timer_;
   bool ended_ = false;
   absl::flat_hash_set<Arrival*> arrivals_;
-  absl::flat_hash_set<SocketConnection*> connections_;
+  // Owns each until its end: while one is neither read from nor written to, nothing else does.
+  absl::flat_hash_set<std::shared_ptr<SocketConnection>> connections_;
 };
 
 // What WebSocket and TCP connections have in common: the queue, the flow control and the end of life. The

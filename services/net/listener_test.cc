@@ -1,0 +1,447 @@
+#include "services/net/listener.h"
+
+#include <atomic>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/mutex.h"
+#include "services/testing/tcp_client.h"
+#include "services/testing/wait.h"
+#include "services/testing/web_socket_client.h"
+
+namespace hubbub::net {
+namespace {
+
+using hubbub::testing::CloseText;
+using hubbub::testing::TcpClient;
+using hubbub::testing::WaitUntil;
+using hubbub::testing::WebSocketClient;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+using FrameKind = WebSocketClient::Kind;
+
+// What became of the connections, seen from the test's thread.
+class Record {
+ public:
+  void Add(std::string line) {
+    MutexLock lock(mu_);
+    lines_.push_back(std::move(line));
+  }
+  std::vector<std::string> lines() {
+    MutexLock lock(mu_);
+    return lines_;
+  }
+
+ private:
+  Mutex mu_;
+  std::vector<std::string> lines_ ABSL_GUARDED_BY(mu_);
+};
+
+constexpr size_t kGulp = size_t{600} * 1024;  // Between the soft and the hard limit.
+
+// Does what the first byte of the client's bytes says; the first byte of a TCP client must be 1 to 5.
+class TestProtocol final : public Protocol {
+ public:
+  static constexpr char kEcho = 1;   // The rest comes back.
+  static constexpr char kGulps = 2;  // This byte is answered with kGulp bytes.
+  static constexpr char kFlood = 3;  // More than the hard limit is sent in one go.
+  static constexpr char kClose = 4;  // A part of kGulp bytes is sent, then the connection closes.
+  static constexpr char kHalf = 5;   // Taken together with the next byte, unless that is the same.
+
+  TestProtocol(Connection& connection, Record& record, CloseReason reason, std::string detail)
+      : connection_(connection), record_(record), reason_(reason), detail_(std::move(detail)) {}
+
+  size_t OnBytes(std::string_view bytes, bool frame_end) override {
+    if (connection_.Stalled()) record_.Add("read from a client that is stalled");
+    if (bytes.empty()) {
+      record_.Add(frame_end ? "an empty frame" : "no bytes");
+      return 0;
+    }
+    switch (bytes.front()) {
+      case kGulps:
+        // One at a time, as a session takes its requests.
+        connection_.Pause();
+        Send(kGulp);
+        connection_.Resume();
+        return 1;
+      case kFlood:
+        for (int i = 0; i < 4; ++i) Send(kGulp);
+        return bytes.size();
+      case kClose:
+        for (int i = 0; i < 100; ++i) Send(kGulp / 100);
+        connection_.Close(reason_, detail_);
+        connection_.Close(CloseReason::kTimeout, "the first call counts");
+        Send(1);
+        return bytes.size();
+      case kHalf:
+        if (bytes.size() < 2 || bytes[1] == kHalf) return 0;
+        connection_.Send(std::make_shared<const std::string>(bytes.substr(0, 2)));
+        return 2;
+      default:
+        connection_.Send(std::make_shared<const std::string>(bytes.substr(0)));
+        return bytes.size();
+    }
+  }
+  void OnTick(Clock::time_point) override {}
+  void OnClosed(CloseReason reason, std::string_view detail) override {
+    record_.Add(std::string(ToString(reason)) + ": " + std::string(detail));
+  }
+
+ private:
+  void Send(size_t size) { connection_.Send(std::make_shared<const std::string>(size, 'x')); }
+
+  Connection& connection_;
+  Record& record_;
+  const CloseReason reason_;
+  const std::string detail_;
+};
+
+class ListenerTest : public ::testing::Test {
+ protected:
+  void Listen(ListenerOptions options = {}) {
+    options.host = "127.0.0.1";
+    auto listener = Listener::Start(
+        loops_, options,
+        [this](Loop& loop, Connection& connection) {
+          loop.AssertHere();
+          return std::make_unique<TestProtocol>(connection, record_, reason_, detail_);
+        },
+        [](std::string_view target) {
+          return HttpResponse{.body = "this is " + std::string(target) + "\n",
+                              .headers = {{"X-Test", "yes"}}};
+        });
+    ASSERT_TRUE(listener.ok()) << listener.status();
+    listener_ = *std::move(listener);
+  }
+  uint16_t port() const { return listener_->port(); }
+
+  // What a new client gets that says this.
+  std::string Answer(std::string_view request) {
+    TcpClient client(port());
+    client.Send(request);
+    client.EndSending();
+    return client.ReadToEnd();
+  }
+
+  CloseReason reason_ = CloseReason::kKicked;
+  std::string detail_ = "bye";
+  Record record_;
+  Loops loops_{2};
+  std::unique_ptr<Listener> listener_;
+};
+
+TEST_F(ListenerTest, TcpBytesComeBackAsTheyWere) {
+  Listen();
+  TcpClient client(port());
+  for (const std::string& bytes : {std::string("\1one"), std::string("\1"), std::string(60'000, '\1')}) {
+    client.Send(bytes);
+    EXPECT_EQ(client.Read(bytes.size()), bytes);
+  }
+}
+
+TEST_F(ListenerTest, WhatTheProtocolLeavesIsOfferedAgain) {
+  Listen();
+  TcpClient client(port());
+  client.Send("\5");
+  client.Send("a\5");
+  EXPECT_EQ(client.Read(2), "\5a");
+  client.Send("b");
+  EXPECT_EQ(client.Read(2), "\5b");
+}
+
+TEST_F(ListenerTest, AMessageIsBounded) {
+  Listen({.max_message_bytes = 4096});
+  TcpClient tcp(port());
+  tcp.Send(std::string(4200, TestProtocol::kHalf));  // Of which the protocol takes nothing.
+  EXPECT_EQ(tcp.ReadToEnd(), "");
+  tcp.Close();
+  EXPECT_TRUE(WaitUntil([&] { return record_.lines().size() == 1; }));
+  EXPECT_THAT(record_.lines(), ElementsAre("protocol_error: a package is larger than this server takes"));
+
+  WebSocketClient ws(port());
+  ws.Send(std::string(4097, '\1'));
+  EXPECT_THAT(CloseText(ws.Read()), StartsWith("1009"));
+}
+
+TEST_F(ListenerTest, WebSocketFramesComeBackAsTheyWere) {
+  Listen();
+  WebSocketClient client(port(), "/any/path?and=query");
+  for (const std::string& bytes : {std::string("\1one"), std::string("\1"), std::string(60'000, '\1')}) {
+    client.Send(bytes);
+    const auto frame = client.Read();
+    EXPECT_EQ(frame.kind, FrameKind::kBinary);
+    EXPECT_EQ(frame.body, bytes);
+  }
+  client.Send("\1text", FrameKind::kText);
+  EXPECT_EQ(client.Read().kind, FrameKind::kBinary) << "Pomelo is binary whatever the client sends";
+  client.Send("here?", FrameKind::kPing);
+  const auto pong = client.Read();
+  EXPECT_EQ(pong.kind, FrameKind::kPong);
+  EXPECT_EQ(pong.body, "here?");
+}
+
+TEST_F(ListenerTest, TheProtocolLearnsOfAnEmptyFrame) {
+  Listen();
+  WebSocketClient client(port());
+  client.Send("");
+  client.Send("\1on");
+  EXPECT_EQ(client.Read().body, "\1on");
+  EXPECT_THAT(record_.lines(), ElementsAre("an empty frame"));
+}
+
+TEST_F(ListenerTest, AFrameThatIsNotTakenWholeEndsTheConnection) {
+  Listen();
+  WebSocketClient client(port());
+  client.Send("\5ab");
+  EXPECT_EQ(client.Read().body, "\5a");
+  EXPECT_THAT(CloseText(client.Read()), StartsWith("1002 "));
+}
+
+TEST_F(ListenerTest, AnswersPlainHttp) {
+  Listen();
+  const struct {
+    const char* what;
+    std::string request;
+    std::vector<std::string> parts;  // All in the answer.
+  } cases[] = {
+      {"GET",
+       "GET /page?x=1 HTTP/1.1\r\nHost: h\r\n\r\n",
+       {"HTTP/1.1 200 OK\r\n", "X-Test: yes\r\n", "Content-Length: 18\r\n", "Connection: close\r\n",
+        "\r\n\r\nthis is /page?x=1\n"}},
+      {"HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", {" 200 OK\r\n", "\r\n\r\nthis is /\n"}},
+      {"POST",
+       "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi",
+       {"HTTP/1.1 405 ", "Allow: GET, HEAD\r\n"}},
+      {"DELETE", "DELETE / HTTP/1.1\r\nHost: h\r\n\r\n", {"HTTP/1.1 405 "}},
+      {"no HTTP", "GARBAGE\r\n\r\n", {"HTTP/1.1 400 ", "This is no HTTP request"}},
+      {"a head too large",
+       "GET / HTTP/1.1\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n",
+       {"HTTP/1.1 400 "}},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.what);
+    const std::string answer = Answer(c.request);
+    for (const std::string& part : c.parts) EXPECT_THAT(answer, HasSubstr(part));
+  }
+  const std::string head = Answer("HEAD /page HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_THAT(head, HasSubstr("Content-Length: 14\r\n"));
+  EXPECT_TRUE(head.ends_with("\r\n\r\n")) << "no body: " << head;
+  EXPECT_TRUE(WaitUntil([&] { return listener_->connections() == 0; }));
+}
+
+TEST_F(ListenerTest, HttpMayComeInPieces) {
+  Listen();
+  TcpClient client(port());
+  for (const char* piece : {"G", "ET /a HT", "TP/1.1\r", "\nHost: h\r\n\r", "\n"}) client.Send(piece);
+  EXPECT_THAT(client.ReadUntil("this is /a\n"), StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_F(ListenerTest, AClientOfNeitherKindIsClosed) {
+  Listen();
+  for (const char first : {'\0', '\6', ' ', 'g', '\x7f', '\xff'}) {
+    SCOPED_TRACE(static_cast<int>(first));
+    EXPECT_EQ(Answer(std::string(1, first) + "and more"), "");
+  }
+}
+
+TEST_F(ListenerTest, AClientThatDoesNotReadIsEndedAlone) {
+  Listen();
+  TcpClient slow(port(), /*receive_buffer=*/4096);
+  WebSocketClient other(port());
+  slow.Send(std::string(1, TestProtocol::kFlood));
+  EXPECT_TRUE(WaitUntil([&] { return listener_->connections() == 1; }));
+  EXPECT_THAT(record_.lines(), ElementsAre(StartsWith("slow: the client does not read: ")));
+  other.Send("\1on");
+  EXPECT_EQ(other.Read().body, "\1on");
+}
+
+TEST_F(ListenerTest, AClientIsNotReadFromUntilItHasTakenItsPart) {
+  Listen();
+  TcpClient client(port(), /*receive_buffer=*/4096);
+  // Far more than the hard limit and what the system keeps, if it were all read at once.
+  constexpr size_t kGulps = 30;
+  client.Send(std::string(kGulps, TestProtocol::kGulps));
+  EXPECT_EQ(client.Read(kGulps * kGulp).size(), kGulps * kGulp);
+  client.Send("\1on");
+  EXPECT_EQ(client.Read(3), "\1on");
+  EXPECT_TRUE(record_.lines().empty()) << record_.lines().front();
+}
+
+TEST_F(ListenerTest, ClosingFlushesWhatIsQueued) {
+  Listen();
+  TcpClient tcp(port());
+  // What the client goes on sending must not take the last words back.
+  tcp.Send(std::string(1, TestProtocol::kClose) + std::string(3000, 'y'));
+  tcp.Send(std::string(3000, 'z'));
+  EXPECT_EQ(tcp.ReadToEnd().size(), kGulp / 100 * 100);
+  tcp.Close();
+
+  WebSocketClient ws(port());
+  ws.Send(std::string(1, TestProtocol::kClose));
+  size_t bytes = 0;
+  while (bytes < kGulp / 100 * 100) {
+    const auto frame = ws.Read();
+    ASSERT_EQ(frame.kind, FrameKind::kBinary);
+    bytes += frame.body.size();
+  }
+  EXPECT_EQ(CloseText(ws.Read()), "1000 bye");
+  ws.socket().Close();
+  EXPECT_TRUE(WaitUntil([&] { return record_.lines().size() == 2; }));
+  EXPECT_THAT(record_.lines(), ElementsAre("kicked: bye", "kicked: bye"));
+}
+
+TEST_F(ListenerTest, WebSocketClientsAreToldWhy) {
+  std::string long_text;
+  for (int i = 0; i < 100; ++i) long_text += "\xc3\xa9";
+  const struct {
+    CloseReason reason;
+    std::string detail, told;
+  } cases[] = {
+      {CloseReason::kProtocolError, "no package", "1002 no package"},
+      {CloseReason::kTimeout, "late", "1008 late"},
+      {CloseReason::kShutdown, "reconnect", "1001 reconnect"},
+      {CloseReason::kKicked, "", "1000 "},
+      // A close frame holds 123 bytes of text, and must not end in half a character.
+      {CloseReason::kKicked, long_text, "1000 " + long_text.substr(0, 122)},
+      {CloseReason::kKicked, std::string(200, 'x'), "1000 " + std::string(123, 'x')},
+  };
+  Listen();
+  for (const auto& c : cases) {
+    reason_ = c.reason;
+    detail_ = c.detail;
+    WebSocketClient client(port());
+    client.Send(std::string(1, TestProtocol::kClose));
+    auto frame = client.Read();
+    while (frame.kind == FrameKind::kBinary) frame = client.Read();
+    EXPECT_EQ(CloseText(frame), c.told);
+  }
+}
+
+TEST_F(ListenerTest, LearnsThatAClientHasLeft) {
+  Listen();
+  {
+    TcpClient tcp(port());
+    tcp.Send("\1on");
+    EXPECT_EQ(tcp.Read(3), "\1on");
+    WebSocketClient ws(port());
+    EXPECT_EQ(listener_->connections(), 2);
+    ws.Send("\x03\xe8", FrameKind::kClose);
+    EXPECT_THAT(CloseText(ws.Read()), StartsWith("1000"));
+  }
+  EXPECT_TRUE(WaitUntil([&] { return record_.lines().size() == 2; }));
+  EXPECT_THAT(record_.lines(), ::testing::Each(StartsWith("client_left: ")));
+  EXPECT_TRUE(WaitUntil([&] { return listener_->connections() == 0; }));
+}
+
+TEST_F(ListenerTest, BoundsTheConnections) {
+  Listen({.max_connections = 2});
+  auto first = std::make_unique<TcpClient>(port());
+  TcpClient second(port());
+  for (TcpClient* client : {first.get(), &second}) {
+    client->Send("\1on");
+    EXPECT_EQ(client->Read(3), "\1on");
+  }
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(TcpClient(port()).ReadToEnd(), "");
+  EXPECT_EQ(listener_->connections(), 2);
+
+  first.reset();
+  EXPECT_TRUE(WaitUntil([&] { return listener_->connections() == 1; }));
+  TcpClient next(port());
+  next.Send("\1on");
+  EXPECT_EQ(next.Read(3), "\1on");
+}
+
+TEST_F(ListenerTest, AClientThatNeverStartsIsClosed) {
+  Listen({.setup_timeout = milliseconds(50)});
+  const std::string starts[] = {"", "GET / HT", "GET / HTTP/1.1\r\nHost: h\r\n"};
+  for (const std::string& start : starts) {
+    TcpClient client(port());
+    client.Send(start);
+    EXPECT_EQ(client.ReadToEnd(), "");
+  }
+  // Neither is one that has its answer and stays.
+  TcpClient answered(port());
+  answered.Send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  answered.ReadToEnd();
+  EXPECT_TRUE(WaitUntil([&] { return listener_->connections() == 0; }));
+  EXPECT_TRUE(record_.lines().empty()) << "no protocol was made for them";
+}
+
+// Clients in every stage of their lives.
+struct Crowd {
+  explicit Crowd(uint16_t port)
+      : silent(port), half(port), answered(port), tcp(port), full(port, 4096), web_socket(port) {
+    half.Send("GET / HT");
+    answered.Send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    answered.ReadUntil("this is /\n");
+    tcp.Send("\1on");
+    tcp.Read(3);
+    full.Send(std::string(30, TestProtocol::kGulps));
+    full.Read(1);
+  }
+  TcpClient silent, half, answered, tcp, full;
+  WebSocketClient web_socket;
+};
+
+TEST_F(ListenerTest, EndsWithClientsInEveryStage) {
+  Listen({.setup_timeout = seconds(3600)});
+  Crowd crowd(port());
+  EXPECT_TRUE(WaitUntil([&] { return listener_->connections() == 6; }));
+  listener_.reset();
+  EXPECT_EQ(crowd.silent.ReadToEnd(), "");
+  EXPECT_EQ(crowd.half.ReadToEnd(), "");
+  EXPECT_EQ(crowd.tcp.ReadToEnd(), "");
+  crowd.full.ReadToEnd();
+  while (crowd.web_socket.Read().kind != FrameKind::kEnd) {
+  }
+  const auto lines = record_.lines();
+  EXPECT_EQ(lines.size(), 3u);
+  EXPECT_THAT(lines, ::testing::Each(StartsWith("shutdown: ")));
+}
+
+TEST_F(ListenerTest, ClosesClientsInEveryStage) {
+  Listen({.setup_timeout = seconds(3600)});
+  Crowd crowd(port());
+  EXPECT_TRUE(WaitUntil([&] { return listener_->connections() == 6; }));
+  crowd.full.Close();
+  EXPECT_TRUE(WaitUntil([&] { return listener_->connections() == 5; }));
+  listener_->StopAccepting();
+  EXPECT_THROW(TcpClient late(port()), std::runtime_error);
+  std::thread closer([&] { listener_->CloseAll(CloseReason::kShutdown, "reconnect", seconds(20)); });
+  EXPECT_EQ(CloseText(crowd.web_socket.Read()), "1001 reconnect");
+  EXPECT_EQ(crowd.tcp.ReadToEnd(), "");
+  crowd.web_socket.socket().Close();
+  crowd.tcp.Close();
+  closer.join();
+  EXPECT_EQ(listener_->connections(), 0);
+  EXPECT_THAT(record_.lines(), Contains("shutdown: reconnect").Times(2));
+}
+
+TEST_F(ListenerTest, SaysWhyItCanNotListen) {
+  Listen();
+  const auto start = [&](ListenerOptions options) {
+    return Listener::Start(
+               loops_, std::move(options), [](Loop&, Connection&) { return nullptr; },
+               [](std::string_view) { return HttpResponse(); })
+        .status();
+  };
+  const absl::Status taken = start({.host = "127.0.0.1", .port = port()});
+  EXPECT_EQ(taken.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(taken.message()), HasSubstr("127.0.0.1:" + std::to_string(port())));
+  EXPECT_THAT(std::string(taken.message()), HasSubstr("another program has this port"));
+  // An address of documentation: no machine has it.
+  const absl::Status elsewhere = start({.host = "203.0.113.1"});
+  EXPECT_THAT(std::string(elsewhere.message()), HasSubstr("203.0.113.1:0: no such address here"));
+}
+
+}  // namespace
+}  // namespace hubbub::net
