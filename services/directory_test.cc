@@ -1,0 +1,244 @@
+#include "services/directory.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace hubbub {
+namespace {
+
+using ::testing::HasSubstr;
+
+// The shape of chatofpomelo's file, with its frontend marks, and kinds of server that Hubbub does not have.
+constexpr const char* kPomelo = R"({
+  "development": {
+    "connector": [
+      {"id": "connector-server-1", "host": "127.0.0.1", "port": 4050, "clientPort": 3050, "frontend": true},
+      {"id": "connector-server-2", "host": "127.0.0.1", "port": "4051", "clientPort": "3051", "frontend": true}
+    ],
+    "chat": [
+      {"id": "chat-server-1", "host": "127.0.0.1", "port": 6050}
+    ],
+    "gate": [
+      {"id": "gate-server-1", "host": "127.0.0.1", "clientPort": 3014, "frontend": true}
+    ],
+    "master": {"anything": "goes"},
+    "area": [{"no": "id"}]
+  },
+  "production": {
+    "connector": [
+      {"id": "c", "host": "10.0.0.1", "port": 1, "clientPort": 2, "clientHost": "chat.example", "args": "--x"}
+    ]
+  }
+})";
+
+ServerList Parsed(std::string_view text, std::string_view environment = "development") {
+  auto servers = ParseServers(text, environment);
+  EXPECT_TRUE(servers.ok()) << servers.status();
+  return servers.ok() ? *servers : ServerList();
+}
+
+TEST(ParseServers, ReadsPomelosOwnShape) {
+  const ServerList servers = Parsed(kPomelo);
+  const ServerInfo gate{.kind = ServerKind::kGate,
+                        .id = "gate-server-1",
+                        .host = "127.0.0.1",
+                        .port = 4014,  // clientPort + 1000, as the file gives none.
+                        .client_host = "127.0.0.1",
+                        .client_port = 3014};
+  EXPECT_EQ(servers.gates, std::vector{gate});
+  ASSERT_EQ(servers.connectors.size(), 2u);
+  EXPECT_EQ(servers.connectors[1].id, "connector-server-2") << "the file's order stays";
+  EXPECT_EQ(servers.connectors[1].port, 4051) << "some files hold ports as text";
+  EXPECT_EQ(servers.connectors[1].client_port, 3051);
+  ASSERT_EQ(servers.chats.size(), 1u);
+  EXPECT_EQ(servers.chats[0].grpc_address(), "127.0.0.1:6050");
+  EXPECT_EQ(servers.chats[0].client_port, 0);
+  EXPECT_EQ(&servers.of(ServerKind::kChat), &servers.chats);
+}
+
+TEST(ParseServers, ReadsTheEnvironmentThatItIsAskedFor) {
+  const ServerList servers = Parsed(kPomelo, "production");
+  EXPECT_TRUE(servers.gates.empty());
+  EXPECT_TRUE(servers.chats.empty());
+  ASSERT_EQ(servers.connectors.size(), 1u);
+  EXPECT_EQ(servers.connectors[0].host, "10.0.0.1");
+  EXPECT_EQ(servers.connectors[0].client_host, "chat.example");
+}
+
+TEST(ParseServers, PortZeroIsAnyFreeOne) {
+  const ServerList servers = Parsed(R"({"development": {
+    "connector": [{"id": "a", "host": "h", "clientPort": 0}, {"id": "b", "host": "h", "clientPort": 0}]}})");
+  ASSERT_EQ(servers.connectors.size(), 2u);
+  EXPECT_EQ(servers.connectors[0].port, 0);
+}
+
+TEST(ParseServers, SaysWhatIsWrongAndWhere) {
+  const auto chat = [](const std::string& server) {
+    return R"({"development": {"chat": [)" + server + "]}}";
+  };
+  const auto gate = [](const std::string& server) {
+    return R"({"development": {"gate": [)" + server + "]}}";
+  };
+  const std::string good = R"({"id": "a", "host": "h", "port": 1})";
+  const struct {
+    std::string text, why;
+  } cases[] = {
+      {"", "line 1: this is no JSON"},
+      {"{\n\"development\": {\n  \"chat\": [,]\n}}", "line 3: this is no JSON"},
+      {"{\"development\": {}\n} x", "line 2: this is no JSON"},
+      {"{\n\n\"development\": {", "line 3: this is no JSON"},
+      {"[]", "the file must hold one object"},
+      {"{}", "the environment 'development' is missing"},
+      {R"({"development": []})", "the environment 'development' is missing or is no object"},
+      {R"({"development": {"chat": {}}})", "development.chat must be an array"},
+      {chat("7"), "development.chat[0] must be an object"},
+      {chat(good + R"(,{"host": "h", "port": 2})"), "development.chat[1] has no id"},
+      {chat(R"({"id": "", "host": "h", "port": 1})"),
+       "development.chat[0]: id must be a text that is not empty"},
+      {chat(R"({"id": 1, "host": "h", "port": 1})"), "development.chat[0]: id must be a text"},
+      {chat(R"({"id": "a\nb", "host": "h", "port": 1})"), "development.chat[0]: id has a control character"},
+      {chat(R"({"id": "a", "port": 1})"), "development.chat[0] has no host"},
+      {chat(R"({"id": "a", "host": null, "port": 1})"), "development.chat[0]: host must be a text"},
+      {chat(R"({"id": "a", "host": "h"})"), "development.chat[0] has no port"},
+      {chat(R"({"id": "a", "host": "h", "port": 65536})"),
+       "development.chat[0]: port must be a number from 0"},
+      {chat(R"({"id": "a", "host": "h", "port": -1})"), "development.chat[0]: port must be a number"},
+      {chat(R"({"id": "a", "host": "h", "port": 1.5})"), "development.chat[0]: port must be a number"},
+      {chat(R"({"id": "a", "host": "h", "port": "3050++"})"), "development.chat[0]: port must be a number"},
+      {chat(R"({"id": "a", "host": "h", "port": ""})"), "development.chat[0]: port must be a number"},
+      {gate(R"({"id": "a", "host": "h", "port": 1})"), "development.gate[0] has no clientPort"},
+      {gate(R"({"id": "a", "host": "h", "clientPort": 65000})"),
+       "development.gate[0]: clientPort + 1000 is no port"},
+      {gate(R"({"id": "a", "host": "h", "clientPort": 1, "clientHost": 2})"),
+       "development.gate[0]: clientHost must be a text"},
+      {gate(R"({"id": "a", "host": "h", "clientPort": 5, "port": 5})"), "the same address h:5"},
+      {chat(good + R"(,{"id": "a", "host": "h", "port": 2})"), "the id 'a' stands twice"},
+      {chat(good + R"(,{"id": "b", "host": "h", "port": 1})"), "'a' and 'b' have the same address h:1"},
+      {R"({"development": {"chat": [{"id": "a", "host": "h", "port": 1}],
+                           "gate": [{"id": "a", "host": "h", "clientPort": 2}]}})",
+       "the id 'a' stands twice"},
+  };
+  for (const auto& c : cases) {
+    const auto servers = ParseServers(c.text, "development");
+    ASSERT_FALSE(servers.ok()) << c.text;
+    EXPECT_EQ(servers.status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(servers.status().message()), HasSubstr(c.why)) << c.text;
+  }
+}
+
+TEST(ServerList, EveryRoomHasOneOwner) {
+  ServerList servers;
+  EXPECT_EQ(servers.OwnerOf("lobby"), nullptr);
+  for (const char* id : {"chat-1", "chat-2"}) servers.chats.emplace_back().id = id;
+  const ServerInfo* owner = servers.OwnerOf("lobby");
+  ASSERT_NE(owner, nullptr);
+  const std::string id = owner->id;
+  std::swap(servers.chats[0], servers.chats[1]);
+  EXPECT_EQ(servers.OwnerOf("lobby")->id, id) << "the file's order means nothing";
+}
+
+TEST(FindServer, TellsTheIdsThatThereAre) {
+  const ServerList servers = Parsed(kPomelo);
+  EXPECT_EQ(FindServer(servers, ServerKind::kConnector, "connector-server-2")->client_port, 3051);
+  const auto missing = FindServer(servers, ServerKind::kConnector, "chat-server-1");
+  EXPECT_EQ(missing.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(missing.status().message()),
+              HasSubstr("no connector server has the id 'chat-server-1' (there are: connector-server-1, "
+                        "connector-server-2)"));
+  EXPECT_THAT(std::string(FindServer({}, ServerKind::kGate, "g").status().message()),
+              HasSubstr("(there are: none)"));
+}
+
+class DirectoryTest : public ::testing::Test {
+ protected:
+  DirectoryTest()
+      : folder_(::testing::TempDir() + "/" + ::testing::UnitTest::GetInstance()->current_test_info()->name() +
+                "-" + std::to_string(::getpid())) {
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+  }
+  ~DirectoryTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string path() const { return folder_ + "/servers.json"; }
+  void Write(const std::string& text) const { std::ofstream(path()) << text; }
+  static std::string OneChat(const std::string& id) {
+    return R"({"development": {"chat": [{"id": ")" + id + R"(", "host": "h", "port": 1}]}})";
+  }
+
+  const std::string folder_;
+};
+
+TEST_F(DirectoryTest, OpensAFile) {
+  Write(OneChat("a"));
+  const auto directory = Directory::Open(path(), "development");
+  ASSERT_TRUE(directory.ok()) << directory.status();
+  EXPECT_EQ((*directory)->servers()->chats.at(0).id, "a");
+}
+
+TEST_F(DirectoryTest, SaysWhichFileItCanNotRead) {
+  const auto missing = Directory::Open(path(), "development").status();
+  EXPECT_EQ(missing.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(missing.message()), HasSubstr(path()));
+  Write("{");
+  const auto broken = Directory::Open(path(), "development").status();
+  EXPECT_EQ(broken.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(broken.message()), HasSubstr(path() + ": line 1"));
+}
+
+TEST_F(DirectoryTest, TellsOfAChangeAndOfNothingElse) {
+  Write(OneChat("a"));
+  auto directory = *Directory::Open(path(), "development");
+  std::vector<std::string> told;
+  directory->OnChange([&](const auto& servers) {
+    told.push_back(servers->chats.at(0).id);
+    EXPECT_EQ(directory->servers(), servers) << "whoever is told can ask";
+  });
+  const auto before = directory->servers();
+  directory->Poll();
+  EXPECT_EQ(directory->servers(), before);
+
+  Write(OneChat("b"));
+  directory->Poll();
+  directory->Poll();
+  EXPECT_EQ(told, std::vector<std::string>{"b"});
+  EXPECT_EQ(before->chats.at(0).id, "a") << "whoever holds an old view keeps it";
+
+  Write(OneChat("b") + "\n");
+  directory->Poll();
+  EXPECT_EQ(told.size(), 1u) << "the same servers in other words";
+}
+
+TEST_F(DirectoryTest, ABrokenFileLeavesEverythingAsItWas) {
+  Write(OneChat("a"));
+  auto directory = *Directory::Open(path(), "development");
+  int told = 0;
+  directory->OnChange([&](const auto&) { ++told; });
+  const auto before = directory->servers();
+  for (const char* broken : {"", "{", "{}", R"({"development": {"chat": [{}]}})"}) {
+    Write(broken);
+    directory->Poll();
+    EXPECT_EQ(directory->servers(), before) << broken;
+  }
+  std::filesystem::remove(path());
+  directory->Poll();
+  EXPECT_EQ(directory->servers(), before);
+  EXPECT_EQ(told, 0);
+  // It is mended, and back as it was: no change either.
+  Write(OneChat("a"));
+  directory->Poll();
+  EXPECT_EQ(told, 0);
+  Write(OneChat("b"));
+  directory->Poll();
+  EXPECT_EQ(told, 1);
+}
+
+}  // namespace
+}  // namespace hubbub
