@@ -1,0 +1,325 @@
+#include "connector/local_rooms.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "connector/encoder.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/session/fake_session.h"
+
+namespace hubbub::connector {
+namespace {
+
+using chat::v1::Event;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr uint64_t kEpoch = 7;
+
+// A user with a session, who may sit in one room. As ChatSession does, it leaves the room when its end is
+// told.
+class Guest final : public LocalRooms::Owner {
+ public:
+  Guest(LocalRooms& rooms, const SessionOptions& options, const std::string& user, uint64_t id,
+        std::string_view type = "")
+      : rooms_(rooms), session(rooms.loop(), options, id) {
+    session.connection.Feed(from_client::Handshake(type));
+    session.connection.Feed(from_client::Ack());
+    session.connection.log.clear();
+    session.connection.payloads.clear();
+    membership.session = &*session;
+    membership.user = user;
+  }
+  ~Guest() override {
+    if (seated_) rooms_.Erase(membership);
+  }
+  void Enter(const std::string& room) {
+    membership.room = room;
+    rooms_.Insert(membership, *this);
+    seated_ = true;
+  }
+  void Enter(const std::string& room, uint64_t offset) {
+    Enter(room);
+    rooms_.Joined(membership, kEpoch, offset);
+  }
+  void OnEnded(Membership&, LocalRooms::End end) override {
+    ends.push_back(end);
+    rooms_.Erase(membership);
+    seated_ = false;
+  }
+
+  // What the client saw: the route and what tells one event from the others, such as "onChat 3".
+  std::vector<std::string> Seen() const {
+    std::vector<std::string> seen;
+    for (const std::string& line : session.connection.log) {
+      const auto offset = line.find("\"offset\":");
+      if (offset == std::string::npos) {
+        seen.push_back(line);
+        continue;
+      }
+      const auto route = line.substr(5, line.find(' ', 5) - 5);
+      seen.push_back(route + " " + std::to_string(std::stoull(line.substr(offset + 9))));
+    }
+    return seen;
+  }
+
+ private:
+  LocalRooms& rooms_;
+  bool seated_ = false;
+
+ public:
+  FakeSession session;
+  Membership membership;
+  std::vector<LocalRooms::End> ends;
+};
+
+class LocalRoomsTest : public ::testing::Test {
+ protected:
+  LocalRoomsTest() {
+    options_.contract = &contract_;
+    encoder_.Use(WireFormat::kJson);
+  }
+
+  template <typename Test>
+  void Run(Test test) {
+    OnLoop(loops_.at(0), [&] { test(); });
+  }
+
+  Event& Add(uint64_t offset, const std::string& room = "lobby") {
+    Event* event = events_.Add();
+    event->set_room(room);
+    event->set_epoch(kEpoch);
+    event->set_offset(offset);
+    return *event;
+  }
+  void Say(uint64_t offset, const std::string& target = "*", const std::string& room = "lobby") {
+    auto& message = *Add(offset, room).mutable_message();
+    message.set_from("ann");
+    message.set_target(target);
+    message.set_content("hi");
+  }
+  // Delivers what was added since the last time, as one batch.
+  void Deliver() {
+    const auto batch = std::make_shared<const Deliveries>(encoder_.Encode(events_));
+    events_.Clear();
+    rooms_.Deliver(batch);
+  }
+
+  const ClientContract contract_{true, true, std::chrono::seconds(3)};
+  SessionOptions options_;
+  Encoder encoder_{contract_};
+  net::Loops loops_{1};
+  LocalRooms rooms_{loops_.at(0)};
+  google::protobuf::RepeatedPtrField<Event> events_;
+};
+
+TEST_F(LocalRoomsTest, EventsReachTheMembersOfTheirRoomAlone) {
+  Run([&] {
+    Guest ann(rooms_, options_, "ann", 1), bob(rooms_, options_, "bob", 2), cid(rooms_, options_, "cid", 3);
+    ann.Enter("lobby", 0);
+    bob.Enter("lobby", 0);
+    cid.Enter("attic", 0);
+    Say(1);
+    Say(2);
+    Say(1, "*", "attic");
+    Say(1, "*", "cellar");
+    Deliver();
+    EXPECT_THAT(ann.Seen(), ElementsAre("onChat 1", "onChat 2"));
+    EXPECT_THAT(bob.Seen(), ElementsAre("onChat 1", "onChat 2"));
+    EXPECT_THAT(cid.Seen(), ElementsAre("onChat 1"));
+  });
+}
+
+TEST_F(LocalRoomsTest, MembersShareTheBytes) {
+  Run([&] {
+    Guest ann(rooms_, options_, "ann", 1), bob(rooms_, options_, "bob", 2);
+    ann.Enter("lobby", 0);
+    bob.Enter("lobby", 0);
+    Say(1);
+    Say(2);
+    Deliver();
+    ASSERT_EQ(ann.session.connection.payloads.size(), 1u) << "a run is one write";
+    ASSERT_EQ(bob.session.connection.payloads.size(), 1u);
+    EXPECT_EQ(ann.session.connection.payloads[0], bob.session.connection.payloads[0]);
+  });
+}
+
+TEST_F(LocalRoomsTest, AJoinerDoesNotSeeItself) {
+  Run([&] {
+    Guest ann(rooms_, options_, "ann", 1), bob(rooms_, options_, "bob", 2);
+    ann.Enter("lobby", 0);
+    bob.Enter("lobby", 0);
+    Add(1).mutable_joined()->set_user("bob");
+    Deliver();
+    EXPECT_THAT(ann.Seen(), ElementsAre("onAdd 1"));
+    EXPECT_THAT(bob.Seen(), IsEmpty());
+    EXPECT_EQ(bob.membership.offset, 1u) << "but it has happened";
+  });
+}
+
+TEST_F(LocalRoomsTest, AMessageToOneReachesAllSessionsOfThatUserAlone) {
+  Run([&] {
+    Guest ann(rooms_, options_, "ann", 1), bob(rooms_, options_, "bob", 2), again(rooms_, options_, "bob", 3);
+    for (Guest* guest : {&ann, &bob, &again}) guest->Enter("lobby", 0);
+    Say(1, "bob");
+    Say(2);
+    Deliver();
+    EXPECT_THAT(ann.Seen(), ElementsAre("onChat 2"));
+    EXPECT_THAT(bob.Seen(), ElementsAre("onChat 1", "onChat 2"));
+    EXPECT_THAT(again.Seen(), ElementsAre("onChat 1", "onChat 2"));
+  });
+}
+
+TEST_F(LocalRoomsTest, LeftEndsThePlaceOfItsUser) {
+  Run([&] {
+    Guest ann(rooms_, options_, "ann", 1), bob(rooms_, options_, "bob", 2), again(rooms_, options_, "bob", 3);
+    for (Guest* guest : {&ann, &bob, &again}) guest->Enter("lobby", 0);
+    Add(1).mutable_left()->set_user("bob");
+    Say(2);
+    Deliver();
+    EXPECT_THAT(ann.Seen(), ElementsAre("onLeave 1", "onChat 2"));
+    for (const Guest* guest : {&bob, &again}) {
+      EXPECT_THAT(guest->Seen(), ElementsAre("onLeave 1"));
+      EXPECT_THAT(guest->ends, ElementsAre(LocalRooms::End::kLeft));
+    }
+    EXPECT_THAT(ann.ends, IsEmpty());
+  });
+}
+
+TEST_F(LocalRoomsTest, ReplacedEndsThePlaceOfItsSession) {
+  Run([&] {
+    Guest bob(rooms_, options_, "bob", 2), again(rooms_, options_, "bob", 3);
+    bob.Enter("lobby", 0);
+    again.Enter("lobby", 0);
+    auto& replaced = *Add(0).mutable_replaced();
+    replaced.set_user("bob");
+    replaced.set_session(2);
+    Say(1);
+    Deliver();
+    EXPECT_THAT(bob.Seen(), IsEmpty());
+    EXPECT_THAT(bob.ends, ElementsAre(LocalRooms::End::kReplaced));
+    EXPECT_THAT(again.Seen(), ElementsAre("onChat 1"));
+    EXPECT_THAT(again.ends, IsEmpty());
+  });
+}
+
+TEST_F(LocalRoomsTest, EventsWaitForTheAnswerToAdd) {
+  Run([&] {
+    Guest bob(rooms_, options_, "bob", 2);
+    bob.Enter("lobby");
+    // 3 is the last event before its place, 4 the first after; the run straddles both.
+    for (const uint64_t offset : {2, 3, 4}) Say(offset);
+    Deliver();
+    Say(5, "ann");
+    Say(6);
+    Deliver();
+    EXPECT_THAT(bob.Seen(), IsEmpty());
+    rooms_.Joined(bob.membership, kEpoch, 3);
+    EXPECT_THAT(bob.Seen(), ElementsAre("onChat 4", "onChat 6"));
+    Say(7);
+    Deliver();
+    EXPECT_THAT(bob.Seen(), ElementsAre("onChat 4", "onChat 6", "onChat 7"));
+  });
+}
+
+TEST_F(LocalRoomsTest, AnEndThatWaitsEndsThePlaceWhenItIsThere) {
+  Run([&] {
+    Guest bob(rooms_, options_, "bob", 2);
+    bob.Enter("lobby");
+    Add(2).mutable_left()->set_user("bob");  // An earlier stay of this user.
+    Add(4).mutable_left()->set_user("bob");
+    Say(5);
+    Deliver();
+    rooms_.Joined(bob.membership, kEpoch, 3);
+    EXPECT_THAT(bob.Seen(), ElementsAre("onLeave 4"));
+    EXPECT_THAT(bob.ends, ElementsAre(LocalRooms::End::kLeft));
+  });
+}
+
+TEST_F(LocalRoomsTest, NothingIsShownTwiceNorOfAnotherLife) {
+  Run([&] {
+    Guest bob(rooms_, options_, "bob", 2);
+    bob.Enter("lobby", 5);
+    Say(5);
+    Say(6);
+    Deliver();
+    Say(6);
+    Deliver();
+    Say(9);
+    events_[0].set_epoch(kEpoch + 1);
+    Deliver();
+    EXPECT_THAT(bob.Seen(), ElementsAre("onChat 6"));
+  });
+}
+
+TEST_F(LocalRoomsTest, WhoeverWaitsTooLongIsSentAway) {
+  Run([&] {
+    Guest bob(rooms_, options_, "bob", 2);
+    bob.Enter("lobby");
+    // Messages to one user are never merged.
+    for (uint64_t offset = 1; offset <= Membership::kMaxHeld; ++offset) Say(offset, "ann");
+    Deliver();
+    EXPECT_FALSE(bob.session.connection.closed);
+    Say(Membership::kMaxHeld + 1, "ann");
+    Deliver();
+    EXPECT_TRUE(bob.session.connection.closed);
+    const size_t held = bob.membership.held.size();
+    Say(Membership::kMaxHeld + 2, "ann");
+    Deliver();
+    EXPECT_EQ(bob.membership.held.size(), held) << "nothing more is kept for it";
+  });
+}
+
+TEST_F(LocalRoomsTest, EachClientGetsItsFormat) {
+  encoder_.Use(WireFormat::kProtobufCesu8);
+  Run([&] {
+    Guest web(rooms_, options_, "ann", 1), js(rooms_, options_, "bob", 2, "js-websocket");
+    web.Enter("lobby", 0);
+    js.Enter("lobby", 0);
+    Say(1);
+    Deliver();
+    ASSERT_EQ(js.session.connection.payloads.size(), 1u);
+    EXPECT_NE(*web.session.connection.payloads.at(0), *js.session.connection.payloads.at(0));
+    EXPECT_THAT(js.Seen(), ElementsAre(::testing::StartsWith("push onChat \x0a\x02hi")));
+  });
+}
+
+TEST_F(LocalRoomsTest, LeavingOneKeepsTheOthers) {
+  Run([&] {
+    std::vector<std::unique_ptr<Guest>> guests;
+    for (uint64_t id = 1; id <= 5; ++id) {
+      guests.push_back(std::make_unique<Guest>(rooms_, options_, "user-" + std::to_string(id), id));
+      guests.back()->Enter("lobby", 0);
+    }
+    guests.erase(guests.begin() + 1);
+    guests.erase(guests.begin());
+    guests.pop_back();
+    Say(1);
+    Deliver();
+    for (const auto& guest : guests) EXPECT_THAT(guest->Seen(), ElementsAre("onChat 1"));
+  });
+}
+
+TEST_F(LocalRoomsTest, KnowsTheSessionsOfEachUser) {
+  Run([&] {
+    Guest one(rooms_, options_, "bob", 1), two(rooms_, options_, "bob", 2), ann(rooms_, options_, "ann", 3);
+    EXPECT_EQ(rooms_.SessionsOf("bob"), nullptr);
+    rooms_.SignIn("bob", *one.session);
+    rooms_.SignIn("bob", *two.session);
+    rooms_.SignIn("ann", *ann.session);
+    ASSERT_NE(rooms_.SessionsOf("bob"), nullptr);
+    EXPECT_THAT(*rooms_.SessionsOf("bob"), ElementsAre(&*one.session, &*two.session));
+    EXPECT_EQ(rooms_.Sessions().size(), 3u);
+    rooms_.SignOut("bob", *one.session);
+    EXPECT_THAT(*rooms_.SessionsOf("bob"), ElementsAre(&*two.session));
+    rooms_.SignOut("bob", *two.session);
+    rooms_.SignOut("bob", *two.session);
+    EXPECT_EQ(rooms_.SessionsOf("bob"), nullptr);
+    EXPECT_EQ(rooms_.Sessions().size(), 1u);
+  });
+}
+
+}  // namespace
+}  // namespace hubbub::connector
