@@ -95,6 +95,8 @@ export class MessageLog {
     this.#waiting = [];
     this.#list.append(added);
     while (this.#list.childElementCount > MAX_ITEMS) this.#list.firstElementChild.remove();
+    // The first one may have lost the header that it shared.
+    this.#list.firstElementChild?.removeAttribute('data-grouped');
     if (stay || own) this.toEnd();
     else this.#newest.hidden = false;
   }

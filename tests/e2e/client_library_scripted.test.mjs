@@ -5,7 +5,7 @@ import {afterEach, test} from 'node:test';
 
 import {WebSocket, WebSocketServer} from 'ws';
 
-import {HubbubClient} from '../../gateway/web/hubbub-client.js';
+import {HubbubClient} from './library.mjs';
 import {ACK, DATA, HANDSHAKE, HEARTBEAT, KICK, pack} from './pomelo_wire.mjs';
 import {until} from './wait.mjs';
 

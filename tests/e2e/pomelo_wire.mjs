@@ -20,7 +20,8 @@ export function pack(type, body = '') {
   return Buffer.concat([head, bytes]);
 }
 
-export const handshake = (sys = {type: 'raw', version: '1'}) => pack(HANDSHAKE, JSON.stringify({sys, user: {}}));
+// With this type the server sends JSON alone, which is what decodeMessage() reads.
+export const handshake = (sys = {type: 'hubbub-web', version: '0.0.0'}) => pack(HANDSHAKE, JSON.stringify({sys, user: {}}));
 
 function varint(value) {
   const bytes = [];

@@ -1,0 +1,90 @@
+// The dictionary and protobuf, on and off: the stock client reads and writes every kind of text in all combinations.
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+
+import {RawTcp} from './pomelo_wire.mjs';
+import {Storage, StockClient} from './stock_client.mjs';
+import {Suite} from './suite.mjs';
+
+const TEXTS = [
+  'plain', '', 'Grüße, señor', '你好，世界', 'שלום', '😂', '👩‍👩‍👧‍👦 and 𝒳', '中文😂混合 text', '"quotes" \\ / \b\f\n\r\t', '\u2028\u2029',
+  'x'.repeat(30000), '語'.repeat(10000), '😂'.repeat(5000),
+];
+
+for (const dict of [true, false]) {
+  for (const protobuf of [true, false]) {
+    test(`texts are the same on both sides: dictionary ${dict}, protobuf ${protobuf}`, async () => {
+      const suite = await Suite.start({flags: {
+        gate: [`--use_protobuf=${protobuf}`],
+        connector: [`--use_dict=${dict}`, `--use_protobuf=${protobuf}`],
+      }});
+      const clients = [];
+      try {
+        const raw = await RawTcp.connect(suite.connectors[0].clientPort);
+        const {sys} = await raw.join({type: 'js-websocket', version: '0.0.1', protoVersion: 0});
+        raw.close();
+        assert.equal(sys.useDict, dict || undefined);
+        assert.equal(sys.useProto, protobuf || undefined);
+        assert.equal(Boolean(sys.routeToCode && sys.codeToRoute && sys.dictVersion), dict);
+        assert.equal(Boolean(sys.protos?.server && sys.protos.client && sys.protos.version), protobuf);
+        if (dict) {
+          const routes = Object.keys(sys.dict);
+          assert.deepEqual(routes, [...routes].sort());
+          assert.deepEqual(Object.values(sys.dict), routes.map((_, i) => i + 1));
+        }
+
+        const room = '房间 😀';
+        for (const user of ['小明', '👻']) {
+          const client = await new StockClient().connect(suite.gatePort, user);
+          clients.push(client);
+          const entered = await client.enter(user, room);
+          assert.ok(entered.users?.includes(user), JSON.stringify(entered));
+        }
+        const [ming, ghost] = clients;
+        await ming.received('onAdd', ({user}) => user === '👻');
+        for (const text of TEXTS) assert.equal((await ghost.send(room, text)).error, undefined);
+        await ghost.send(room, 'last one', '小明');
+        const last = await ming.received('onChat', ({msg}) => msg === 'last one');
+        assert.deepEqual([last.from, last.target, last.rid], ['👻', '小明', room]);
+        assert.ok(Number.isSafeInteger(last.offset) && Number.isSafeInteger(last.epoch) && last.time > 1e12);
+        assert.deepEqual(ming.texts.slice(0, -1), TEXTS);
+      } finally {
+        for (const client of clients) client.close();
+        await suite.stop();
+      }
+    });
+  }
+}
+
+test('a client that keeps the protos is not sent them again, by gate or connector, and still reads', async () => {
+  const suite = await Suite.start();
+  const storage = new Storage();
+  const clients = [];
+  try {
+    for (const user of ['first', 'second']) {
+      const client = await new StockClient({storage}).connect(suite.gatePort, user);
+      clients.push(client);
+      await client.enter(user, 'cached');
+      await client.send('cached', `hello from ${user}`);
+      const push = await client.received('onChat', ({from}) => from === user);
+      assert.equal(push.msg, `hello from ${user}`);
+    }
+    const {version} = JSON.parse(storage.getItem('protos'));
+    const versions = clients.map(({handshakes}) => handshakes.map(({sys}) => sys.protoVersion));
+    assert.deepEqual(versions, [[0, version], [version, version]], 'gate and connector have one version');
+
+    for (const port of [suite.gatePort, suite.connectors[0].clientPort]) {
+      const raw = await RawTcp.connect(port);
+      const {sys} = await raw.join({type: 'js-websocket', version: '0.0.1', protoVersion: version});
+      assert.equal(sys.useProto, true);
+      assert.equal(sys.protos, undefined);
+      raw.close();
+      const old = await RawTcp.connect(port);
+      assert.equal((await old.join({type: 'js-websocket', version: '0.0.1', protoVersion: 'another'})).sys.protos.version, version);
+      old.close();
+    }
+  } finally {
+    for (const client of clients) client.close();
+    await suite.stop();
+  }
+});

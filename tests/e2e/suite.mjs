@@ -1,0 +1,153 @@
+// Runs a whole suite, gate, connectors and chat servers, on free ports of this machine, from the programs in HUBBUB_BIN.
+import assert from 'node:assert/strict';
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import net from 'node:net';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {createInterface} from 'node:readline';
+import {fileURLToPath} from 'node:url';
+
+import {RawTcp} from './pomelo_wire.mjs';
+import {until, withDeadline} from './wait.mjs';
+
+const BIN = process.env.HUBBUB_BIN ?? fileURLToPath(new URL('../../build/dev', import.meta.url));
+const PROGRAMS = {gate: 'gateway/hubbub-gate', connector: 'connector/hubbub-connector', chat: 'chat/hubbub-chat'};
+const START_MS = 30000;
+const STOP_MS = 20000;
+
+// Ports that were free a moment ago. All are held until the last one is found, so that they differ.
+async function freePorts(count) {
+  const servers = [];
+  for (let i = 0; i < count; ++i) {
+    const server = net.createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    servers.push(server);
+  }
+  const ports = servers.map((server) => server.address().port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+class Server {
+  constructor(kind, entry, config, flags) {
+    Object.assign(this, {kind, id: entry.id, port: entry.port, clientPort: entry.clientPort, config, flags});
+  }
+
+  // Resolves when the server says that it is ready.
+  async start() {
+    this.log = '';
+    this.exit = null;
+    this.process = spawn(join(BIN, PROGRAMS[this.kind]), ['--id', this.id, '--config', this.config, ...this.flags],
+                         {stdio: ['ignore', 'pipe', 'pipe']});
+    this.process.stderr.on('data', (text) => {
+      this.log = (this.log + text).slice(-100000);
+    });
+    const exited = new Promise((resolve) => {
+      this.process.on('error', (error) => resolve(error.message));
+      this.process.on('close', (code, signal) => resolve(signal ?? code));
+    });
+    exited.then((how) => {
+      this.exit = {how};
+    });
+    const ready = new Promise((resolve) => {
+      createInterface({input: this.process.stdout}).on('line', (line) => {
+        if (line.startsWith(`ready id=${this.id} `)) resolve(null);
+      });
+    });
+    const how = await withDeadline(Promise.race([ready, exited]), `${this.id} to be ready`, START_MS);
+    if (how !== null) throw new Error(`${this.id} ended (${how}) before it was ready:\n${this.log}`);
+  }
+
+  // Asks the server to end, or makes it end with 'SIGKILL'. A server that was asked must say that all went well.
+  async stop(signal = 'SIGTERM') {
+    if (!this.process) return;
+    if (!this.exit) this.process.kill(signal);
+    try {
+      await until(() => this.exit, `${this.id} to end after ${signal}`, STOP_MS);
+    } catch (error) {
+      this.process.kill('SIGKILL');
+      throw new Error(`${error.message}\n${this.log}`);
+    }
+    this.process = null;
+    if (signal === 'SIGTERM') assert.equal(this.exit.how, 0, `${this.id} ended badly:\n${this.log}`);
+  }
+}
+
+export class Suite {
+  // flags: {gate: […], connector: […], chat: […]}
+  static async start({connectors = 1, chats = 1, flags = {}} = {}) {
+    for (let attempt = 0; ; ++attempt) {
+      const suite = new Suite();
+      try {
+        await suite.#start(connectors, chats, flags);
+        return suite;
+      } catch (error) {
+        await suite.stop({evenIfBad: true});
+        // Somebody may have taken a port between its finding and its use.
+        if (attempt > 0 || !/another program has this port|in use|can not serve gRPC/i.test(error.message)) throw error;
+      }
+    }
+  }
+
+  async #start(connectors, chats, flags) {
+    this.folder = await mkdtemp(join(tmpdir(), 'hubbub-e2e-'));
+    const ports = await freePorts(2 + 2 * connectors + chats);
+    const frontend = (id) => ({id, host: '127.0.0.1', port: ports.pop(), clientPort: ports.pop(), frontend: true});
+    const numbered = (count, make) => Array.from({length: count}, (_, i) => make(i + 1));
+    const servers = {
+      gate: [frontend('gate-server-1')],
+      connector: numbered(connectors, (i) => frontend(`connector-server-${i}`)),
+      chat: numbered(chats, (i) => ({id: `chat-server-${i}`, host: '127.0.0.1', port: ports.pop()})),
+    };
+    const config = join(this.folder, 'servers.json');
+    await writeFile(config, JSON.stringify({development: servers}));
+    const make = (kind) => servers[kind].map((entry) => new Server(kind, entry, config, flags[kind] ?? []));
+    [this.chats, this.connectors, [this.gate]] = [make('chat'), make('connector'), make('gate')];
+    for (const group of [this.chats, this.connectors, [this.gate]]) await Promise.all(group.map((server) => server.start()));
+    await this.serves();
+  }
+
+  get gatePort() {
+    return this.gate.clientPort;
+  }
+
+  // Until the gate knows every connector that runs, and each of them reaches every chat server. A ready server may still be
+  // about to connect to the others.
+  async serves() {
+    const running = this.connectors.filter((connector) => connector.process);
+    const wanted = new Set(running.map((connector) => connector.clientPort));
+    const gate = await RawTcp.connect(this.gatePort);
+    await gate.join();
+    let uid = 0;
+    await until(async () => {
+      const {port} = await gate.request('gate.gateHandler.queryEntry', {uid: `probe-${++uid}`});
+      wanted.delete(port);
+      return wanted.size === 0;
+    }, 'the gate to know all connectors');
+    gate.close();
+    for (const connector of running) {
+      const probe = await RawTcp.connect(connector.clientPort);
+      await probe.join();
+      // So many rooms that no chat server is likely to be without one.
+      for (let i = 0; i < 8 * this.chats.length; ++i) {
+        const rid = `probe-room-${i}`;
+        await until(async () => (await probe.request('connector.entryHandler.enter', {username: connector.id, rid})).users,
+                    `${connector.id} to reach the chat servers`);
+        await probe.request('connector.entryHandler.leave', {rid});
+      }
+      probe.close();
+    }
+  }
+
+  // All servers, in the reverse of the order of start. Fails if one of them did not end well.
+  async stop({evenIfBad = false} = {}) {
+    const failures = [];
+    for (const group of [[this.gate], this.connectors, this.chats]) {
+      for (const server of group ?? []) await server?.stop().catch((error) => failures.push(error));
+    }
+    if (this.folder) await rm(this.folder, {recursive: true, force: true});
+    if (failures.length && !evenIfBad) throw failures[0];
+  }
+}
