@@ -1,0 +1,129 @@
+#include "services/rpc/server.h"
+
+#include <string>
+
+#include "gmock/gmock.h"
+#include "grpcpp/client_context.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/generic/generic_stub.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "gtest/gtest.h"
+#include "hubbub/chat/v1/chat.grpc.pb.h"
+
+namespace hubbub::rpc {
+namespace {
+
+using ::testing::HasSubstr;
+
+// gRPC starts no server that has nothing to serve.
+class Refusing final : public chat::v1::ChatService::CallbackService {
+ public:
+  grpc::ServerUnaryReactor* Send(grpc::CallbackServerContext* context, const chat::v1::SendRequest*,
+                                 chat::v1::SendResponse*) override {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish({grpc::StatusCode::NOT_FOUND, "no such room"});
+    return reactor;
+  }
+};
+
+struct Running {
+  explicit Running(bool reflection = true) {
+    auto started = Server::Start({.host = "127.0.0.1", .reflection = reflection, .services = {&service}});
+    EXPECT_TRUE(started.ok()) << started.status();
+    if (started.ok()) server = *std::move(started);
+  }
+  Refusing service;
+  std::unique_ptr<Server> server;
+};
+
+std::shared_ptr<grpc::Channel> ChannelTo(const Server& server) {
+  return grpc::CreateChannel("127.0.0.1:" + std::to_string(server.port()),
+                             grpc::InsecureChannelCredentials());
+}
+
+// A call of a method whose types this test has not: empty request, raw response.
+struct RawAnswer {
+  grpc::Status status;
+  std::string bytes;
+};
+RawAnswer CallRaw(const Server& server, const std::string& method) {
+  grpc::GenericStub stub(ChannelTo(server));
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  grpc::CompletionQueue queue;
+  const auto call = stub.PrepareUnaryCall(&context, method, grpc::ByteBuffer(nullptr, 0), &queue);
+  call->StartCall();
+  RawAnswer answer;
+  grpc::ByteBuffer response;
+  call->Finish(&response, &answer.status, nullptr);
+  void* tag = nullptr;
+  bool ok = false;
+  queue.Next(&tag, &ok);
+  std::vector<grpc::Slice> slices;
+  if (answer.status.ok() && response.Dump(&slices).ok()) {
+    for (const grpc::Slice& slice : slices)
+      answer.bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  }
+  return answer;
+}
+
+constexpr const char* kHealth = "/grpc.health.v1.Health/Check";
+
+TEST(Server, APortInUseIsOneClearError) {
+  const Running running;
+  const Server* first = running.server.get();
+  ASSERT_NE(first->port(), 0);
+  const absl::Status second =
+      Server::Start({.host = "127.0.0.1", .port = first->port(), .services = {}}).status();
+  EXPECT_EQ(second.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(
+      std::string(second.message()),
+      "can not serve gRPC on 127.0.0.1:" + std::to_string(first->port()) + ": another program has this port");
+}
+
+TEST(Server, AnAddressThatIsNotHereIsSaidSo) {
+  // An address of documentation: no machine has it.
+  const absl::Status status = Server::Start({.host = "203.0.113.1", .services = {}}).status();
+  EXPECT_THAT(std::string(status.message()), HasSubstr("can not serve gRPC on 203.0.113.1:0: "));
+}
+
+TEST(Server, TheHealthServiceSaysWhetherItServes) {
+  const Running running;
+  Server* server = running.server.get();
+  // HealthCheckResponse{status: SERVING = 1, NOT_SERVING = 2}.
+  EXPECT_EQ(CallRaw(*server, kHealth).bytes, "\x08\x01");
+  server->SetServing(false);
+  EXPECT_EQ(CallRaw(*server, kHealth).bytes, "\x08\x02");
+  server->SetServing(true);
+  EXPECT_EQ(CallRaw(*server, kHealth).bytes, "\x08\x01");
+}
+
+TEST(Server, ReflectionIsAChoiceOfEachServer) {
+  const Running with(/*reflection=*/true);
+  const Running without(/*reflection=*/false);
+  const Running also(/*reflection=*/true);
+  const char* method = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
+  EXPECT_NE(CallRaw(*with.server, method).status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_EQ(CallRaw(*without.server, method).status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_NE(CallRaw(*also.server, method).status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
+}
+
+TEST(Server, ServesItsServicesUntilItIsShutDown) {
+  const Running running;
+  Server* server = running.server.get();
+  const auto stub = chat::v1::ChatService::NewStub(ChannelTo(*server));
+  const auto call = [&] {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+    chat::v1::SendResponse response;
+    return stub->Send(&context, {}, &response).error_code();
+  };
+  EXPECT_EQ(call(), grpc::StatusCode::NOT_FOUND);
+  server->Shutdown(0);
+  server->Shutdown(0);
+  EXPECT_EQ(call(), grpc::StatusCode::UNAVAILABLE);
+}
+
+}  // namespace
+}  // namespace hubbub::rpc
