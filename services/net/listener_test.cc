@@ -86,6 +86,7 @@ class TestProtocol final : public Protocol {
         if (bytes.size() < 2 || bytes[1] == kHalf) return 0;
         connection_.Send(std::make_shared<const std::string>(bytes.substr(0, 2)));
         return 2;
+      case kEcho:
       default:
         connection_.Send(std::make_shared<const std::string>(bytes.substr(0)));
         return bytes.size();
