@@ -1,10 +1,12 @@
 #include "chat/chat_service.h"
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 #include <utility>
 
 #include "chat/check_request.h"
+#include "chat/event_proto.h"
 #include "fmt/format.h"
 #include "services/rpc/grpc_status.h"
 
@@ -102,15 +104,22 @@ absl::Status ChatService::DoAdd(const v1::AddRequest& request, v1::AddResponse& 
   if (!pass) return ShuttingDown();
   absl::StatusOr<SubscriberPtr> subscriber = leases_.Find(request.lease());
   if (!subscriber.ok()) return subscriber.status();
+  std::optional<SeenPoint> seen;
+  if (request.epoch() != 0) seen = SeenPoint{.epoch = request.epoch(), .offset = request.offset()};
   absl::StatusOr<AddResult> added =
-      rooms_.Add(request.room(), request.user(), {*std::move(subscriber), request.session(), request.token()},
-                 request.resume_token());
+      rooms_.Add(request.room(), request.user(),
+                 {*std::move(subscriber), request.session(), request.token(), request.restore()},
+                 request.resume_token(), seen);
   if (!added.ok()) return added.status();
   response.mutable_users()->Reserve(static_cast<int>(added->users.size()));
   for (std::string& user : added->users) response.add_users(std::move(user));
   response.set_epoch(added->epoch);
   response.set_offset(added->offset);
   response.set_resumed(added->resumed);
+  response.set_recovered(added->missed.has_value());
+  if (added->missed) {
+    for (const EventPtr& event : *added->missed) ToProto(*event, response.add_missed_events());
+  }
   return absl::OkStatus();
 }
 
@@ -133,12 +142,13 @@ absl::Status ChatService::DoSend(const v1::SendRequest& request, v1::SendRespons
   if (!pass) return ShuttingDown();
   const std::string_view target = request.target().empty() ? std::string_view(kEverybody) : request.target();
   const absl::StatusOr<SendResult> sent =
-      rooms_.Send(request.room(), request.from(), target, request.content());
+      rooms_.Send(request.room(), request.from(), target, request.content(), request.id());
   if (!sent.ok()) return sent.status();
   response.set_offset(sent->offset);
   response.set_epoch(sent->epoch);
   response.set_time_ms(sent->time_ms);
   response.set_recipients(static_cast<uint32_t>(sent->recipients));
+  response.set_repeated(sent->repeated);
   return absl::OkStatus();
 }
 

@@ -53,7 +53,8 @@ absl::Status CheckRequest(const v1::SendRequest& request) {
   const bool everybody = request.target().empty() || request.target() == kEverybody;
   return First({CheckName("room", request.room()), CheckName("from", request.from()),
                 everybody ? absl::OkStatus() : CheckName("target", request.target()),
-                CheckContent(request.content())});
+                CheckContent(request.content()),
+                request.id().empty() ? absl::OkStatus() : CheckName("id", request.id())});
 }
 
 absl::Status CheckRequest(const v1::SubscribeRequest& request) {

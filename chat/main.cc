@@ -1,5 +1,4 @@
 // hubbub-chat: owns rooms, orders what happens there, and tells the connectors.
-#include <charconv>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -17,7 +16,7 @@ ABSL_FLAG(std::string, id, "chat-server-1", "This server's id in the directory")
 ABSL_FLAG(std::string, config, "deploy/servers.json",
           "The directory: a file in the shape of Pomelo's servers.json");
 ABSL_FLAG(std::string, env, "development", "The environment within --config");
-ABSL_FLAG(std::string, listen, "", "host:port to listen on for gRPC; empty means those of --config");
+ABSL_FLAG(std::string, listen, "", "The address to listen on; empty means this server's host in --config");
 ABSL_FLAG(std::string, duplicate_user, "refuse",
           "What happens when a user comes into a room by a second session without the token of the first: "
           "refuse (the "
@@ -42,18 +41,6 @@ DuplicateUser DuplicateUserOrDie(std::string_view word) {
                          fmt::format("--duplicate_user must be refuse, replace or allow, not \"{}\"", word)));
 }
 
-void ListenOnOrDie(std::string_view address, hubbub::chat::ChatServerOptions* options) {
-  const size_t colon = address.rfind(':');
-  const std::string_view port = colon == std::string_view::npos ? "" : address.substr(colon + 1);
-  const char* const end = port.data() + port.size();
-  const auto [parsed, error] = std::from_chars(port.data(), end, options->listen_port);
-  if (colon == 0 || error != std::errc() || parsed != end) {
-    hubbub::Die(kName, absl::InvalidArgumentError(fmt::format(
-                           "--listen must be host:port, such as 0.0.0.0:6050, not \"{}\"", address)));
-  }
-  options->listen_host = address.substr(0, colon);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -72,23 +59,19 @@ int main(int argc, char** argv) {
 
   hubbub::chat::ChatServerOptions options;
   options.id = self->id;
-  options.listen_host = self->host;
+  const std::string listen = absl::GetFlag(FLAGS_listen);
+  options.listen_host = listen.empty() ? self->host : listen;
   options.listen_port = self->port;
-  if (const std::string listen = absl::GetFlag(FLAGS_listen); !listen.empty())
-    ListenOnOrDie(listen, &options);
   options.reflection = absl::GetFlag(FLAGS_reflection);
   options.rooms.duplicate_user = DuplicateUserOrDie(absl::GetFlag(FLAGS_duplicate_user));
   options.leases.grace_ms = absl::ToInt64Milliseconds(absl::GetFlag(FLAGS_connector_grace));
 
   auto chat = hubbub::chat::ChatServer::Start(options, (*directory)->servers());
   if (!chat.ok()) hubbub::Die(kName, chat.status());
-  (*directory)->OnChange([&](const auto& servers) { (*chat)->Update(servers); });
 
-  hubbub::PrintReady(self->id, fmt::format("{}:{}", options.listen_host, (*chat)->port()), "");
-  hubbub::RunUntilSignal(std::chrono::seconds(1), [&] {
-    (*directory)->Poll();
-    (*chat)->Tick();
-  });
+  hubbub::PrintReady(self->id, fmt::format("{}:{}", self->host, (*chat)->port()), "");
+  // The directory is not read again: a chat server more or less would move rooms that are open.
+  hubbub::RunUntilSignal(std::chrono::seconds(1), [&] { (*chat)->Tick(); });
   spdlog::info("{} is shutting down with {} rooms", self->id, (*chat)->rooms());
   (*chat)->Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_timeout)));
   return 0;

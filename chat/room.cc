@@ -20,7 +20,17 @@ bool SameToken(std::string_view a, std::string_view b) {
 }  // namespace
 
 absl::StatusOr<AddResult> Room::Add(std::string_view user, Place place, std::string_view resume_token,
-                                    DuplicateUser policy, int64_t now_ms) {
+                                    DuplicateUser policy, int64_t now_ms, std::optional<SeenPoint> seen) {
+  // Before the place is there: its own Joined event is nothing that was missed.
+  std::optional<std::vector<EventPtr>> missed;
+  if (seen) missed = MissedBy(user, *seen);
+  absl::StatusOr<AddResult> result = AddPlace(user, std::move(place), resume_token, policy, now_ms);
+  if (result.ok()) result->missed = std::move(missed);
+  return result;
+}
+
+absl::StatusOr<AddResult> Room::AddPlace(std::string_view user, Place place, std::string_view resume_token,
+                                         DuplicateUser policy, int64_t now_ms) {
   const auto found = by_user_.find(user);
   if (found != by_user_.end()) {
     Member& member = *found->second;
@@ -55,11 +65,12 @@ absl::StatusOr<AddResult> Room::Add(std::string_view user, Place place, std::str
     found->second->places.push_back(std::move(place));
     return Answer(false);
   }
+  const bool restored = place.restored;
   Member& member = members_.emplace_back();
   member.user = user;
   member.places.push_back(std::move(place));
   by_user_.emplace(member.user, std::prev(members_.end()));
-  PushToAll(Record(Event::Kind::kJoined, user, now_ms));
+  if (!restored) PushToAll(Record(Event::Kind::kJoined, user, now_ms));
   return Answer(false);
 }
 
@@ -95,10 +106,28 @@ uint64_t Room::KickPlace(std::string_view user, PlaceId id, int64_t now_ms) {
 }
 
 absl::StatusOr<SendResult> Room::Send(std::string_view from, std::string_view target,
-                                      std::string_view content, int64_t now_ms) {
+                                      std::string_view content, int64_t now_ms, std::string_view id) {
+  if (id.empty()) return SendNew(from, target, content, now_ms);
+  if (const auto sent = ids_.Find(from, id, now_ms)) {
+    return SendResult{.offset = sent->offset,
+                      .epoch = epoch_,
+                      .time_ms = sent->time_ms,
+                      .recipients = sent->recipients,
+                      .repeated = true};
+  }
+  absl::StatusOr<SendResult> result = SendNew(from, target, content, now_ms);
+  if (result.ok()) {
+    ids_.Insert(from, id, {.offset = result->offset, .time_ms = now_ms, .recipients = result->recipients});
+  }
+  return result;
+}
+
+absl::StatusOr<SendResult> Room::SendNew(std::string_view from, std::string_view target,
+                                         std::string_view content, int64_t now_ms) {
   if (target == kEverybody) {
     PushToAll(Record(Event::Kind::kMessage, from, now_ms, target, content));
-    return SendResult{.offset = offset_, .epoch = epoch_, .time_ms = now_ms, .recipients = users()};
+    return SendResult{
+        .offset = offset_, .epoch = epoch_, .time_ms = now_ms, .recipients = users(), .repeated = false};
   }
   const auto found = by_user_.find(target);
   if (found == by_user_.end()) {
@@ -111,7 +140,8 @@ absl::StatusOr<SendResult> Room::Send(std::string_view from, std::string_view ta
         std::any_of(places.begin(), p, [p](const Place& q) { return q.subscriber == p->subscriber; });
     if (!told) p->subscriber->Push(message);
   }
-  return SendResult{.offset = offset_, .epoch = epoch_, .time_ms = now_ms, .recipients = 1};
+  return SendResult{
+      .offset = offset_, .epoch = epoch_, .time_ms = now_ms, .recipients = 1, .repeated = false};
 }
 
 size_t Room::Drop(uint64_t lease, size_t max_places, int64_t now_ms) {
@@ -195,8 +225,24 @@ void Room::PushToAll(const EventPtr& event) const {
   for (const Listener& l : listeners_) l.subscriber->Push(event);
 }
 
+std::optional<std::vector<EventPtr>> Room::MissedBy(std::string_view user, SeenPoint seen) const {
+  if (seen.epoch != epoch_) return std::nullopt;
+  auto events = recent_.Since(seen.offset);
+  if (!events) return std::nullopt;
+  std::erase_if(*events, [user](const EventPtr& event) {
+    if (event->kind != Event::Kind::kMessage) return event->user == user;
+    return event->target != kEverybody && event->target != user;
+  });
+  return events;
+}
+
+void Room::Expire(int64_t now_ms) {
+  recent_.Expire(now_ms);
+  ids_.Expire(now_ms);
+}
+
 AddResult Room::Answer(bool resumed) const {
-  AddResult result{.users = {}, .epoch = epoch_, .offset = offset_, .resumed = resumed};
+  AddResult result{.users = {}, .epoch = epoch_, .offset = offset_, .resumed = resumed, .missed = {}};
   result.users.reserve(members_.size());
   for (const Member& member : members_) result.users.push_back(member.user);
   return result;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "chat/event.h"
 #include "chat/lease_index.h"
 #include "chat/recent_events.h"
+#include "chat/recent_ids.h"
 #include "chat/subscriber.h"
 #include "services/string_map.h"
 
@@ -30,7 +32,8 @@ enum class DuplicateUser {
 struct Place {
   SubscriberPtr subscriber;
   uint64_t session = 0;
-  std::string token;  // Whoever shows it takes the place over. Empty: nobody can.
+  std::string token;      // Whoever shows it takes the place over. Empty: nobody can.
+  bool restored = false;  // It was here before this server forgot it: nobody is told that the user has come.
 };
 
 // Names a place without holding it.
@@ -44,6 +47,15 @@ struct AddResult {
   uint64_t epoch = 0;
   uint64_t offset = 0;  // Every event with a greater one comes after this answer.
   bool resumed = false;
+  // What the user has missed since the point that Add was given; nothing if none was given or it can not be
+  // had.
+  std::optional<std::vector<EventPtr>> missed;
+};
+
+// The newest event that a client has seen.
+struct SeenPoint {
+  uint64_t epoch = 0;
+  uint64_t offset = 0;
 };
 
 struct SendResult {
@@ -51,6 +63,7 @@ struct SendResult {
   uint64_t epoch = 0;
   int64_t time_ms = 0;
   size_t recipients = 0;  // Users.
+  bool repeated = false;  // This is the answer to an earlier send of the same id.
 };
 
 struct MemberInfo {
@@ -73,18 +86,25 @@ class Room {
   struct Limits {
     size_t max_places = 100'000;
     RecentEvents::Limits recent;
+    RecentIds::Limits ids;
   };
 
   // `limits` and `index` outlive the room; `index` is the one of the room's shard.
   Room(std::string name, uint64_t epoch, const Limits& limits, LeaseIndex& index)
-      : name_(std::move(name)), epoch_(epoch), limits_(limits), index_(index), recent_(limits.recent) {}
+      : name_(std::move(name)),
+        epoch_(epoch),
+        limits_(limits),
+        index_(index),
+        recent_(limits.recent),
+        ids_(limits.ids) {}
   Room(const Room&) = delete;
   Room& operator=(const Room&) = delete;
 
   // ALREADY_EXISTS by `policy`, or if this very session is in; RESOURCE_EXHAUSTED if the room is full.
   // A `resume_token` that is the token of one of the user's places takes that place over under every policy.
+  // `seen`: asks for what the user has missed since.
   absl::StatusOr<AddResult> Add(std::string_view user, Place place, std::string_view resume_token,
-                                DuplicateUser policy, int64_t now_ms);
+                                DuplicateUser policy, int64_t now_ms, std::optional<SeenPoint> seen = {});
 
   // Ends all places of the user; those who held them are told too. The Left event's offset. NOT_FOUND.
   absl::StatusOr<uint64_t> Kick(std::string_view user, int64_t now_ms);
@@ -92,9 +112,10 @@ class Room {
   // Ends one place. The Left event's offset; 0 if the place was not there or the user has others.
   uint64_t KickPlace(std::string_view user, PlaceId place, int64_t now_ms);
 
-  // `target` is a user or kEverybody. NOT_FOUND if the target is not here.
+  // `target` is a user or kEverybody. NOT_FOUND if the target is not here. An `id` that was seen from this
+  // user is answered as it was then, and nothing is sent; an empty one is none.
   absl::StatusOr<SendResult> Send(std::string_view from, std::string_view target, std::string_view content,
-                                  int64_t now_ms);
+                                  int64_t now_ms, std::string_view id = {});
 
   // Ends at most `max_places` places of the lease, those who came first before the others. Returns how many.
   size_t Drop(uint64_t lease, size_t max_places, int64_t now_ms);
@@ -104,7 +125,15 @@ class Room {
   const std::string& name() const { return name_; }
   size_t users() const { return members_.size(); }
   uint64_t offset() const { return offset_; }
-  RecentEvents& recent() { return recent_; }
+  // True if nothing is kept that somebody may ask for later.
+  bool forgotten() const { return recent_.empty() && ids_.size() == 0; }
+  const RecentEvents& recent() const { return recent_; }
+  // Memory of what is kept of the past.
+  size_t kept_bytes() const { return recent_.bytes() + ids_.bytes(); }
+  // Forgets what is too old.
+  void Expire(int64_t now_ms);
+  // Keeps the newest events alone.
+  void DropOldEvents(size_t keep) { recent_.DropOldest(keep); }
 
  private:
   struct Member {
@@ -126,7 +155,13 @@ class Room {
   EventPtr Record(Event::Kind kind, std::string_view user, int64_t now_ms, std::string_view target = {},
                   std::string_view content = {});
   void PushToAll(const EventPtr& event) const;
+  // What this user would have been told since; nothing if it can not be had.
+  std::optional<std::vector<EventPtr>> MissedBy(std::string_view user, SeenPoint seen) const;
   AddResult Answer(bool resumed) const;
+  absl::StatusOr<AddResult> AddPlace(std::string_view user, Place place, std::string_view resume_token,
+                                     DuplicateUser policy, int64_t now_ms);
+  absl::StatusOr<SendResult> SendNew(std::string_view from, std::string_view target, std::string_view content,
+                                     int64_t now_ms);
 
   const std::string name_;
   const uint64_t epoch_;
@@ -140,6 +175,7 @@ class Room {
   size_t places_ = 0;
   uint64_t offset_ = 0;
   RecentEvents recent_;
+  RecentIds ids_;
 };
 
 }  // namespace hubbub::chat

@@ -22,7 +22,7 @@ int64_t SystemNowMs() {
 }
 
 absl::StatusOr<AddResult> RoomTable::Add(std::string_view room, std::string_view user, Place place,
-                                         std::string_view resume_token) {
+                                         std::string_view resume_token, std::optional<SeenPoint> seen) {
   Shard& shard = ShardOf(room);
   MutexLock lock(shard.mu);
   // Asked under the lock: DropSubscriber, which follows the end of a lease, takes it too.
@@ -34,7 +34,8 @@ absl::StatusOr<AddResult> RoomTable::Add(std::string_view room, std::string_view
   const absl::StatusOr<Room*> found = FindOrCreate(shard, room);
   if (!found.ok()) return found.status();
   return Accounted(**found, [&] {
-    return (*found)->Add(user, std::move(place), resume_token, options_.duplicate_user, options_.now_ms());
+    return (*found)->Add(user, std::move(place), resume_token, options_.duplicate_user, options_.now_ms(),
+                         seen);
   });
 }
 
@@ -55,7 +56,8 @@ uint64_t RoomTable::KickPlace(std::string_view room, std::string_view user, Plac
 }
 
 absl::StatusOr<SendResult> RoomTable::Send(std::string_view room, std::string_view from,
-                                           std::string_view target, std::string_view content) {
+                                           std::string_view target, std::string_view content,
+                                           std::string_view id) {
   Shard& shard = ShardOf(room);
   MutexLock lock(shard.mu);
   Room* found = Find(shard, room);
@@ -65,7 +67,7 @@ absl::StatusOr<SendResult> RoomTable::Send(std::string_view room, std::string_vi
     if (!created.ok()) return created.status();
     found = *created;
   }
-  return Accounted(*found, [&] { return found->Send(from, target, content, options_.now_ms()); });
+  return Accounted(*found, [&] { return found->Send(from, target, content, options_.now_ms(), id); });
 }
 
 absl::StatusOr<RoomInfo> RoomTable::Get(std::string_view room) const {
@@ -122,12 +124,12 @@ void RoomTable::Sweep(int64_t now_ms) {
     for (auto it = shard.rooms.begin(); it != shard.rooms.end();) {
       const auto current = it++;
       Room& room = *current->second;
-      if (!room.recent().empty()) {
-        const size_t before = room.recent().bytes();
-        room.recent().Expire(now_ms);
-        recent_bytes_.fetch_sub(before - room.recent().bytes(), std::memory_order_relaxed);
+      if (!room.forgotten()) {
+        const size_t before = room.kept_bytes();
+        room.Expire(now_ms);
+        recent_bytes_.fetch_sub(before - room.kept_bytes(), std::memory_order_relaxed);
       }
-      if (room.users() > 0 || !room.recent().empty()) continue;
+      if (room.users() > 0 || !room.forgotten()) continue;
       shard.rooms.erase(current);
       rooms_.fetch_sub(1, std::memory_order_relaxed);
     }
@@ -158,15 +160,15 @@ absl::StatusOr<Room*> RoomTable::FindOrCreate(Shard& shard, std::string_view roo
 
 template <typename Operation>
 std::invoke_result_t<Operation> RoomTable::Accounted(Room& room, Operation operation) {
-  const size_t before = room.recent().bytes();
+  const size_t before = room.kept_bytes();
   auto result = operation();
   // Unsigned arithmetic: what has become less wraps around to a subtraction.
-  const size_t change = room.recent().bytes() - before;
+  const size_t change = room.kept_bytes() - before;
   const size_t total = recent_bytes_.fetch_add(change, std::memory_order_relaxed) + change;
-  if (total > options_.max_recent_bytes && room.recent().size() > kEventsKeptWhenFull) {
-    const size_t full = room.recent().bytes();
-    room.recent().DropOldest(kEventsKeptWhenFull);
-    recent_bytes_.fetch_sub(full - room.recent().bytes(), std::memory_order_relaxed);
+  if (total > options_.max_recent_bytes) {
+    const size_t full = room.kept_bytes();
+    room.DropOldEvents(kEventsKeptWhenFull);
+    recent_bytes_.fetch_sub(full - room.kept_bytes(), std::memory_order_relaxed);
   }
   return result;
 }

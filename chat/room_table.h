@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -64,11 +65,11 @@ class RoomTable {
 
   // See Room for what these answer. Add is FAILED_PRECONDITION when the place's lease has ended.
   absl::StatusOr<AddResult> Add(std::string_view room, std::string_view user, Place place,
-                                std::string_view resume_token);
+                                std::string_view resume_token, std::optional<SeenPoint> seen = {});
   absl::StatusOr<uint64_t> Kick(std::string_view room, std::string_view user);
   uint64_t KickPlace(std::string_view room, std::string_view user, PlaceId place);
   absl::StatusOr<SendResult> Send(std::string_view room, std::string_view from, std::string_view target,
-                                  std::string_view content);
+                                  std::string_view content, std::string_view id = {});
   // NOT_FOUND.
   absl::StatusOr<RoomInfo> Get(std::string_view room) const;
 

@@ -23,7 +23,7 @@ class RoomTest : public ::testing::Test {
   absl::StatusOr<AddResult> Add(const std::string& user, const std::shared_ptr<FakeSubscriber>& at,
                                 uint64_t session, DuplicateUser policy = DuplicateUser::kRefuse,
                                 const std::string& token = "", const std::string& resume_token = "") {
-    return room_.Add(user, {at, session, token}, resume_token, policy, kNow);
+    return room_.Add(user, {at, session, token, false}, resume_token, policy, kNow);
   }
   void Forget() {
     a_->Take();
@@ -38,7 +38,7 @@ class RoomTest : public ::testing::Test {
 
   const std::shared_ptr<FakeSubscriber> a_ = std::make_shared<FakeSubscriber>(1);
   const std::shared_ptr<FakeSubscriber> b_ = std::make_shared<FakeSubscriber>(2);
-  Room::Limits limits_{.max_places = 5, .recent = {}};
+  Room::Limits limits_{.max_places = 5, .recent = {}, .ids = {}};
   LeaseIndex index_;
   Room room_{"lobby", kEpoch, limits_, index_};
 };
@@ -251,6 +251,74 @@ TEST_F(RoomTest, TheLastOfSeveralPlacesMakesTheUserLeave) {
   EXPECT_EQ(room_.KickPlace("ann", {2, 1}, kNow), 3u);
   EXPECT_THAT(a_->TakeTexts(), IsEmpty());
   EXPECT_THAT(b_->TakeTexts(), ElementsAre("left ann@3"));
+}
+
+TEST_F(RoomTest, ASendOfTheSameIdIsAnsweredAsTheFirstAndNotRepeated) {
+  ASSERT_TRUE(Add("ann", a_, 1).ok());
+  Forget();
+  const auto first = room_.Send("ann", kEverybody, "hi", kNow, "id-1");
+  const auto again = room_.Send("ann", kEverybody, "hi", kNow + 1000, "id-1");
+  ASSERT_TRUE(first.ok() && again.ok());
+  EXPECT_FALSE(first->repeated);
+  EXPECT_TRUE(again->repeated);
+  EXPECT_EQ(again->offset, first->offset);
+  EXPECT_EQ(again->time_ms, first->time_ms);
+  EXPECT_EQ(again->epoch, kEpoch);
+  EXPECT_EQ(a_->Take().size(), 1u);
+  // Another user's id, and another id of the same user, are other sends.
+  EXPECT_FALSE(room_.Send("bob", kEverybody, "hi", kNow, "id-1")->repeated);
+  EXPECT_FALSE(room_.Send("ann", kEverybody, "hi", kNow, "id-2")->repeated);
+}
+
+TEST_F(RoomTest, ASendThatFailedMayBeTriedAgainByItsId) {
+  ASSERT_TRUE(Add("ann", a_, 1).ok());
+  EXPECT_FALSE(room_.Send("ann", "bob", "hi", kNow, "id-1").ok());
+  ASSERT_TRUE(Add("bob", b_, 1).ok());
+  const auto sent = room_.Send("ann", "bob", "hi", kNow, "id-1");
+  ASSERT_TRUE(sent.ok());
+  EXPECT_FALSE(sent->repeated);
+}
+
+TEST_F(RoomTest, WhoComesBackGetsWhatConcernsHimSinceThatPoint) {
+  ASSERT_TRUE(Add("ann", a_, 1).ok());
+  const uint64_t seen = Add("bob", b_, 1)->offset;
+  ASSERT_TRUE(room_.Send("ann", kEverybody, "to all", kNow).ok());
+  ASSERT_TRUE(room_.Send("ann", "bob", "to bob", kNow).ok());
+  ASSERT_TRUE(room_.Send("bob", "ann", "to ann", kNow).ok());
+  room_.KickPlace("bob", {2, 1}, kNow);
+  ASSERT_TRUE(Add("cat", a_, 2).ok());
+
+  const auto back = room_.Add("bob", {b_, 2, "", false}, "", DuplicateUser::kRefuse, kNow,
+                              SeenPoint{.epoch = kEpoch, .offset = seen});
+  ASSERT_TRUE(back.ok());
+  ASSERT_TRUE(back->missed.has_value());
+  std::vector<std::string> missed;
+  for (const EventPtr& event : *back->missed) missed.push_back(event->user + ":" + event->content);
+  // Neither what was for others, nor his own coming and going.
+  EXPECT_THAT(missed, ElementsAre("ann:to all", "ann:to bob", "cat:"));
+  EXPECT_GT(back->offset, back->missed->back()->offset);
+}
+
+TEST_F(RoomTest, WhatCanNotBeHadIsSaid) {
+  ASSERT_TRUE(Add("ann", a_, 1).ok());
+  const auto ask = [&](uint64_t session, SeenPoint seen) {
+    const auto answer = room_.Add("bob", {b_, session, "", false}, "", DuplicateUser::kAllow, kNow, seen);
+    return answer.ok() && answer->missed.has_value();
+  };
+  EXPECT_FALSE(ask(1, {.epoch = kEpoch + 1, .offset = 1})) << "another life of the room";
+  EXPECT_FALSE(ask(2, {.epoch = kEpoch, .offset = 1000})) << "an offset of the future";
+  EXPECT_TRUE(ask(3, {.epoch = kEpoch, .offset = 0})) << "everything is still held";
+  EXPECT_FALSE(Add("cat", a_, 9)->missed.has_value()) << "nothing was asked";
+}
+
+TEST_F(RoomTest, ARestoredPlaceMakesNoNoise) {
+  ASSERT_TRUE(Add("ann", a_, 1).ok());
+  Forget();
+  ASSERT_TRUE(room_.Add("bob", {b_, 1, "t", true}, "t", DuplicateUser::kRefuse, kNow).ok());
+  EXPECT_THAT(a_->Take(), IsEmpty());
+  EXPECT_THAT(Places(), ElementsAre("ann/connector-1/1", "bob/connector-2/1"));
+  ASSERT_TRUE(room_.Send("ann", kEverybody, "hi", kNow).ok());
+  EXPECT_EQ(b_->Take().size(), 1u);
 }
 
 }  // namespace

@@ -37,10 +37,12 @@ ChatLink::ChatLink(ServerInfo server, std::string connector_id, OnEvents on_even
       }) {}
 
 void ChatLink::OnBatch(SubscribeResponse& batch) {
+  const uint64_t before = lease_.exchange(batch.lease());
+  if (before != batch.lease()) next_seq_ = batch.seq();
   if (!reachable_.exchange(true)) spdlog::info("chat server {} is back", server_.id);
-  if (const uint64_t before = lease_.exchange(batch.lease()); before != batch.lease()) {
-    next_seq_ = batch.seq();
-    if (before != 0) on_new_lease_(server_.id);
+  if (before != 0 && before != batch.lease()) {
+    spdlog::warn("chat server {} has forgotten this connector: its members are added again", server_.id);
+    on_new_lease_(server_.id, batch.lease());
   }
   if (batch.seq() > next_seq_) {
     spdlog::error("events {} to {} of chat server {} are missing", next_seq_.load(), batch.seq() - 1,

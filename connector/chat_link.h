@@ -20,7 +20,7 @@ class ChatLink {
   // Called on gRPC's threads, one at a time, with the events of a batch.
   using OnEvents = std::function<void(const google::protobuf::RepeatedPtrField<chat::v1::Event>&)>;
   // The chat server does not know this connector's members any more.
-  using OnNewLease = std::function<void(const std::string& server_id)>;
+  using OnNewLease = std::function<void(const std::string& server_id, uint64_t lease)>;
 
   ChatLink(ServerInfo server, std::string connector_id, OnEvents on_events, OnNewLease on_new_lease);
 
@@ -29,8 +29,8 @@ class ChatLink {
   // Ends the stream and waits for its last callback.
   void Stop() { stream_.Stop(); }
 
-  // 0 while there is none: then nobody can be added.
-  uint64_t lease() const { return lease_; }
+  // 0 while the stream is down: then nobody can be added.
+  uint64_t lease() const { return reachable_ ? lease_.load() : 0; }
 
   // Unary calls; `done(absl::Status, Response)` runs on `loop`.
   template <typename Done>

@@ -26,8 +26,10 @@ void ChatLinks::Update(const std::shared_ptr<const ServerList>& servers) {
       }
       auto link = std::make_shared<ChatLink>(
           server, connector_id_, [this](const auto& events) { Distribute(events); },
-          [](const std::string& id) {
-            spdlog::warn("chat server {} has given this connector a new lease", id);
+          [this](const std::string& id, uint64_t lease) {
+            for (LocalRooms* rooms : rooms_) {
+              rooms->loop().Post([rooms, id, lease] { rooms->OnNewLease(id, lease); });
+            }
           });
       link->Start();
       links.emplace(server.id, std::move(link));

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "connector/answers.h"
+#include "connector/places.h"
 #include "fmt/format.h"
 #include "services/limits.h"
 #include "spdlog/spdlog.h"
@@ -19,30 +20,6 @@ std::string NewToken() {
   std::string token;
   for (int i = 0; i < 4; ++i) token += fmt::format("{:08x}", device());
   return token;
-}
-
-// Takes a place back. A chat server that could not be reached is asked again: until it has heard, the others
-// see a user who is not there. In the end its lease on this connector settles it.
-void KickPlace(net::Loop& loop, std::shared_ptr<ChatLink> link, chat::v1::KickRequest request,
-               int tries_left = 3) {
-  ChatLink& target = *link;
-  target.Kick(loop, request,
-              [&loop, link = std::move(link), request, tries_left](const absl::Status& status, const auto&) {
-                if (status.ok() || absl::IsNotFound(status)) return;
-                if (tries_left > 0) return KickPlace(loop, link, request, tries_left - 1);
-                spdlog::warn("chat server {} was not told that a user left: {}", link->server().id,
-                             std::string(status.message()));
-              });
-}
-
-chat::v1::KickRequest PlaceOf(const std::string& room, const std::string& user, uint64_t lease,
-                              uint64_t session) {
-  chat::v1::KickRequest request;
-  request.set_room(room);
-  request.set_user(user);
-  request.set_lease(lease);
-  request.set_session(session);
-  return request;
 }
 
 }  // namespace
@@ -89,6 +66,7 @@ void ChatSession::Enter(const json::object& body, Reply reply) {
   membership->user = user_;
   membership->room = *room;
   membership->server = link->server().id;
+  membership->lease = lease;
   around_.rooms.Insert(*membership, *this);
   memberships_.emplace(*room, std::move(membership));
 
@@ -103,24 +81,37 @@ void ChatSession::Enter(const json::object& body, Reply reply) {
       resume != nullptr && resume->is_string() && resume->get_string().size() <= token_.size()) {
     request.set_resume_token(std::string(resume->get_string()));
   }
+  const auto epoch = WholeNumberField(body, "epoch");
+  const auto offset = WholeNumberField(body, "offset");
+  const bool asks_for_missed = epoch && offset && *epoch != 0;
+  if (asks_for_missed) {
+    request.set_epoch(*epoch);
+    request.set_offset(*offset);
+  }
   ChatLink& target = *link;
   net::Loop& loop = session_.loop();
   auto undo = PlaceOf(*room, user_, lease, session_.id());
-  target.Add(loop, std::move(request),
-             [&loop, link = std::move(link), undo = std::move(undo), reply = std::move(reply), this](
-                 const absl::Status& status, const chat::v1::AddResponse& response) mutable {
-               const bool gone = reply.session() == nullptr;
-               // Added, or perhaps added, for nobody: then `this` is gone, or the client is told that it did
-               // not work.
-               const bool unsure = absl::IsDeadlineExceeded(status) || absl::IsUnavailable(status) ||
-                                   absl::IsCancelled(status);
-               if ((gone && status.ok()) || unsure) KickPlace(loop, link, undo);
-               if (!gone) OnAdded(undo.room(), status, response, std::move(reply));
-             });
+  target.Add(
+      loop, std::move(request),
+      [&loop, link = std::move(link), undo = std::move(undo), reply = std::move(reply), asks_for_missed,
+       this](const absl::Status& status, const chat::v1::AddResponse& response) mutable {
+        const bool gone = reply.session() == nullptr;
+        const bool unsure = absl::IsDeadlineExceeded(status) || absl::IsCancelled(status);
+        if (!unsure && !(gone && status.ok())) {
+          if (!gone) OnAdded(undo.room(), status, response, asks_for_missed, std::move(reply));
+          return;
+        }
+        // Added, or perhaps added, for nobody: then `this` is gone, or the client will be told that it did
+        // not work, which must be true by then.
+        auto held = std::make_shared<Reply>(std::move(reply));
+        KickPlace(loop, std::move(link), undo, [this, held, name = undo.room(), status] {
+          if (held->session() != nullptr) OnAdded(name, status, {}, false, std::move(*held));
+        });
+      });
 }
 
 void ChatSession::OnAdded(const std::string& room, const absl::Status& status,
-                          const chat::v1::AddResponse& response, Reply reply) {
+                          const chat::v1::AddResponse& response, bool asks_for_missed, Reply reply) {
   if (!status.ok()) {
     Forget(room);
     // Whoever chose a name that is taken may choose another.
@@ -131,6 +122,10 @@ void ChatSession::OnAdded(const std::string& room, const absl::Status& status,
   answer["epoch"] = response.epoch();
   answer["offset"] = response.offset();
   answer["resume"] = token_;
+  if (asks_for_missed) {
+    answer["recovered"] = response.recovered();
+    answer["events"] = PushBodies(response.missed_events());
+  }
   reply.Ok(answer);
   around_.rooms.Joined(*memberships_.find(room)->second, response.epoch(), response.offset());
 }
@@ -140,20 +135,15 @@ void ChatSession::Leave(const json::object& body, Reply reply) {
   if (!room.ok()) return reply.Fail(400, std::string(room.status().message()));
   const auto membership = memberships_.find(*room);
   if (membership == memberships_.end()) return reply.Fail(403, NotInRoom(*room));
+  // A place that is being restored is taken back by whoever gets the answer.
+  const bool joined = membership->second->joined;
+  const auto place = PlaceOf(*room, user_, membership->second->lease, session_.id());
   std::shared_ptr<ChatLink> link = around_.links.Find(membership->second->server);
   Forget(*room);
-  if (link == nullptr) return reply.Ok({{"code", 200}});
-  ChatLink& target = *link;
-  net::Loop& loop = session_.loop();
-  auto place = PlaceOf(*room, user_, link->lease(), session_.id());
-  auto again = place;
-  target.Kick(loop, std::move(place),
-              [&loop, link = std::move(link), again = std::move(again), reply = std::move(reply)](
-                  const absl::Status& status, const auto&) mutable {
-                if (!status.ok() && !absl::IsNotFound(status))
-                  KickPlace(loop, std::move(link), std::move(again));
-                reply.Ok({{"code", 200}});
-              });
+  if (link == nullptr || !joined) return reply.Ok({{"code", 200}});
+  // Answered when it is done: an enter that follows must not be overtaken by it.
+  auto held = std::make_shared<Reply>(std::move(reply));
+  KickPlace(session_.loop(), std::move(link), place, [held] { held->Ok({{"code", 200}}); });
 }
 
 void ChatSession::Send(const json::object& body, Reply reply) {
@@ -170,8 +160,11 @@ void ChatSession::Send(const json::object& body, Reply reply) {
   if (absl::Status status = CheckContent(*content); !status.ok())
     return reply.Fail(400, std::string(status.message()));
   const auto membership = memberships_.find(*room);
-  if (membership == memberships_.end() || !membership->second->joined)
-    return reply.Fail(403, NotInRoom(*room));
+  if (membership == memberships_.end()) return reply.Fail(403, NotInRoom(*room));
+  if (!membership->second->joined) {
+    return reply.Fail(503,
+                      fmt::format("the chat server of room '{}' is just coming back: try again soon", *room));
+  }
   std::shared_ptr<ChatLink> link = around_.links.Find(membership->second->server);
   if (link == nullptr)
     return reply.Fail(503,
@@ -182,6 +175,13 @@ void ChatSession::Send(const json::object& body, Reply reply) {
   request.set_from(user_);
   request.set_target(*std::move(target));
   request.set_content(*std::move(content));
+  if (body.contains("id")) {
+    auto id = TextField(body, "id");
+    absl::Status status = id.status();
+    if (status.ok()) status = CheckName("id", *id);
+    if (!status.ok()) return reply.Fail(400, std::string(status.message()));
+    request.set_id(*std::move(id));
+  }
   ChatLink& owner = *link;
   owner.Send(
       session_.loop(), std::move(request),
@@ -204,14 +204,14 @@ void ChatSession::Forget(std::string_view room) {
 }
 
 void ChatSession::OnClosed() {
+  self_.reset();
   for (auto& [room, membership] : memberships_) {
     around_.rooms.Erase(*membership);
     // One that still waits for the answer to Add is taken back when that is here: a Kick now might overtake
     // it.
     if (!membership->joined) continue;
     if (auto link = around_.links.Find(membership->server)) {
-      const uint64_t lease = link->lease();
-      KickPlace(session_.loop(), std::move(link), PlaceOf(room, user_, lease, session_.id()));
+      KickPlace(session_.loop(), std::move(link), PlaceOf(room, user_, membership->lease, session_.id()));
     }
   }
   memberships_.clear();

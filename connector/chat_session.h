@@ -36,11 +36,19 @@ class ChatSession final : public SessionHandler, private LocalRooms::Owner {
  private:
   void Enter(const boost::json::object& body, Reply reply);
   void OnAdded(const std::string& room, const absl::Status& status, const chat::v1::AddResponse& response,
-               Reply reply);
+               bool asks_for_missed, Reply reply);
   void Leave(const boost::json::object& body, Reply reply);
   void Send(const boost::json::object& body, Reply reply);
 
   void OnEnded(Membership& membership, LocalRooms::End end) override;
+
+  // In chat_session_restore.cc.
+  void OnLeaseLost(Membership& membership) override;
+  void Restore(const std::string& room);
+  void RestoreLater(const std::string& room);
+  bool IsRestoring(std::string_view room) const;
+  void OnRestored(const std::string& room, uint64_t lease, const absl::Status& status,
+                  const chat::v1::AddResponse& response);
   void Forget(std::string_view room);
   void SignIn(std::string user);
   void SignOut();
@@ -51,6 +59,8 @@ class ChatSession final : public SessionHandler, private LocalRooms::Owner {
   std::string user_;    // Empty before the first enter, and after it has failed.
   std::string token_;   // Whoever shows it may take this session's places over.
   StringMap<std::unique_ptr<Membership>> memberships_;
+  // What calls under way hold weakly: it goes when the session ends.
+  std::shared_ptr<ChatSession*> self_ = std::make_shared<ChatSession*>(this);
 };
 
 }  // namespace hubbub::connector

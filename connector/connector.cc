@@ -9,12 +9,14 @@ namespace {
 
 std::vector<std::unique_ptr<LocalRooms>> MakeRooms(net::Loops& loops) {
   std::vector<std::unique_ptr<LocalRooms>> rooms;
+  rooms.reserve(static_cast<size_t>(loops.size()));
   for (int i = 0; i < loops.size(); ++i) rooms.push_back(std::make_unique<LocalRooms>(loops.at(i)));
   return rooms;
 }
 
 std::vector<LocalRooms*> Pointers(const std::vector<std::unique_ptr<LocalRooms>>& rooms) {
   std::vector<LocalRooms*> pointers;
+  pointers.reserve(rooms.size());
   for (const auto& one : rooms) pointers.push_back(one.get());
   return pointers;
 }
@@ -91,7 +93,7 @@ void Connector::Drain(std::chrono::milliseconds timeout) {
   if (service_ != nullptr) service_->Tick();
   if (listener_ == nullptr) return;
   listener_->StopAccepting();
-  listener_->CloseAll(net::CloseReason::kShutdown, "reconnect", timeout);
+  listener_->CloseAll("reconnect", timeout);
 }
 
 Connector::~Connector() {

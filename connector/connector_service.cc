@@ -82,33 +82,31 @@ class PushOnce {
 
 }  // namespace
 
-// One gate's stream. It always has the newest status to send, never a queue of old ones.
+// One gate's stream. It always has the newest status to send, never a queue of old ones. Its lock comes after
+// the service's.
 class ConnectorService::Watcher final : public grpc::ServerWriteReactor<v1::WatchStatusResponse> {
  public:
   explicit Watcher(ConnectorService& service) : service_(service) {}
 
-  void Offer(const v1::WatchStatusResponse& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(service_.mu_) {
+  void Offer(const v1::WatchStatusResponse& status) ABSL_LOCKS_EXCLUDED(mu_) {
+    MutexLock lock(mu_);
     if (finished_) return;
     next_ = status;
     Flush();
   }
-  void End(const grpc::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(service_.mu_) {
-    if (std::exchange(finished_, true)) return;
-    end_ = status;
-    if (!writing_) Finish(end_);
+  void End(const grpc::Status& status) ABSL_LOCKS_EXCLUDED(mu_) {
+    MutexLock lock(mu_);
+    FinishWith(status);
   }
 
   void OnWriteDone(bool ok) override {
-    MutexLock lock(service_.mu_);
+    MutexLock lock(mu_);
     writing_ = false;
     if (finished_) return Finish(end_);
-    if (!ok) return End(grpc::Status::CANCELLED);
+    if (!ok) return FinishWith(grpc::Status::CANCELLED);
     Flush();
   }
-  void OnCancel() override {
-    MutexLock lock(service_.mu_);
-    End(grpc::Status::CANCELLED);
-  }
+  void OnCancel() override { End(grpc::Status::CANCELLED); }
   void OnDone() override {
     {
       MutexLock lock(service_.mu_);
@@ -118,7 +116,12 @@ class ConnectorService::Watcher final : public grpc::ServerWriteReactor<v1::Watc
   }
 
  private:
-  void Flush() ABSL_EXCLUSIVE_LOCKS_REQUIRED(service_.mu_) {
+  void FinishWith(const grpc::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (std::exchange(finished_, true)) return;
+    end_ = status;
+    if (!writing_) Finish(end_);
+  }
+  void Flush() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     if (writing_ || !next_) return;
     sent_ = *std::exchange(next_, std::nullopt);
     writing_ = true;
@@ -126,10 +129,11 @@ class ConnectorService::Watcher final : public grpc::ServerWriteReactor<v1::Watc
   }
 
   ConnectorService& service_;
-  bool writing_ = false;
-  bool finished_ = false;
-  grpc::Status end_;
-  std::optional<v1::WatchStatusResponse> next_;
+  Mutex mu_;
+  bool writing_ ABSL_GUARDED_BY(mu_) = false;
+  bool finished_ ABSL_GUARDED_BY(mu_) = false;
+  grpc::Status end_ ABSL_GUARDED_BY(mu_);
+  std::optional<v1::WatchStatusResponse> next_ ABSL_GUARDED_BY(mu_);
   v1::WatchStatusResponse sent_;  // Read by gRPC while `writing_`.
 };
 

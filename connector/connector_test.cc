@@ -515,7 +515,7 @@ TEST_F(ConnectorTest, EndsWithClientsAndCallsUnderWay) {
   }
   std::thread ending([&] { connector_.reset(); });
   for (auto& guest : guests) {
-    EXPECT_EQ(guest->ReadEnd(), "closed");
+    EXPECT_EQ(guest->ReadEnd(), "reconnect");
     guest->Close();
   }
   ending.join();

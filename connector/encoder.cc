@@ -67,6 +67,12 @@ std::string_view RouteOf(const Event& event) {
 
 }  // namespace
 
+json::array PushBodies(const google::protobuf::RepeatedPtrField<Event>& events) {
+  json::array bodies;
+  for (const Event& event : events) bodies.push_back(BodyOf(event));
+  return bodies;
+}
+
 net::Payload Delivery::After(uint64_t offset, WireFormat format) const {
   const Encoded& own = encoded[static_cast<size_t>(format)];
   if (own.bytes == nullptr || offsets.empty() || offsets.back() <= offset) return nullptr;

@@ -3,11 +3,15 @@
 #include <array>
 #include <atomic>
 
+#include "boost/json.hpp"
 #include "connector/delivery.h"
 #include "hubbub/chat/v1/chat.pb.h"
 #include "services/session/contract.h"
 
 namespace hubbub::connector {
+
+// Events as the clients' pushes would have them, each with its route.
+boost::json::array PushBodies(const google::protobuf::RepeatedPtrField<chat::v1::Event>& events);
 
 // Turns batches of events into deliveries, encoding each event once for each wire format that a session here
 // uses. Thread-safe: any number of chat servers' batches at a time. Owned by main.

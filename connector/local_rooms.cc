@@ -85,6 +85,18 @@ void LocalRooms::Deliver(const std::shared_ptr<const Deliveries>& batch) {
   }
 }
 
+void LocalRooms::OnNewLease(std::string_view server, uint64_t lease) {
+  loop_.AssertHere();
+  std::vector<Seat> lost;
+  for (const auto& [room, seats] : rooms_) {
+    for (const Seat& seat : seats) {
+      const Membership& membership = *seat.membership;
+      if (membership.joined && membership.server == server && membership.lease != lease) lost.push_back(seat);
+    }
+  }
+  for (const Seat& seat : lost) seat.owner->OnLeaseLost(*seat.membership);
+}
+
 void LocalRooms::SignIn(std::string_view user, Session& session) {
   loop_.AssertHere();
   users_[std::string(user)].push_back(&session);

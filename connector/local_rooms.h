@@ -18,11 +18,13 @@ struct Membership {
   Session* session = nullptr;
   std::string user;
   std::string room;
-  std::string server;  // The chat server that was asked to add it.
+  std::string server;  // The chat server that was asked to add it,
+  uint64_t lease = 0;  // and this connector's lease there.
 
   // Until the answer to Add is here, events wait: the client gets the list of users first, then what happened
   // after it.
   bool joined = false;
+  bool restoring = false;  // It was joined; its chat server forgot it and is asked again.
   uint64_t epoch = 0;
   uint64_t offset = 0;  // Of the newest event that the client has seen or needs not see.
 
@@ -50,6 +52,8 @@ class LocalRooms {
    public:
     virtual ~Owner() = default;
     virtual void OnEnded(Membership& membership, End end) = 0;
+    // The lease under which it was added is no more: it has to be added again.
+    virtual void OnLeaseLost(Membership& membership) = 0;
   };
 
   explicit LocalRooms(net::Loop& loop) : loop_(loop) {}
@@ -63,6 +67,9 @@ class LocalRooms {
   void Joined(Membership& membership, uint64_t epoch, uint64_t offset);
 
   void Deliver(const std::shared_ptr<const Deliveries>& batch);
+
+  // A chat server has given this connector another lease: tells all whose place was under an older one.
+  void OnNewLease(std::string_view server, uint64_t lease);
 
   void SignIn(std::string_view user, Session& session);
   void SignOut(std::string_view user, Session& session);

@@ -44,6 +44,7 @@ class Guest final : public LocalRooms::Owner {
     Enter(room);
     rooms_.Joined(membership, kEpoch, offset);
   }
+  void OnLeaseLost(Membership& lost_one) override { lost.push_back(lost_one.room); }
   void OnEnded(Membership&, LocalRooms::End end) override {
     ends.push_back(end);
     rooms_.Erase(membership);
@@ -73,6 +74,7 @@ class Guest final : public LocalRooms::Owner {
   FakeSession session;
   Membership membership;
   std::vector<LocalRooms::End> ends;
+  std::vector<std::string> lost;
 };
 
 class LocalRoomsTest : public ::testing::Test {
@@ -283,6 +285,24 @@ TEST_F(LocalRoomsTest, EachClientGetsItsFormat) {
     ASSERT_EQ(js.session.connection.payloads.size(), 1u);
     EXPECT_NE(*web.session.connection.payloads.at(0), *js.session.connection.payloads.at(0));
     EXPECT_THAT(js.Seen(), ElementsAre(::testing::StartsWith("push onChat \x0a\x02hi")));
+  });
+}
+
+TEST_F(LocalRoomsTest, ANewLeaseIsNewsForThoseOfTheOldOneAlone) {
+  Run([&] {
+    Guest old(rooms_, options_, "ann", 1), fresh(rooms_, options_, "bob", 2),
+        waits(rooms_, options_, "cat", 3), elsewhere(rooms_, options_, "dan", 4);
+    for (Guest* guest : {&old, &fresh, &waits}) guest->membership.server = "chat-1";
+    elsewhere.membership.server = "chat-2";
+    fresh.membership.lease = 8;
+    for (Guest* guest : {&old, &waits, &elsewhere}) guest->membership.lease = 7;
+    for (Guest* guest : {&old, &fresh, &elsewhere}) guest->Enter("lobby", 1);
+    waits.Enter("lobby");
+    rooms_.OnNewLease("chat-1", 8);
+    EXPECT_THAT(old.lost, ElementsAre("lobby"));
+    EXPECT_TRUE(fresh.lost.empty());
+    EXPECT_TRUE(waits.lost.empty()) << "the answer to its Add will tell";
+    EXPECT_TRUE(elsewhere.lost.empty());
   });
 }
 

@@ -14,7 +14,7 @@ ABSL_FLAG(std::string, id, "connector-server-1", "This server's id in the direct
 ABSL_FLAG(std::string, config, "deploy/servers.json",
           "The directory: a file in the shape of Pomelo's servers.json");
 ABSL_FLAG(std::string, env, "development", "The environment within --config");
-ABSL_FLAG(std::string, listen, "0.0.0.0", "The address to listen on, for clients and for gRPC");
+ABSL_FLAG(std::string, listen, "", "The address to listen on; empty means this server's host in --config");
 ABSL_FLAG(int, loops, 0, "Event loops; 0 means one for each core");
 ABSL_FLAG(int, max_connections, 100000, "Client connections at a time; further ones are closed at once");
 ABSL_FLAG(int, max_requests_per_second, 2000,
@@ -48,6 +48,7 @@ int main(int argc, char** argv) {
   if (!self.ok()) hubbub::Die(kName, self.status());
 
   hubbub::connector::ConnectorOptions options{.self = *self, .listen_host = absl::GetFlag(FLAGS_listen)};
+  if (options.listen_host.empty()) options.listen_host = self->host;
   options.loops = absl::GetFlag(FLAGS_loops);
   options.max_connections = absl::GetFlag(FLAGS_max_connections);
   options.max_requests_per_second = absl::GetFlag(FLAGS_max_requests_per_second);
@@ -60,17 +61,14 @@ int main(int argc, char** argv) {
 
   auto connector = Connector::Start(options, (*directory)->servers());
   if (!connector.ok()) hubbub::Die(kName, connector.status());
-  (*directory)->OnChange([&](const auto& servers) { (*connector)->Update(servers); });
 
   // Whoever starts a suite expects it to work once all are ready. A chat server that is away does not hold up
   // the others.
   hubbub::WaitUntil([&] { return (*connector)->Ready(); }, std::chrono::seconds(3));
   hubbub::PrintReady(self->id, self->host + ":" + std::to_string((*connector)->grpc_port()),
                      self->client_host + ":" + std::to_string((*connector)->client_port()));
-  hubbub::RunUntilSignal(std::chrono::milliseconds(250), [&] {
-    (*directory)->Poll();
-    (*connector)->Tick();
-  });
+  // The directory is not read again: a chat server more or less would move rooms that are open.
+  hubbub::RunUntilSignal(std::chrono::milliseconds(250), [&] { (*connector)->Tick(); });
   spdlog::info("{} is shutting down with {} clients", self->id, (*connector)->sessions());
   (*connector)->Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_timeout)));
   return 0;

@@ -62,7 +62,7 @@ Gate::~Gate() {
   if (server_ != nullptr) server_->SetServing(false);
   if (listener_ != nullptr) {
     listener_->StopAccepting();
-    listener_->CloseAll(net::CloseReason::kShutdown, "reconnect", std::chrono::milliseconds(2'000));
+    listener_->CloseAll("reconnect", std::chrono::milliseconds(2'000));
   }
   listener_.reset();
   if (server_ != nullptr) server_->Shutdown(1'000);

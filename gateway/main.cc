@@ -13,7 +13,7 @@ ABSL_FLAG(std::string, id, "gate-server-1", "This server's id in the directory")
 ABSL_FLAG(std::string, config, "deploy/servers.json",
           "The directory: a file in the shape of Pomelo's servers.json");
 ABSL_FLAG(std::string, env, "development", "The environment within --config");
-ABSL_FLAG(std::string, listen, "0.0.0.0", "The address to listen on, for clients and for gRPC");
+ABSL_FLAG(std::string, listen, "", "The address to listen on; empty means this server's host in --config");
 ABSL_FLAG(int, loops, 0, "Event loops; 0 means one for each core");
 ABSL_FLAG(int, max_connections, 100000, "Client connections at a time; further ones are closed at once");
 ABSL_FLAG(bool, use_protobuf, true, "Offer clients the protobuf dialect that shortens bodies");
@@ -40,6 +40,7 @@ int main(int argc, char** argv) {
   if (!self.ok()) hubbub::Die(kName, self.status());
 
   hubbub::gateway::GateOptions options{.self = *self, .listen_host = absl::GetFlag(FLAGS_listen)};
+  if (options.listen_host.empty()) options.listen_host = self->host;
   options.loops = absl::GetFlag(FLAGS_loops);
   options.max_connections = absl::GetFlag(FLAGS_max_connections);
   options.use_protobuf = absl::GetFlag(FLAGS_use_protobuf);

@@ -16,6 +16,9 @@ absl::Status CheckName(std::string_view field, std::string_view name) {
         fmt::format("{} has {} bytes: at most {} are allowed", field, name.size(), kMaxNameBytes));
   }
   if (!pomelo::IsUtf8(name)) return absl::InvalidArgumentError(fmt::format("{} is not valid UTF-8", field));
+  if (name == "*")
+    return absl::InvalidArgumentError(
+        fmt::format("{} is '*', which means everybody: choose another name", field));
   for (size_t i = 0; i < name.size(); ++i) {
     const auto c = static_cast<unsigned char>(name[i]);
     // C0, DEL, and C1 in its two-byte form.

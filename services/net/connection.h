@@ -37,6 +37,10 @@ class Protocol {
   // About once a second.
   virtual void OnTick(Clock::time_point now) = 0;
 
+  // This server ends: says goodbye to the client in the protocol's way, and closes. `detail` is what the
+  // client is told.
+  virtual void OnShutdown(std::string_view detail) = 0;
+
   // The connection takes no more; the last call. `detail` is for the log.
   virtual void OnClosed(CloseReason reason, std::string_view detail) = 0;
 };

@@ -63,11 +63,17 @@ class Listener::Impl {
     });
   }
 
-  void CloseAll(CloseReason reason, std::string_view detail, std::chrono::milliseconds timeout) {
-    for (auto& set : sets_) {
-      set->loop().Post([set, reason, text = std::string(detail)] { set->CloseAll(reason, text); });
+  void CloseAll(std::string_view detail, std::chrono::milliseconds timeout) {
+    // The last batch has half of the time to end.
+    const auto rounds = std::max<int64_t>(1, timeout / 2 / kCloseEvery);
+    const size_t batch = kCloseAtOnce + static_cast<size_t>(connections() / rounds);
+    const auto end = Clock::now() + timeout;
+    while (*connections_ > 0 && Clock::now() < end) {
+      for (auto& set : sets_) {
+        set->loop().Post([set, batch, text = std::string(detail)] { set->CloseSome(batch, text); });
+      }
+      WaitForEnd(kCloseEvery);
     }
-    WaitForEnd(timeout);
   }
 
   ~Impl() {
@@ -77,6 +83,10 @@ class Listener::Impl {
   }
 
  private:
+  // A batch of a drain: at least so many of a loop's connections, so often.
+  static constexpr size_t kCloseAtOnce = 50;
+  static constexpr std::chrono::milliseconds kCloseEvery{50};
+
   void Accept() {
     ConnectionSet& set = *sets_[next_];
     acceptor_.async_accept(set.loop().executor(), [this](boost::system::error_code error, Socket socket) {
@@ -157,8 +167,8 @@ int Listener::connections() const {
 void Listener::StopAccepting() {
   impl_->StopAccepting();
 }
-void Listener::CloseAll(CloseReason reason, std::string_view detail, std::chrono::milliseconds timeout) {
-  impl_->CloseAll(reason, detail, timeout);
+void Listener::CloseAll(std::string_view detail, std::chrono::milliseconds timeout) {
+  impl_->CloseAll(detail, timeout);
 }
 
 }  // namespace hubbub::net

@@ -55,8 +55,9 @@ class Listener {
 
   // Accepts nobody any more.
   void StopAccepting();
-  // Closes every connection, after what it has queued, and waits for their end, at most `timeout`.
-  void CloseAll(CloseReason reason, std::string_view detail, std::chrono::milliseconds timeout);
+  // Has every connection's protocol say goodbye, in batches, so that the clients do not all come back
+  // elsewhere at the same moment, and waits for their end, at most `timeout`.
+  void CloseAll(std::string_view detail, std::chrono::milliseconds timeout);
 
   class Impl;
 

@@ -93,6 +93,9 @@ class TestProtocol final : public Protocol {
     }
   }
   void OnTick(Clock::time_point) override {}
+  void OnShutdown(std::string_view detail) override {
+    connection_.Close(CloseReason::kShutdown, std::string(detail));
+  }
   void OnClosed(CloseReason reason, std::string_view detail) override {
     record_.Add(std::string(ToString(reason)) + ": " + std::string(detail));
   }
@@ -417,7 +420,7 @@ TEST_F(ListenerTest, ClosesClientsInEveryStage) {
   EXPECT_TRUE(WaitUntil([&] { return listener_->connections() == 5; }));
   listener_->StopAccepting();
   EXPECT_THROW(TcpClient late(port()), std::runtime_error);
-  std::thread closer([&] { listener_->CloseAll(CloseReason::kShutdown, "reconnect", seconds(20)); });
+  std::thread closer([&] { listener_->CloseAll("reconnect", seconds(20)); });
   EXPECT_EQ(CloseText(crowd.web_socket.Read()), "1001 reconnect");
   EXPECT_EQ(crowd.tcp.ReadToEnd(), "");
   crowd.web_socket.socket().Close();

@@ -43,9 +43,12 @@ void ConnectionSet::StartTicking() {
   });
 }
 
-void ConnectionSet::CloseAll(CloseReason reason, const std::string& detail) {
+void ConnectionSet::CloseSome(size_t count, const std::string& detail) {
   for (Arrival* arrival : arrivals_) arrival->GiveUp();
-  for (const auto& connection : connections_) connection->Close(reason, detail);
+  for (const auto& connection : connections_) {
+    if (count == 0) return;
+    if (connection->Shutdown(detail)) --count;
+  }
 }
 
 void ConnectionSet::AbortAll() {
@@ -177,6 +180,12 @@ void SocketConnection::Abort(CloseReason reason, std::string detail) {
     self->protocol_->OnClosed(self->reason_, self->detail_);
     self->client_.set->Erase(self);
   });
+}
+
+bool SocketConnection::Shutdown(const std::string& detail) {
+  if (closing_ || closed_) return false;
+  protocol_->OnShutdown(detail);
+  return true;
 }
 
 void SocketConnection::OnGoodbye() {

@@ -66,7 +66,8 @@ class ConnectionSet : public std::enable_shared_from_this<ConnectionSet> {
   void Insert(std::shared_ptr<SocketConnection> connection);
   void Erase(const std::shared_ptr<SocketConnection>& connection);
   void StartTicking();
-  void CloseAll(CloseReason reason, const std::string& detail);
+  // Has so many of the connections that are not closing yet say goodbye.
+  void CloseSome(size_t count, const std::string& detail);
   void AbortAll();
 
  private:
@@ -91,6 +92,8 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   bool Stalled() const final { return queued_bytes_ > kSoftLimit; }
   std::string_view peer() const final { return client_.peer; }
 
+  // Has the protocol say goodbye; false if it is closing already.
+  bool Shutdown(const std::string& detail);
   // Ends the connection at once, whatever is queued.
   void Abort(CloseReason reason, std::string detail);
   void Tick(Clock::time_point now);

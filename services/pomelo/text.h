@@ -8,8 +8,8 @@
 namespace hubbub::pomelo {
 
 // Text on the Pomelo wire. The stock JavaScript client writes characters outside the BMP as CESU-8 (each
-// surrogate as three bytes) and garbles four-byte UTF-8 when it reads (ARCHITECTURE.md, trap 1). Inside Hubbub all
-// text is valid UTF-8. Pure functions, thread-safe.
+// surrogate as three bytes) and garbles four-byte UTF-8 when it reads (ARCHITECTURE.md, trap 1). Inside
+// Hubbub all text is valid UTF-8. Pure functions, thread-safe.
 
 // True if `text` is well-formed UTF-8: no surrogates, no overlong forms, nothing above U+10FFFF.
 bool IsUtf8(std::string_view text);

@@ -195,6 +195,7 @@ void Session::OnAnswer(std::optional<uint64_t> id, std::string_view body) {
     pomelo::EndPackage(start, *packages);
     connection_.Send(std::move(packages));
   }
+  if (!shutdown_.empty()) return KickAndClose(net::CloseReason::kShutdown, shutdown_);
   connection_.Resume();
 }
 
@@ -217,20 +218,24 @@ void Session::SendPackage(PackageType type, std::string_view body) {
 
 void Session::Kick(std::string_view reason) {
   loop_.AssertHere();
-  if (state_ == State::kClosed) return;
-  const boost::json::object body{{"reason", boost::json::string(reason.data(), reason.size())}};
-  SendPackage(PackageType::kKick, pomelo::JsonBody(body));
-  state_ = State::kClosed;
-  connection_.Close(net::CloseReason::kKicked, std::string(reason));
+  KickAndClose(net::CloseReason::kKicked, std::string(reason));
+}
+
+void Session::OnShutdown(std::string_view detail) {
+  shutdown_ = detail;
+  if (!busy_) KickAndClose(net::CloseReason::kShutdown, shutdown_);
 }
 
 // Pomelo just disconnects (S3); a reason costs nothing and tells the client's author what to mend.
 void Session::Break(std::string message) {
+  KickAndClose(net::CloseReason::kProtocolError, std::move(message));
+}
+
+void Session::KickAndClose(net::CloseReason reason, std::string message) {
   if (state_ == State::kClosed) return;
-  const boost::json::object body{{"reason", message}};
-  SendPackage(PackageType::kKick, pomelo::JsonBody(body));
+  SendPackage(PackageType::kKick, pomelo::JsonBody(boost::json::object{{"reason", message}}));
   state_ = State::kClosed;
-  connection_.Close(net::CloseReason::kProtocolError, std::move(message));
+  connection_.Close(reason, std::move(message));
 }
 
 void Session::OnTick(net::Clock::time_point now) {

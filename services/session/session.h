@@ -102,6 +102,8 @@ class Session final : public net::Protocol {
 
   size_t OnBytes(std::string_view bytes, bool frame_end) override;
   void OnTick(net::Clock::time_point now) override;
+  // After the answer of a request that is under way.
+  void OnShutdown(std::string_view detail) override;
   void OnClosed(net::CloseReason reason, std::string_view detail) override;
 
  private:
@@ -117,6 +119,8 @@ class Session final : public net::Protocol {
   bool TakeToken();
   void OnAnswer(std::optional<uint64_t> id, std::string_view body);
   void Break(std::string message);
+  // Tells the client why, as a kick, then closes.
+  void KickAndClose(net::CloseReason reason, std::string message);
   void SendPackage(pomelo::PackageType type, std::string_view body);
 
   const uint64_t id_;
@@ -130,7 +134,8 @@ class Session final : public net::Protocol {
 
   State state_ = State::kInited;
   WireFormat format_ = WireFormat::kJson;
-  bool busy_ = false;                 // A request is under way.
+  std::string shutdown_;  // What to tell the client once nothing is under way; empty: this server goes on.
+  bool busy_ = false;     // A request is under way.
   net::Clock::time_point since_;      // When state_ began.
   net::Clock::time_point last_seen_;  // When the client last sent something.
   double tokens_;

@@ -348,7 +348,9 @@ TEST_F(SessionTest, RefusesWhatItCanNotRead) {
       {"compressed", "", Package(PackageType::kData, compressed),
        "{\"code\":400,\"error\":true,\"message\":\"compressed"},
       {"a route that can not be shown", "", Request(1, "\xff\n'", "{"),
-       "{\"code\":400,\"error\":true,\"message\":\"the body of '?" "?" "?': "},
+       "{\"code\":400,\"error\":true,\"message\":\"the body of '?"
+       "?"
+       "?': "},
   };
   Run([&] {
     for (const auto& c : cases) {

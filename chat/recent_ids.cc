@@ -1,0 +1,45 @@
+#include "chat/recent_ids.h"
+
+namespace hubbub::chat {
+namespace {
+
+// Names and ids hold no control characters, so the pair reads one way only.
+std::string KeyOf(std::string_view from, std::string_view id) {
+  std::string key;
+  key.reserve(from.size() + 1 + id.size());
+  key.append(from).append(1, '\n').append(id);
+  return key;
+}
+
+}  // namespace
+
+std::optional<RecentIds::Sent> RecentIds::Find(std::string_view from, std::string_view id, int64_t now_ms) {
+  Expire(now_ms);
+  if (state_ == nullptr) return std::nullopt;
+  const auto found = state_->by_key.find(KeyOf(from, id));
+  if (found == state_->by_key.end()) return std::nullopt;
+  return found->second;
+}
+
+void RecentIds::Insert(std::string_view from, std::string_view id, const Sent& sent) {
+  if (state_ == nullptr) state_ = std::make_unique<State>();
+  std::string key = KeyOf(from, id);
+  if (!state_->by_key.emplace(key, sent).second) return;
+  state_->bytes += 2 * key.size() + kBytesPerId;
+  state_->oldest_first.emplace_back(sent.time_ms, std::move(key));
+  while (size() > limits_.max_ids) PopOldest();
+}
+
+void RecentIds::Expire(int64_t now_ms) {
+  while (state_ != nullptr && state_->oldest_first.front().first < now_ms - limits_.max_age_ms) PopOldest();
+}
+
+void RecentIds::PopOldest() {
+  const std::string& key = state_->oldest_first.front().second;
+  state_->bytes -= 2 * key.size() + kBytesPerId;
+  state_->by_key.erase(state_->by_key.find(std::string_view(key)));
+  state_->oldest_first.pop_front();
+  if (state_->oldest_first.empty()) state_.reset();
+}
+
+}  // namespace hubbub::chat

@@ -1,0 +1,85 @@
+// How a session gets its place back in a room that its chat server has forgotten, as by a restart, without
+// the client or anybody else in the room being told.
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "boost/asio/steady_timer.hpp"
+#include "connector/chat_session.h"
+#include "connector/places.h"
+#include "spdlog/spdlog.h"
+
+namespace hubbub::connector {
+namespace {
+
+constexpr std::chrono::milliseconds kRestoreAgainAfter{200};
+
+}  // namespace
+
+void ChatSession::OnLeaseLost(Membership& membership) {
+  membership.joined = false;
+  membership.restoring = true;
+  Restore(membership.room);
+}
+
+bool ChatSession::IsRestoring(std::string_view room) const {
+  const auto at = memberships_.find(room);
+  return at != memberships_.end() && at->second->restoring;
+}
+
+void ChatSession::Restore(const std::string& room) {
+  std::shared_ptr<ChatLink> link = around_.links.Find(memberships_.find(room)->second->server);
+  const uint64_t lease = link == nullptr ? 0 : link->lease();
+  // Its stream is down again. When it is back, it may be under this very lease, and nobody would call.
+  if (lease == 0) return RestoreLater(room);
+  chat::v1::AddRequest request;
+  request.set_room(room);
+  request.set_user(user_);
+  request.set_lease(lease);
+  request.set_session(session_.id());
+  request.set_token(token_);
+  request.set_resume_token(token_);
+  request.set_restore(true);
+  ChatLink& target = *link;
+  net::Loop& loop = session_.loop();
+  target.Add(
+      loop, std::move(request),
+      [&loop, link = std::move(link), place = PlaceOf(room, user_, lease, session_.id()),
+       self = std::weak_ptr(self_)](const absl::Status& status, const chat::v1::AddResponse& response) {
+        const auto alive = self.lock();
+        if (alive && (*alive)->IsRestoring(place.room())) {
+          (*alive)->OnRestored(place.room(), place.lease(), status, response);
+        } else if (status.ok() || absl::IsDeadlineExceeded(status)) {
+          // The session has left meanwhile.
+          KickPlace(loop, link, place);
+        }
+      });
+}
+
+void ChatSession::RestoreLater(const std::string& room) {
+  auto timer = std::make_shared<boost::asio::steady_timer>(session_.loop().context(), kRestoreAgainAfter);
+  timer->async_wait([timer, room, self = std::weak_ptr(self_)](boost::system::error_code error) {
+    const auto alive = self.lock();
+    if (!error && alive && (*alive)->IsRestoring(room)) (*alive)->Restore(room);
+  });
+}
+
+void ChatSession::OnRestored(const std::string& room, uint64_t lease, const absl::Status& status,
+                             const chat::v1::AddResponse& response) {
+  if (status.ok()) {
+    Membership& membership = *memberships_.find(room)->second;
+    membership.restoring = false;
+    membership.lease = lease;
+    around_.rooms.Joined(membership, response.epoch(), response.offset());
+    return;
+  }
+  // Somebody else has come by this name meanwhile.
+  if (absl::IsAlreadyExists(status)) return session_.Kick("replaced");
+  if (absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) || absl::IsFailedPrecondition(status)) {
+    return RestoreLater(room);
+  }
+  spdlog::warn("a place in room {} could not be restored: {}", room, std::string(status.message()));
+  session_.Kick("reconnect");
+}
+
+}  // namespace hubbub::connector
