@@ -113,6 +113,7 @@ absl::Status ChatService::DoAdd(const v1::AddRequest& request, v1::AddResponse& 
   if (!added.ok()) return added.status();
   response.mutable_users()->Reserve(static_cast<int>(added->users.size()));
   for (std::string& user : added->users) response.add_users(std::move(user));
+  response.set_total(static_cast<uint32_t>(added->total));
   response.set_epoch(added->epoch);
   response.set_offset(added->offset);
   response.set_resumed(added->resumed);
@@ -156,6 +157,7 @@ absl::Status ChatService::DoGetRoom(const v1::GetRoomRequest& request, v1::GetRo
   absl::StatusOr<RoomInfo> info = rooms_.Get(request.room());
   if (!info.ok()) return info.status();
   response.set_room(request.room());
+  response.set_total(static_cast<uint32_t>(info->total));
   response.set_epoch(info->epoch);
   response.set_offset(info->offset);
   for (MemberInfo& m : info->members) {

@@ -34,6 +34,10 @@ void RecentIds::Expire(int64_t now_ms) {
   while (state_ != nullptr && state_->oldest_first.front().first < now_ms - limits_.max_age_ms) PopOldest();
 }
 
+void RecentIds::DropOldest(size_t keep) {
+  while (size() > keep) PopOldest();
+}
+
 void RecentIds::PopOldest() {
   const std::string& key = state_->oldest_first.front().second;
   state_->bytes -= 2 * key.size() + kBytesPerId;

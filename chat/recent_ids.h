@@ -19,7 +19,7 @@ namespace hubbub::chat {
 class RecentIds {
  public:
   struct Limits {
-    size_t max_ids = 65'536;
+    size_t max_ids = 16'384;
     int64_t max_age_ms = 300'000;
   };
   struct Sent {
@@ -35,6 +35,7 @@ class RecentIds {
   std::optional<Sent> Find(std::string_view from, std::string_view id, int64_t now_ms);
   void Insert(std::string_view from, std::string_view id, const Sent& sent);
   void Expire(int64_t now_ms);
+  void DropOldest(size_t keep);
 
   size_t size() const { return state_ == nullptr ? 0 : state_->by_key.size(); }
   // Memory, roughly.

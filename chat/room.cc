@@ -23,19 +23,23 @@ absl::StatusOr<AddResult> Room::Add(std::string_view user, Place place, std::str
                                     DuplicateUser policy, int64_t now_ms, std::optional<SeenPoint> seen) {
   // Before the place is there: its own Joined event is nothing that was missed.
   std::optional<std::vector<EventPtr>> missed;
-  if (seen) missed = MissedBy(user, *seen);
-  absl::StatusOr<AddResult> result = AddPlace(user, std::move(place), resume_token, policy, now_ms);
+  // A place that is restored into another life of the room knows nothing of it; but its members were not told
+  // that the user had left, as they were in the life that it knows.
+  const bool silent = place.restored && (!seen || seen->epoch != epoch_);
+  if (seen) missed = MissedBy(user, silent ? SeenPoint{.epoch = epoch_, .offset = 0} : *seen);
+  absl::StatusOr<AddResult> result = AddPlace(user, std::move(place), resume_token, policy, now_ms, silent);
   if (result.ok()) result->missed = std::move(missed);
   return result;
 }
 
 absl::StatusOr<AddResult> Room::AddPlace(std::string_view user, Place place, std::string_view resume_token,
-                                         DuplicateUser policy, int64_t now_ms) {
+                                         DuplicateUser policy, int64_t now_ms, bool silent) {
   const auto found = by_user_.find(user);
   if (found != by_user_.end()) {
     Member& member = *found->second;
     for (const Place& p : member.places) {
       if (p.subscriber->lease() == place.subscriber->lease() && p.session == place.session) {
+        if (SameToken(p.token, resume_token)) return Answer(true);
         return absl::AlreadyExistsError(
             fmt::format("user \"{}\" is in room \"{}\" by session {} already", user, name_, place.session));
       }
@@ -65,12 +69,11 @@ absl::StatusOr<AddResult> Room::AddPlace(std::string_view user, Place place, std
     found->second->places.push_back(std::move(place));
     return Answer(false);
   }
-  const bool restored = place.restored;
   Member& member = members_.emplace_back();
   member.user = user;
   member.places.push_back(std::move(place));
   by_user_.emplace(member.user, std::prev(members_.end()));
-  if (!restored) PushToAll(Record(Event::Kind::kJoined, user, now_ms));
+  if (!silent) PushToAll(Record(Event::Kind::kJoined, user, now_ms));
   return Answer(false);
 }
 
@@ -158,11 +161,12 @@ size_t Room::Drop(uint64_t lease, size_t max_places, int64_t now_ms) {
 }
 
 RoomInfo Room::Info() const {
-  RoomInfo info{.epoch = epoch_, .offset = offset_, .members = {}};
-  info.members.reserve(places_);
+  RoomInfo info{.epoch = epoch_, .offset = offset_, .members = {}, .total = places_};
   for (const Member& member : members_) {
-    for (const Place& p : member.places)
+    for (const Place& p : member.places) {
+      if (info.members.size() >= limits_.max_answer_places) return info;
       info.members.push_back({member.user, p.subscriber->connector(), p.session});
+    }
   }
   return info;
 }
@@ -242,9 +246,18 @@ void Room::Expire(int64_t now_ms) {
 }
 
 AddResult Room::Answer(bool resumed) const {
-  AddResult result{.users = {}, .epoch = epoch_, .offset = offset_, .resumed = resumed, .missed = {}};
-  result.users.reserve(members_.size());
-  for (const Member& member : members_) result.users.push_back(member.user);
+  AddResult result{.users = {},
+                   .total = members_.size(),
+                   .epoch = epoch_,
+                   .offset = offset_,
+                   .resumed = resumed,
+                   .missed = {}};
+  size_t bytes = 0;
+  for (const Member& member : members_) {
+    bytes += member.user.size();
+    if (bytes > limits_.max_answer_bytes) break;
+    result.users.push_back(member.user);
+  }
   return result;
 }
 

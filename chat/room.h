@@ -43,7 +43,9 @@ struct PlaceId {
 };
 
 struct AddResult {
-  std::vector<std::string> users;  // In the order in which they came, the new one included.
+  // In the order in which they came, the new one included; the first ones alone if they are very many.
+  std::vector<std::string> users;
+  size_t total = 0;  // How many users there are.
   uint64_t epoch = 0;
   uint64_t offset = 0;  // Every event with a greater one comes after this answer.
   bool resumed = false;
@@ -75,7 +77,8 @@ struct MemberInfo {
 struct RoomInfo {
   uint64_t epoch = 0;
   uint64_t offset = 0;
-  std::vector<MemberInfo> members;  // One for each place.
+  std::vector<MemberInfo> members;  // One for each place; the first ones alone if they are very many.
+  size_t total = 0;                 // How many places there are.
 };
 
 // One room: who is there, the order of what happens, and who must be told. Not thread-safe: its shard's lock
@@ -85,6 +88,10 @@ class Room {
  public:
   struct Limits {
     size_t max_places = 100'000;
+    // So many bytes of names go into an answer to Add, and so many places into one to GetRoom: a gRPC message
+    // holds 4 MiB.
+    size_t max_answer_bytes = size_t{64} << 10;
+    size_t max_answer_places = 10'000;
     RecentEvents::Limits recent;
     RecentIds::Limits ids;
   };
@@ -100,8 +107,9 @@ class Room {
   Room(const Room&) = delete;
   Room& operator=(const Room&) = delete;
 
-  // ALREADY_EXISTS by `policy`, or if this very session is in; RESOURCE_EXHAUSTED if the room is full.
-  // A `resume_token` that is the token of one of the user's places takes that place over under every policy.
+  // ALREADY_EXISTS by `policy`, or if this very session is in, unless it shows the place's own token: then it
+  // asks again because an answer was lost, and gets it; RESOURCE_EXHAUSTED if the room is full. A
+  // `resume_token` that is the token of one of the user's places takes that place over under every policy.
   // `seen`: asks for what the user has missed since.
   absl::StatusOr<AddResult> Add(std::string_view user, Place place, std::string_view resume_token,
                                 DuplicateUser policy, int64_t now_ms, std::optional<SeenPoint> seen = {});
@@ -132,8 +140,11 @@ class Room {
   size_t kept_bytes() const { return recent_.bytes() + ids_.bytes(); }
   // Forgets what is too old.
   void Expire(int64_t now_ms);
-  // Keeps the newest events alone.
-  void DropOldEvents(size_t keep) { recent_.DropOldest(keep); }
+  // Keeps the newest of what is kept of the past.
+  void DropOldest(size_t keep) {
+    recent_.DropOldest(keep);
+    ids_.DropOldest(keep);
+  }
 
  private:
   struct Member {
@@ -159,7 +170,7 @@ class Room {
   std::optional<std::vector<EventPtr>> MissedBy(std::string_view user, SeenPoint seen) const;
   AddResult Answer(bool resumed) const;
   absl::StatusOr<AddResult> AddPlace(std::string_view user, Place place, std::string_view resume_token,
-                                     DuplicateUser policy, int64_t now_ms);
+                                     DuplicateUser policy, int64_t now_ms, bool silent);
   absl::StatusOr<SendResult> SendNew(std::string_view from, std::string_view target, std::string_view content,
                                      int64_t now_ms);
 

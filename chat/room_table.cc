@@ -167,7 +167,7 @@ std::invoke_result_t<Operation> RoomTable::Accounted(Room& room, Operation opera
   const size_t total = recent_bytes_.fetch_add(change, std::memory_order_relaxed) + change;
   if (total > options_.max_recent_bytes) {
     const size_t full = room.kept_bytes();
-    room.DropOldEvents(kEventsKeptWhenFull);
+    room.DropOldest(kEventsKeptWhenFull);
     recent_bytes_.fetch_sub(full - room.kept_bytes(), std::memory_order_relaxed);
   }
   return result;

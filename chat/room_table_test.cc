@@ -125,9 +125,9 @@ TEST_F(RoomTableTest, RecentBytesOfTheServerAreBounded) {
   const size_t rooms = 8;
   for (int i = 0; i < 200; ++i) {
     for (size_t r = 0; r < rooms; ++r)
-      ASSERT_TRUE(table.Send(fmt::format("room{}", r), "ann", "*", content).ok());
+      ASSERT_TRUE(table.Send(fmt::format("room{}", r), "ann", "*", content, fmt::format("id{}", i)).ok());
   }
-  const size_t sixteen_each = rooms * 16 * (1100 + sizeof(Event));
+  const size_t sixteen_each = rooms * 16 * (1300 + sizeof(Event));
   EXPECT_LE(table.recent_bytes(), std::max(options.max_recent_bytes, sixteen_each));
   EXPECT_GT(table.recent_bytes(), 0u);
   now_ms_ += RecentEvents::Limits{}.max_age_ms + 1;

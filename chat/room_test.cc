@@ -38,7 +38,11 @@ class RoomTest : public ::testing::Test {
 
   const std::shared_ptr<FakeSubscriber> a_ = std::make_shared<FakeSubscriber>(1);
   const std::shared_ptr<FakeSubscriber> b_ = std::make_shared<FakeSubscriber>(2);
-  Room::Limits limits_{.max_places = 5, .recent = {}, .ids = {}};
+  Room::Limits limits_ = [] {
+    Room::Limits limits;
+    limits.max_places = 5;
+    return limits;
+  }();
   LeaseIndex index_;
   Room room_{"lobby", kEpoch, limits_, index_};
 };
@@ -229,11 +233,21 @@ TEST_F(RoomTest, TheSameSessionTwiceIsRefusedUnderEveryPolicy) {
        {DuplicateUser::kRefuse, DuplicateUser::kReplace, DuplicateUser::kAllow}) {
     LeaseIndex index;
     Room room("lobby", kEpoch, limits_, index);
-    ASSERT_TRUE(room.Add("ann", {a_, 1, "secret"}, "", policy, kNow).ok());
-    const auto again = room.Add("ann", {a_, 1, "secret"}, "secret", policy, kNow);
+    ASSERT_TRUE(room.Add("ann", {a_, 1, "secret", false}, "", policy, kNow).ok());
+    const auto again = room.Add("ann", {a_, 1, "secret", false}, "guess", policy, kNow);
     EXPECT_EQ(again.status().code(), absl::StatusCode::kAlreadyExists);
     EXPECT_EQ(room.users(), 1u);
   }
+}
+
+TEST_F(RoomTest, AnAddThatIsRepeatedWithItsOwnTokenGetsItsAnswerAgain) {
+  const auto first = Add("ann", a_, 1, DuplicateUser::kRefuse, "secret");
+  Forget();
+  const auto again = Add("ann", a_, 1, DuplicateUser::kRefuse, "secret", "secret");
+  ASSERT_TRUE(first.ok() && again.ok());
+  EXPECT_EQ(again->offset, first->offset);
+  EXPECT_THAT(a_->Take(), IsEmpty());
+  EXPECT_THAT(Places(), ElementsAre("ann/connector-1/1"));
 }
 
 TEST_F(RoomTest, AnEmptyTokenOpensNothing) {
@@ -319,6 +333,45 @@ TEST_F(RoomTest, ARestoredPlaceMakesNoNoise) {
   EXPECT_THAT(Places(), ElementsAre("ann/connector-1/1", "bob/connector-2/1"));
   ASSERT_TRUE(room_.Send("ann", kEverybody, "hi", kNow).ok());
   EXPECT_EQ(b_->Take().size(), 1u);
+}
+
+TEST_F(RoomTest, ARestoredPlaceIsNewsInTheLifeOfTheRoomThatItKnows) {
+  ASSERT_TRUE(Add("ann", a_, 1).ok());
+  const uint64_t seen = Add("bob", b_, 1)->offset;
+  room_.KickPlace("bob", {2, 1}, kNow);  // As when the lease's grace is over: ann was told.
+  ASSERT_TRUE(room_.Send("ann", kEverybody, "meanwhile", kNow).ok());
+  Forget();
+  const auto back = room_.Add("bob", {b_, 1, "t", true}, "t", DuplicateUser::kRefuse, kNow,
+                              SeenPoint{.epoch = kEpoch, .offset = seen});
+  ASSERT_TRUE(back.ok());
+  EXPECT_EQ(a_->Take().size(), 1u) << "ann is told that bob is here again";
+  ASSERT_TRUE(back->missed.has_value());
+  EXPECT_EQ(back->missed->size(), 1u) << "and bob gets what was said";
+}
+
+TEST_F(RoomTest, APlaceThatIsRestoredIntoANewLifeGetsAllOfIt) {
+  ASSERT_TRUE(Add("ann", a_, 1).ok());
+  ASSERT_TRUE(room_.Send("ann", kEverybody, "early", kNow).ok());
+  Forget();
+  const auto back = room_.Add("bob", {b_, 1, "t", true}, "t", DuplicateUser::kRefuse, kNow,
+                              SeenPoint{.epoch = kEpoch + 1, .offset = 50});
+  ASSERT_TRUE(back.ok());
+  EXPECT_THAT(a_->Take(), IsEmpty());
+  ASSERT_TRUE(back->missed.has_value());
+  EXPECT_EQ(back->missed->back()->content, "early");
+}
+
+TEST_F(RoomTest, AnswersAreBounded) {
+  limits_.max_answer_bytes = 8;
+  limits_.max_answer_places = 2;
+  ASSERT_TRUE(Add("ann", a_, 1).ok());
+  ASSERT_TRUE(Add("bob", a_, 2).ok());
+  const auto third = Add("cat", a_, 3);
+  ASSERT_TRUE(third.ok());
+  EXPECT_THAT(third->users, ElementsAre("ann", "bob"));
+  EXPECT_EQ(third->total, 3u);
+  EXPECT_THAT(Places(), ElementsAre("ann/connector-1/1", "bob/connector-1/2"));
+  EXPECT_EQ(room_.Info().total, 3u);
 }
 
 }  // namespace

@@ -2,14 +2,18 @@
 
 #include <cmath>
 
+#include "connector/encoder.h"
 #include "fmt/format.h"
+#include "services/pomelo/body.h"
 #include "services/pomelo/text.h"
 
 namespace hubbub::connector {
 namespace {
 
 // Room for the answer's other fields is left below the 64 KiB that stock clients take.
-constexpr size_t kMaxUserListBytes = 60 * 1024;
+constexpr size_t kMaxStockEventsBytes = size_t{32} * 1024;
+constexpr size_t kMaxEventsBytes = size_t{512} * 1024;
+constexpr size_t kMaxUserListBytes = size_t{60} * 1024;
 
 }  // namespace
 
@@ -42,7 +46,7 @@ std::string NotInRoom(std::string_view room) {
                                : "you are not in this room: enter it first";
 }
 
-boost::json::object UserList(const google::protobuf::RepeatedPtrField<std::string>& users) {
+boost::json::object UserList(const google::protobuf::RepeatedPtrField<std::string>& users, uint32_t total) {
   boost::json::array names;
   size_t bytes = 0;
   for (const std::string& user : users) {
@@ -50,7 +54,19 @@ boost::json::object UserList(const google::protobuf::RepeatedPtrField<std::strin
     if (bytes > kMaxUserListBytes) break;
     names.emplace_back(user);
   }
-  return {{"users", std::move(names)}, {"total", users.size()}};
+  return {{"users", std::move(names)}, {"total", total}};
+}
+
+std::string ComingBack(std::string_view room) {
+  return fmt::format("the chat server of room '{}' is away or just coming back: try again soon", room);
+}
+
+void AddMissed(const chat::v1::AddResponse& response, WireFormat format, boost::json::object& answer) {
+  boost::json::array events = PushBodies(response.missed_events());
+  const size_t most = format == WireFormat::kProtobufCesu8 ? kMaxStockEventsBytes : kMaxEventsBytes;
+  const bool all = response.recovered() && pomelo::JsonBody(events).size() <= most;
+  answer["recovered"] = all;
+  answer["events"] = all ? std::move(events) : boost::json::array();
 }
 
 int CodeOf(const absl::Status& status) {

@@ -96,7 +96,8 @@ void ChatSession::Enter(const json::object& body, Reply reply) {
       [&loop, link = std::move(link), undo = std::move(undo), reply = std::move(reply), asks_for_missed,
        this](const absl::Status& status, const chat::v1::AddResponse& response) mutable {
         const bool gone = reply.session() == nullptr;
-        const bool unsure = absl::IsDeadlineExceeded(status) || absl::IsCancelled(status);
+        const bool unsure =
+            absl::IsDeadlineExceeded(status) || absl::IsUnavailable(status) || absl::IsCancelled(status);
         if (!unsure && !(gone && status.ok())) {
           if (!gone) OnAdded(undo.room(), status, response, asks_for_missed, std::move(reply));
           return;
@@ -104,9 +105,10 @@ void ChatSession::Enter(const json::object& body, Reply reply) {
         // Added, or perhaps added, for nobody: then `this` is gone, or the client will be told that it did
         // not work, which must be true by then.
         auto held = std::make_shared<Reply>(std::move(reply));
-        KickPlace(loop, std::move(link), undo, [this, held, name = undo.room(), status] {
-          if (held->session() != nullptr) OnAdded(name, status, {}, false, std::move(*held));
-        });
+        KickPlace(loop, std::move(link), undo, gone ? kTriesAlone : kTriesWhileWaitedFor,
+                  [this, held, name = undo.room(), status] {
+                    if (held->session() != nullptr) OnAdded(name, status, {}, false, std::move(*held));
+                  });
       });
 }
 
@@ -118,16 +120,25 @@ void ChatSession::OnAdded(const std::string& room, const absl::Status& status,
     if (memberships_.empty()) SignOut();
     return FailWith(std::move(reply), status);
   }
-  json::object answer = UserList(response.users());
+  json::object answer = UserList(response.users(), response.total());
   answer["epoch"] = response.epoch();
   answer["offset"] = response.offset();
   answer["resume"] = token_;
-  if (asks_for_missed) {
-    answer["recovered"] = response.recovered();
-    answer["events"] = PushBodies(response.missed_events());
-  }
+  if (asks_for_missed) AddMissed(response, session_.format(), answer);
   reply.Ok(answer);
-  around_.rooms.Joined(*memberships_.find(room)->second, response.epoch(), response.offset());
+  SettleIn(*memberships_.find(room)->second, response);
+}
+
+void ChatSession::SettleIn(Membership& membership, const chat::v1::AddResponse& response) {
+  const std::string room = membership.room;
+  around_.rooms.Joined(membership, response.epoch(), response.offset());
+  // What waited may have ended it.
+  const auto still = memberships_.find(room);
+  if (still == memberships_.end()) return;
+  // A new lease that came before the answer passed this place over.
+  const auto link = around_.links.Find(still->second->server);
+  const uint64_t lease = link == nullptr ? 0 : link->lease();
+  if (lease != 0 && lease != still->second->lease) OnLeaseLost(*still->second);
 }
 
 void ChatSession::Leave(const json::object& body, Reply reply) {
@@ -135,15 +146,16 @@ void ChatSession::Leave(const json::object& body, Reply reply) {
   if (!room.ok()) return reply.Fail(400, std::string(room.status().message()));
   const auto membership = memberships_.find(*room);
   if (membership == memberships_.end()) return reply.Fail(403, NotInRoom(*room));
-  // A place that is being restored is taken back by whoever gets the answer.
-  const bool joined = membership->second->joined;
+  if (!membership->second->joined) return reply.Fail(503, ComingBack(*room));
   const auto place = PlaceOf(*room, user_, membership->second->lease, session_.id());
   std::shared_ptr<ChatLink> link = around_.links.Find(membership->second->server);
   Forget(*room);
-  if (link == nullptr || !joined) return reply.Ok({{"code", 200}});
+  if (link == nullptr) return reply.Ok({{"code", 200}});
   // Answered when it is done: an enter that follows must not be overtaken by it.
   auto held = std::make_shared<Reply>(std::move(reply));
-  KickPlace(session_.loop(), std::move(link), place, [held] { held->Ok({{"code", 200}}); });
+  KickPlace(session_.loop(), std::move(link), place, kTriesWhileWaitedFor, [held] {
+    held->Ok({{"code", 200}});
+  });
 }
 
 void ChatSession::Send(const json::object& body, Reply reply) {
@@ -161,14 +173,12 @@ void ChatSession::Send(const json::object& body, Reply reply) {
     return reply.Fail(400, std::string(status.message()));
   const auto membership = memberships_.find(*room);
   if (membership == memberships_.end()) return reply.Fail(403, NotInRoom(*room));
-  if (!membership->second->joined) {
-    return reply.Fail(503,
-                      fmt::format("the chat server of room '{}' is just coming back: try again soon", *room));
-  }
+  // With another lease, or none, the chat server may know nobody in the room: what it took would reach
+  // nobody.
   std::shared_ptr<ChatLink> link = around_.links.Find(membership->second->server);
-  if (link == nullptr)
-    return reply.Fail(503,
-                      fmt::format("the chat server of room '{}' can not be reached: try again soon", *room));
+  if (!membership->second->joined || link == nullptr || link->lease() != membership->second->lease) {
+    return reply.Fail(503, ComingBack(*room));
+  }
 
   chat::v1::SendRequest request;
   request.set_room(*std::move(room));
@@ -207,11 +217,12 @@ void ChatSession::OnClosed() {
   self_.reset();
   for (auto& [room, membership] : memberships_) {
     around_.rooms.Erase(*membership);
-    // One that still waits for the answer to Add is taken back when that is here: a Kick now might overtake
-    // it.
-    if (!membership->joined) continue;
+    // One that still waits for the answer to its first Add is taken back when that is here: a Kick now might
+    // overtake it.
+    if (!membership->joined && !membership->restoring) continue;
     if (auto link = around_.links.Find(membership->server)) {
-      KickPlace(session_.loop(), std::move(link), PlaceOf(room, user_, membership->lease, session_.id()));
+      KickPlace(session_.loop(), std::move(link), PlaceOf(room, user_, membership->lease, session_.id()),
+                kTriesAlone);
     }
   }
   memberships_.clear();

@@ -37,6 +37,8 @@ class ChatSession final : public SessionHandler, private LocalRooms::Owner {
   void Enter(const boost::json::object& body, Reply reply);
   void OnAdded(const std::string& room, const absl::Status& status, const chat::v1::AddResponse& response,
                bool asks_for_missed, Reply reply);
+  // The place is there: the client gets what comes from here on.
+  void SettleIn(Membership& membership, const chat::v1::AddResponse& response);
   void Leave(const boost::json::object& body, Reply reply);
   void Send(const boost::json::object& body, Reply reply);
 
@@ -46,9 +48,10 @@ class ChatSession final : public SessionHandler, private LocalRooms::Owner {
   void OnLeaseLost(Membership& membership) override;
   void Restore(const std::string& room);
   void RestoreLater(const std::string& room);
+  // As SettleIn, but shows first what was missed since `offset`.
+  void SettleInAfter(Membership& membership, uint64_t offset, const chat::v1::AddResponse& response);
   bool IsRestoring(std::string_view room) const;
-  void OnRestored(const std::string& room, uint64_t lease, const absl::Status& status,
-                  const chat::v1::AddResponse& response);
+  void OnRestored(const std::string& room, const absl::Status& status, const chat::v1::AddResponse& response);
   void Forget(std::string_view room);
   void SignIn(std::string user);
   void SignOut();

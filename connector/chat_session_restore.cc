@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "boost/asio/steady_timer.hpp"
 #include "connector/chat_session.h"
@@ -28,10 +29,13 @@ bool ChatSession::IsRestoring(std::string_view room) const {
 }
 
 void ChatSession::Restore(const std::string& room) {
-  std::shared_ptr<ChatLink> link = around_.links.Find(memberships_.find(room)->second->server);
+  Membership& membership = *memberships_.find(room)->second;
+  std::shared_ptr<ChatLink> link = around_.links.Find(membership.server);
   const uint64_t lease = link == nullptr ? 0 : link->lease();
   // Its stream is down again. When it is back, it may be under this very lease, and nobody would call.
   if (lease == 0) return RestoreLater(room);
+  // Even if no answer comes: whoever takes the place back names this lease.
+  membership.lease = lease;
   chat::v1::AddRequest request;
   request.set_room(room);
   request.set_user(user_);
@@ -40,6 +44,8 @@ void ChatSession::Restore(const std::string& room) {
   request.set_token(token_);
   request.set_resume_token(token_);
   request.set_restore(true);
+  request.set_epoch(membership.epoch);
+  request.set_offset(membership.offset);
   ChatLink& target = *link;
   net::Loop& loop = session_.loop();
   target.Add(
@@ -48,10 +54,10 @@ void ChatSession::Restore(const std::string& room) {
        self = std::weak_ptr(self_)](const absl::Status& status, const chat::v1::AddResponse& response) {
         const auto alive = self.lock();
         if (alive && (*alive)->IsRestoring(place.room())) {
-          (*alive)->OnRestored(place.room(), place.lease(), status, response);
-        } else if (status.ok() || absl::IsDeadlineExceeded(status)) {
+          (*alive)->OnRestored(place.room(), status, response);
+        } else if (status.ok() || absl::IsDeadlineExceeded(status) || absl::IsUnavailable(status)) {
           // The session has left meanwhile.
-          KickPlace(loop, link, place);
+          KickPlace(loop, link, place, kTriesAlone);
         }
       });
 }
@@ -64,14 +70,18 @@ void ChatSession::RestoreLater(const std::string& room) {
   });
 }
 
-void ChatSession::OnRestored(const std::string& room, uint64_t lease, const absl::Status& status,
+void ChatSession::OnRestored(const std::string& room, const absl::Status& status,
                              const chat::v1::AddResponse& response) {
   if (status.ok()) {
     Membership& membership = *memberships_.find(room)->second;
     membership.restoring = false;
-    membership.lease = lease;
-    around_.rooms.Joined(membership, response.epoch(), response.offset());
-    return;
+    // In another life of the room, all of it is news.
+    const bool same_life = response.epoch() == membership.epoch;
+    if (response.recovered()) return SettleInAfter(membership, same_life ? membership.offset : 0, response);
+    if (!same_life) return SettleIn(membership, response);
+    // The client can not be told what it missed. It can come back, and will know that it missed something.
+    membership.joined = true;
+    return session_.Kick("reconnect");
   }
   // Somebody else has come by this name meanwhile.
   if (absl::IsAlreadyExists(status)) return session_.Kick("replaced");
@@ -80,6 +90,20 @@ void ChatSession::OnRestored(const std::string& room, uint64_t lease, const absl
   }
   spdlog::warn("a place in room {} could not be restored: {}", room, std::string(status.message()));
   session_.Kick("reconnect");
+}
+
+void ChatSession::SettleInAfter(Membership& membership, uint64_t offset,
+                                const chat::v1::AddResponse& response) {
+  // What was missed comes before what waits, which may hold some of it again; offsets sort that out.
+  const auto missed = std::make_shared<const Deliveries>(around_.encoder.Encode(response.missed_events()));
+  std::vector<Membership::Held> held;
+  held.reserve(missed->size());
+  for (size_t index = 0; index < missed->size(); ++index) held.push_back({missed, index});
+  membership.held.insert(membership.held.begin(), held.begin(), held.end());
+  chat::v1::AddResponse from_there;
+  from_there.set_epoch(response.epoch());
+  from_there.set_offset(offset);
+  SettleIn(membership, from_there);
 }
 
 }  // namespace hubbub::connector

@@ -1,5 +1,6 @@
 #include "connector/connector.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "spdlog/spdlog.h"
@@ -43,6 +44,14 @@ Connector::Connector(const ConnectorOptions& options)
   session_options_.heartbeat = options.heartbeat;
   session_options_.sign_in_timeout = options.sign_in_timeout;
   session_options_.max_requests_per_second = options.max_requests_per_second;
+  if (!options.old_clients.empty()) {
+    session_options_.check_client = [this](std::string_view type, std::string_view version) {
+      const auto& old = options_.old_clients;
+      const std::string with_version = std::string(type).append("/").append(version);
+      return std::find(old.begin(), old.end(), type) == old.end() &&
+             std::find(old.begin(), old.end(), with_version) == old.end();
+    };
+  }
 }
 
 absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(

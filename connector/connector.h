@@ -32,6 +32,9 @@ struct ConnectorOptions {
   std::optional<std::chrono::seconds> heartbeat = std::chrono::seconds(3);
   std::chrono::milliseconds sign_in_timeout{10'000};
   int max_requests_per_second = 2000;
+  // Clients that are told to update (code 501): a type, or a type and version, as "unity-socket" or
+  // "js-websocket/0.0.1".
+  std::vector<std::string> old_clients = {};
   bool reflection = true;
 };
 

@@ -1,6 +1,7 @@
 // hubbub-connector: holds the WebSocket and TCP sessions of clients.
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
@@ -25,6 +26,9 @@ ABSL_FLAG(int, heartbeat, 3, "Seconds between heartbeats; 0 means none");
 ABSL_FLAG(absl::Duration, sign_in_timeout, absl::Seconds(10),
           "A client that has not entered a room by then is closed");
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(10), "On SIGTERM, sessions have so long to end");
+ABSL_FLAG(std::vector<std::string>, old_clients, {},
+          "Clients that are told to update (code 501): types, or types and versions, such as "
+          "unity-socket,js-websocket/0.0.1");
 ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");
 ABSL_FLAG(std::string, log_level, "info", "trace, debug, info, warn or error");
 
@@ -57,6 +61,7 @@ int main(int argc, char** argv) {
   options.heartbeat = std::chrono::seconds(absl::GetFlag(FLAGS_heartbeat));
   if (*options.heartbeat <= std::chrono::seconds(0)) options.heartbeat.reset();
   options.sign_in_timeout = absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_sign_in_timeout));
+  options.old_clients = absl::GetFlag(FLAGS_old_clients);
   options.reflection = absl::GetFlag(FLAGS_reflection);
 
   auto connector = Connector::Start(options, (*directory)->servers());

@@ -1,10 +1,21 @@
 #include "connector/places.h"
 
+#include <chrono>
 #include <utility>
 
+#include "boost/asio/steady_timer.hpp"
 #include "spdlog/spdlog.h"
 
 namespace hubbub::connector {
+namespace {
+
+constexpr std::chrono::milliseconds kTryAgainAfter{500};
+
+bool PerhapsNotHeard(const absl::Status& status) {
+  return absl::IsDeadlineExceeded(status) || absl::IsUnavailable(status) || absl::IsCancelled(status);
+}
+
+}  // namespace
 
 chat::v1::KickRequest PlaceOf(const std::string& room, const std::string& user, uint64_t lease,
                               uint64_t session) {
@@ -16,20 +27,30 @@ chat::v1::KickRequest PlaceOf(const std::string& room, const std::string& user, 
   return place;
 }
 
-void KickPlace(net::Loop& loop, std::shared_ptr<ChatLink> link, const chat::v1::KickRequest& place,
-               std::function<void()> done, int tries_left) {
+void KickPlace(net::Loop& loop, std::shared_ptr<ChatLink> link, const chat::v1::KickRequest& place, int tries,
+               std::function<void()> done) {
+  // With another lease, the chat server has forgotten the place.
+  if (const uint64_t lease = link->lease(); lease != 0 && lease != place.lease()) {
+    if (done) done();
+    return;
+  }
   ChatLink& target = *link;
   target.Kick(loop, place,
-              [&loop, link = std::move(link), place, done = std::move(done), tries_left](
+              [&loop, link = std::move(link), place, tries, done = std::move(done)](
                   const absl::Status& status, const auto&) mutable {
-                if (absl::IsDeadlineExceeded(status) && tries_left > 0) {
-                  return KickPlace(loop, std::move(link), place, std::move(done), tries_left - 1);
+                if (!PerhapsNotHeard(status) || tries <= 1) {
+                  if (!status.ok() && !absl::IsNotFound(status)) {
+                    spdlog::warn("chat server {} was not told that a user left: {}", link->server().id,
+                                 std::string(status.message()));
+                  }
+                  if (done) done();
+                  return;
                 }
-                if (!status.ok() && !absl::IsUnavailable(status) && !absl::IsNotFound(status)) {
-                  spdlog::warn("chat server {} was not told that a user left: {}", link->server().id,
-                               std::string(status.message()));
-                }
-                if (done) done();
+                auto timer = std::make_shared<boost::asio::steady_timer>(loop.context(), kTryAgainAfter);
+                timer->async_wait([&loop, timer, link = std::move(link), place, tries,
+                                   done = std::move(done)](boost::system::error_code error) mutable {
+                  if (!error) KickPlace(loop, std::move(link), place, tries - 1, std::move(done));
+                });
               });
 }
 

@@ -15,10 +15,15 @@ namespace hubbub::connector {
 chat::v1::KickRequest PlaceOf(const std::string& room, const std::string& user, uint64_t lease,
                               uint64_t session);
 
-// Takes a place back, then calls `done` on `loop`. A chat server that did not answer in time is asked again:
-// until it has heard, the others see a user who is not there. One that is away forgets the place with the
-// lease.
-void KickPlace(net::Loop& loop, std::shared_ptr<ChatLink> link, const chat::v1::KickRequest& place,
-               std::function<void()> done = {}, int tries_left = 2);
+// Takes a place back, then calls `done` on `loop`. A chat server that may not have heard is told again, twice
+// a second and `tries` times in all: until it has heard, the others see a user who is not there, and the name
+// is taken.
+void KickPlace(net::Loop& loop, std::shared_ptr<ChatLink> link, const chat::v1::KickRequest& place, int tries,
+               std::function<void()> done = {});
+
+// While a client waits for it.
+inline constexpr int kTriesWhileWaitedFor = 8;
+// When nobody does: longer than a lease lasts without a stream.
+inline constexpr int kTriesAlone = 60;
 
 }  // namespace hubbub::connector

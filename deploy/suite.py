@@ -6,6 +6,7 @@ start, or ends by itself, the rest is stopped and the exit code is 1.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import selectors
@@ -37,7 +38,7 @@ class Suite:
             start_new_session=True,
         )
 
-    def wait_ready(self, ids):
+    def wait_ready(self, ids, stopping):
         """Waits for the ready line of each; False if one ends first or none comes in time."""
         deadline = time.monotonic() + READY_WITHIN_S
         with selectors.DefaultSelector() as selector:
@@ -45,8 +46,10 @@ class Suite:
                 selector.register(self.processes[server_id].stdout, selectors.EVENT_READ, server_id)
             waiting = set(ids)
             while waiting:
-                events = selector.select(max(0, deadline - time.monotonic()))
-                if not events:
+                events = selector.select(0.1)
+                if stopping:
+                    return False
+                if time.monotonic() > deadline:
                     print(f"suite: not ready after {READY_WITHIN_S} s: {', '.join(sorted(waiting))}", file=sys.stderr)
                     return False
                 for key, _ in events:
@@ -91,24 +94,32 @@ def main():
     try:
         with open(options.config, encoding="utf-8") as file:
             servers = json.load(file)[options.env]
-    except (OSError, ValueError, KeyError) as error:
-        sys.exit(f"suite: {options.config}: {type(error).__name__}: {error}")
+        groups = {kind: [server["id"] for server in servers.get(kind, [])] for kind in PROGRAMS}
+        pages = [f"http://{gate['host']}:{gate['clientPort']}/" for gate in servers.get("gate", [])]
+    except OSError as error:
+        sys.exit(f"suite: {options.config}: {error.strerror}")
+    except ValueError as error:
+        sys.exit(f"suite: {options.config} is no JSON: {error}")
+    except (KeyError, TypeError, AttributeError) as error:
+        sys.exit(f"suite: {options.config} has not the shape of a servers.json: {error} is missing or of the wrong kind")
 
     suite = Suite()
     stopping = []
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.append(True))
     code = 0
     folders = {"chat": "chat", "connector": "connector", "gate": "gateway"}
     try:
         for kind, program in PROGRAMS.items():
-            ids = [server["id"] for server in servers.get(kind, [])]
+            ids = groups[kind]
+            if stopping:
+                break
             suite.start_group(os.path.join(options.bin, folders[kind], program), ids, options.config, options.env)
-            if stopping or not suite.wait_ready(ids):
-                code = 1
+            if not suite.wait_ready(ids, stopping):
+                code = 0 if stopping else 1
                 return code
-        for gate in servers.get("gate", []):
-            print(f"\nThe chat page is at http://{gate['host']}:{gate['clientPort']}/  (Ctrl-C stops the suite)\n", flush=True)
+        for page in [] if stopping else pages:
+            print(f"\nThe chat page is at {page}  (Ctrl-C stops the suite)\n", flush=True)
         while not stopping:
             if ended := suite.ended():
                 print(f"suite: {', '.join(ended)} ended; stopping the rest", file=sys.stderr)
@@ -116,11 +127,12 @@ def main():
                 break
             time.sleep(0.1)
     finally:
-        print("stopping the suite", flush=True)
-        if suite.stop() and code == 0:
-            print("all servers have ended cleanly", flush=True)
-        else:
+        # Whoever read the output may be gone; the servers must not stay behind.
+        if not suite.stop():
             code = 1
+        elif code == 0:
+            with contextlib.suppress(OSError):
+                print("all servers have ended cleanly", flush=True)
     return code
 
 

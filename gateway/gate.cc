@@ -15,7 +15,7 @@ Gate::Gate(const GateOptions& options)
       servers_(std::make_shared<ServerList>()),
       watches_(table_),
       loops_(options.loops),
-      service_(table_, watches_, [this] { return servers(); }) {
+      service_(options.self.id, table_, watches_, [this] { return servers(); }) {
   session_options_.contract = &contract_;
   session_options_.idle_timeout = std::chrono::seconds(30);
 }

@@ -49,7 +49,8 @@ grpc::ServerUnaryReactor* GateService::ListServers(grpc::CallbackServerContext* 
   std::vector<v1::Server> all;
   // A gate has no line to other gates: it knows of them from the directory alone.
   for (const ServerInfo& info : servers->gates) {
-    all.push_back(Describe(info, v1::SERVER_KIND_GATE, v1::SERVER_STATE_UNSPECIFIED));
+    all.push_back(Describe(info, v1::SERVER_KIND_GATE,
+                           info.id == id_ ? v1::SERVER_STATE_READY : v1::SERVER_STATE_UNSPECIFIED));
   }
   for (const ServerInfo& info : servers->connectors) {
     const ConnectorState known = table_.Get(info.id);

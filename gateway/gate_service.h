@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "gateway/entry_table.h"
 #include "gateway/server_watches.h"
@@ -15,9 +17,10 @@ namespace v1 = gate::v1;
 // The gRPC rim of a gate. Thread-safe. Owned by main, outlives the gRPC server.
 class GateService final : public v1::GateService::CallbackService {
  public:
-  GateService(const EntryTable& table, const ServerWatches& watches,
+  // `id` is this gate's.
+  GateService(std::string id, const EntryTable& table, const ServerWatches& watches,
               std::function<std::shared_ptr<const ServerList>()> servers)
-      : table_(table), watches_(watches), servers_(std::move(servers)) {}
+      : id_(std::move(id)), table_(table), watches_(watches), servers_(std::move(servers)) {}
 
   grpc::ServerUnaryReactor* QueryEntry(grpc::CallbackServerContext* context,
                                        const v1::QueryEntryRequest* request,
@@ -27,6 +30,7 @@ class GateService final : public v1::GateService::CallbackService {
                                         v1::ListServersResponse* response) override;
 
  private:
+  const std::string id_;
   const EntryTable& table_;
   const ServerWatches& watches_;
   const std::function<std::shared_ptr<const ServerList>()> servers_;

@@ -74,35 +74,33 @@ void ServerWatches::Update(const std::shared_ptr<const ServerList>& servers) {
   std::vector<std::shared_ptr<ConnectorWatch>> stale;
   {
     MutexLock lock(mu_);
-    StringMap<std::shared_ptr<ConnectorWatch>> connectors;
-    for (const ServerInfo& server : servers->connectors) {
-      const auto known = connectors_.find(server.id);
-      connectors.emplace(server.id, known != connectors_.end() && known->second->info() == server
-                                        ? known->second
-                                        : std::make_shared<ConnectorWatch>(server, table_));
+    for (const auto& [id, watch] : connectors_) {
+      const auto info = FindServer(*servers, ServerKind::kConnector, id);
+      if (!info.ok() || *info != watch->info()) stale.push_back(watch);
     }
-    connectors_.swap(connectors);
-    for (auto& [id, watch] : connectors) {
-      if (const auto kept = connectors_.find(id); kept == connectors_.end() || kept->second != watch)
-        stale.push_back(watch);
-    }
-    StringMap<ChatChannel> chats;
-    for (const ServerInfo& server : servers->chats) {
-      const auto known = chats_.find(server.id);
-      chats.emplace(server.id,
-                    known != chats_.end() && known->second.address == server.grpc_address()
-                        ? known->second
-                        : ChatChannel{server.grpc_address(), rpc::MakeChannel(server.grpc_address())});
-    }
-    chats_.swap(chats);
-    for (const auto& [id, chat] : chats_) chat.channel->GetState(/*try_to_connect=*/true);
+    for (const auto& watch : stale) connectors_.erase(watch->info().id);
   }
-  // Outside the lock: it waits for callbacks.
+  // Outside the lock, for it waits for callbacks; and before there are new ones, whose news an old end would
+  // undo.
   for (const auto& watch : stale) {
     watch->Stop();
-    if (FindServer(*servers, ServerKind::kConnector, watch->info().id).ok()) continue;
     table_.Remove(watch->info().id);
   }
+  MutexLock lock(mu_);
+  for (const ServerInfo& server : servers->connectors) {
+    if (!connectors_.contains(server.id))
+      connectors_.emplace(server.id, std::make_shared<ConnectorWatch>(server, table_));
+  }
+  StringMap<ChatChannel> chats;
+  for (const ServerInfo& server : servers->chats) {
+    const auto known = chats_.find(server.id);
+    chats.emplace(server.id,
+                  known != chats_.end() && known->second.address == server.grpc_address()
+                      ? known->second
+                      : ChatChannel{server.grpc_address(), rpc::MakeChannel(server.grpc_address())});
+  }
+  chats_.swap(chats);
+  for (const auto& [id, chat] : chats_) chat.channel->GetState(/*try_to_connect=*/true);
 }
 
 bool ServerWatches::ChatReachable(std::string_view id) const {

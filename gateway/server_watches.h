@@ -19,7 +19,8 @@ class ServerWatches {
   explicit ServerWatches(EntryTable& table);
   ~ServerWatches();
 
-  // Opens lines to servers that are new in the directory, and closes those to servers that have gone.
+  // Opens lines to servers that are new in the directory, and closes those to servers that have gone. One
+  // call at a time.
   void Update(const std::shared_ptr<const ServerList>& servers) ABSL_LOCKS_EXCLUDED(mu_);
   // True if the chat server with this id answers.
   bool ChatReachable(std::string_view id) const ABSL_LOCKS_EXCLUDED(mu_);

@@ -45,16 +45,17 @@ class Protocol {
   virtual void OnClosed(CloseReason reason, std::string_view detail) = 0;
 };
 
-// One client socket, WebSocket or TCP, with its queue of writes. Loop-only. Owned by its own pending
-// operations.
+// One client socket, WebSocket or TCP, with its queue of writes. Loop-only. Owned by its
+// loop's ConnectionSet until its end.
 //
 // At most one write is in flight; whatever is sent meanwhile leaves as the next one, gathered. Bounds, in
 // bytes queued: above kSoftLimit the client is not read from until it has taken its part; above kHardLimit it
-// is closed as slow, as it is when it takes nothing for kStallTimeout.
+// is closed as slow, as it is when it takes nothing of what is being written for kStallTimeout.
 class Connection {
  public:
-  static constexpr size_t kSoftLimit = 256 * 1024;
-  static constexpr size_t kHardLimit = 1024 * 1024;
+  static constexpr size_t kSoftLimit = size_t{256} * 1024;
+  // More than the worst batch of events that comes in one go, as JSON, so that nobody who reads is cut.
+  static constexpr size_t kHardLimit = size_t{4} * 1024 * 1024;
   static constexpr std::chrono::seconds kStallTimeout{10};
   // How long a closing connection may take to hand over its last bytes.
   static constexpr std::chrono::seconds kCloseTimeout{3};

@@ -74,7 +74,7 @@ class TestProtocol final : public Protocol {
         connection_.Resume();
         return 1;
       case kFlood:
-        for (int i = 0; i < 4; ++i) Send(kGulp);
+        for (size_t sent = 0; sent <= Connection::kHardLimit; sent += kGulp) Send(kGulp);
         return bytes.size();
       case kClose:
         for (int i = 0; i < 100; ++i) Send(kGulp / 100);

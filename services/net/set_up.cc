@@ -28,8 +28,13 @@ class WebSocketConnection final : public SocketConnection {
   }
 
   void StartRead() override {
-    stream_.async_read(buffer_,
-                       [self = Self()](boost::system::error_code error, size_t) { self->OnRead(error); });
+    stream_.async_read(buffer_, [self = Self()](boost::system::error_code error, size_t) {
+      // Beast has told the client already: its own errors are about frames that can not be.
+      const bool broken =
+          error.category() == websocket::make_error_code(websocket::error::closed).category() &&
+          error != websocket::error::closed;
+      self->OnRead(error, broken ? CloseReason::kProtocolError : CloseReason::kClientLeft);
+    });
   }
 
   void StartWrite(std::span<const asio::const_buffer> buffers) override {

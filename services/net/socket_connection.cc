@@ -96,9 +96,14 @@ void SocketConnection::Pump() {
     leaving_.swap(queue_);
   }
   if (leaving_.empty()) return;
-  in_flight_ = std::min(kMaxGather, leaving_.size() - first_);
   buffers_.clear();
-  for (size_t i = 0; i < in_flight_; ++i) buffers_.push_back(asio::buffer(*leaving_[first_ + i]));
+  size_t bytes = 0;
+  while (buffers_.size() < kMaxGather && bytes < kMaxGatherBytes &&
+         first_ + buffers_.size() < leaving_.size()) {
+    buffers_.push_back(asio::buffer(*leaving_[first_ + buffers_.size()]));
+    bytes += buffers_.back().size();
+  }
+  in_flight_ = buffers_.size();
   StartWrite(buffers_);
 }
 
@@ -123,10 +128,10 @@ void SocketConnection::OnWrite(boost::system::error_code error) {
   }
 }
 
-void SocketConnection::OnRead(boost::system::error_code error) {
+void SocketConnection::OnRead(boost::system::error_code error, CloseReason reason) {
   reading_ = false;
   if (closing_ || closed_) return;
-  if (error) return Abort(CloseReason::kClientLeft, error.message());
+  if (error) return Abort(reason, error.message());
   // An empty frame is nothing to offer again, but the protocol may want to know of it.
   if (framed_ && !paused_ && buffer_.size() == 0) protocol_->OnBytes({}, /*frame_end=*/true);
   Offer();
@@ -183,7 +188,7 @@ void SocketConnection::Abort(CloseReason reason, std::string detail) {
 }
 
 bool SocketConnection::Shutdown(const std::string& detail) {
-  if (closing_ || closed_) return false;
+  if (closing_ || closed_ || std::exchange(told_of_shutdown_, true)) return false;
   protocol_->OnShutdown(detail);
   return true;
 }
@@ -198,7 +203,7 @@ void SocketConnection::Tick(Clock::time_point now) {
     if (now > close_by_) Abort(reason_, detail_);
     return;
   }
-  if (in_flight_ > 0 && now - progress_ > kStallTimeout && Stalled()) {
+  if (in_flight_ > 0 && now - progress_ > kStallTimeout) {
     return Abort(CloseReason::kSlow, "the client has taken nothing for 10 seconds");
   }
   protocol_->OnTick(now);

@@ -115,7 +115,8 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   virtual void StartGoodbye(CloseReason reason, const std::string& detail) = 0;
   virtual void CloseSocket() = 0;
 
-  void OnRead(boost::system::error_code error);
+  // `reason` is what an error means.
+  void OnRead(boost::system::error_code error, CloseReason reason = CloseReason::kClientLeft);
   void OnWrite(boost::system::error_code error);
   void OnGoodbye();
 
@@ -124,6 +125,8 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
  private:
   // Asio hands at most 64 buffers to one system call, and Beast adds one for the header.
   static constexpr size_t kMaxGather = 62;
+  // A slow client shows with each write that it goes on, so one must not take it too long.
+  static constexpr size_t kMaxGatherBytes = size_t{128} * 1024;
 
   void Offer();
   void Pump();
@@ -142,6 +145,7 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   size_t queued_bytes_ = 0;
   Clock::time_point progress_;  // When the client last took something.
 
+  bool told_of_shutdown_ = false;
   bool closing_ = false;
   bool saying_goodbye_ = false;
   bool closed_ = false;

@@ -65,11 +65,7 @@ class StreamKeeper {
       keeper.OnMessage(response);
       this->StartRead(&response);
     }
-    void OnDone(const grpc::Status& status) override {
-      StreamKeeper& k = keeper;
-      delete this;
-      k.OnEnd(status);
-    }
+    void OnDone(const grpc::Status& status) override { keeper.OnEnd(status); }
     StreamKeeper& keeper;
     grpc::ClientContext context;
     Request request;
@@ -97,7 +93,8 @@ class StreamKeeper {
     const auto stopped = stopped_;  // The keeper may go as soon as it is set.
     {
       MutexLock lock(mu_);
-      attempt_ = nullptr;
+      // Here and not before: until now Stop may cancel it.
+      delete std::exchange(attempt_, nullptr);
       if (!stopping_) {
         waiting_ = true;
         const int wait_ms = std::uniform_int_distribution<int>(backoff_ms_ / 2, backoff_ms_)(random_);

@@ -23,7 +23,10 @@ const commands = (text) =>
   blocks(text, 'sh').flatMap(({code}) => code.split('\n')).map((line) => line.replace(/\s+#.*$/, '').trim()).filter(Boolean);
 
 // These are what runs this test, directly or one step before it.
-const runByCi = new Set(['./dev test', './dev build dev', './dev lint', './dev fuzz 10']);
+const runByCi = new Set([
+  './dev test', './dev build dev', './dev lint', './dev fuzz 10',
+  'go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.1', 'go install github.com/bojand/ghz/cmd/ghz@v0.120.0',
+]);
 const ran = new Set();
 
 function start(command, options = {}) {
@@ -55,6 +58,14 @@ before(async () => {
   assert.match(suite.output, /The chat page is at http:\/\/127\.0\.0\.1:3014\//, suite.output);
 });
 
+// Whoever interrupts the test must not be left with a suite on the default ports.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.once(signal, () => {
+    if (suite?.child.exitCode === null) process.kill(-suite.child.pid, 'SIGINT');
+    process.exit(1);
+  });
+}
+
 after(async () => {
   process.kill(-suite.child.pid, 'SIGINT');
   assert.equal(await suite.ended, 0, suite.output);
@@ -83,7 +94,7 @@ test('grpcurl and ghz do what the README says', async () => {
     if (command.includes(' describe ')) assert.match(output, /rpc Send/);
     if (command.includes('ChatService/Send') && command.startsWith('grpcurl')) assert.match(output, /"offset"/);
     if (command.endsWith('GetRoom')) assert.match(output, /"room": "lobby"/);
-    if (command.endsWith('ListServers')) assert.equal(output.match(/SERVER_STATE_READY/g).length, 6);
+    if (command.endsWith('ListServers')) assert.equal(output.match(/SERVER_STATE_READY/g).length, 7);
     if (command.startsWith('ghz')) {
       assert.match(output, /\[OK\]\s+2000 responses/);
       assert.doesNotMatch(output, /Error distribution/);
@@ -116,7 +127,13 @@ test('a back end in another language sends into a room with the lines of the REA
   }
 });
 
-test('the port that is in use is one clear line', async () => {
+test('a suite whose ports are in use says so and ends', async () => {
+  const second = start('./dev run');
+  assert.equal(await second.ended, 1);
+  assert.match(second.output, /hubbub-chat: .*605\d.*another program has this port/);
+});
+
+test('a port that is in use is one clear line', async () => {
   const second = start('build/release/gateway/hubbub-gate --id gate-server-1 --config deploy/servers.json');
   assert.equal(await second.ended, 2);
   assert.equal(second.output.trim().split('\n').length, 1, second.output);
@@ -124,7 +141,7 @@ test('the port that is in use is one clear line', async () => {
 });
 
 test('the commands of CONTRIBUTING.md work', {timeout: 1_800_000}, async () => {
-  for (const command of commands(contributing)) {
+  for (const command of [...commands(contributing), './dev help']) {
     if (runByCi.has(command)) continue;
     await run(command, 1_700_000);
   }

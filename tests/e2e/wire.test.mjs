@@ -15,7 +15,7 @@ const open = [];
 let users = 0;
 
 before(async () => {
-  suite = await Suite.start();
+  suite = await Suite.start({flags: {connector: ['--old_clients=ancient,js-websocket/0.0.0']}});
 });
 after(async () => {
   for (const client of open) client.close();
@@ -59,6 +59,20 @@ test('over TCP a whole life works with each byte sent alone', async () => {
   drip(request(3, 'connector.entryHandler.leave', {rid: 'tcp'}));
   await until(() => client.responses(3).length, 'leave');
   assert.ok(!client.closed);
+});
+
+test('a client that this server does not serve any more is told to update', async () => {
+  for (const [sys, code] of [[{type: 'ancient', version: '9'}, 501], [{type: 'js-websocket', version: '0.0.0'}, 501],
+                             [{type: 'js-websocket', version: '0.0.1'}, 200]]) {
+    const client = await connect(RawTcp);
+    client.send(handshake(sys));
+    await until(() => client.of(HANDSHAKE).length, 'the answer to the handshake');
+    const answer = JSON.parse(client.of(HANDSHAKE)[0].body);
+    assert.equal(answer.code, code, JSON.stringify(sys));
+    if (code === 200) continue;
+    assert.deepEqual(answer, {code: 501});
+    await client.ended();
+  }
 });
 
 for (const Kind of [RawTcp, RawWebSocket]) {

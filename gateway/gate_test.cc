@@ -1,0 +1,93 @@
+#include "gateway/gate.h"
+
+#include <memory>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "grpcpp/client_context.h"
+#include "gtest/gtest.h"
+#include "services/rpc/channel.h"
+
+namespace hubbub::gateway {
+namespace {
+
+using ::testing::HasSubstr;
+
+// A gate whose directory has servers that are not there.
+class GateTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const ServerInfo self{
+        .kind = ServerKind::kGate, .id = "gate-1", .host = "127.0.0.1", .client_host = "127.0.0.1"};
+    ServerList servers;
+    servers.gates = {self,
+                     {.kind = ServerKind::kGate,
+                      .id = "gate-2",
+                      .host = "127.0.0.1",
+                      .port = 2,
+                      .client_host = "127.0.0.1"}};
+    // Nobody listens on port 1.
+    servers.connectors = {{.kind = ServerKind::kConnector,
+                           .id = "connector-1",
+                           .host = "127.0.0.1",
+                           .port = 1,
+                           .client_host = "127.0.0.1"}};
+    servers.chats = {{.kind = ServerKind::kChat,
+                      .id = "chat-1",
+                      .host = "127.0.0.1",
+                      .port = 1,
+                      .client_host = "127.0.0.1"}};
+    auto gate = Gate::Start({.self = self, .listen_host = "127.0.0.1", .loops = 1},
+                            std::make_shared<const ServerList>(std::move(servers)));
+    ASSERT_TRUE(gate.ok()) << gate.status();
+    gate_ = *std::move(gate);
+    stub_ = v1::GateService::NewStub(rpc::MakeChannel("127.0.0.1:" + std::to_string(gate_->grpc_port())));
+  }
+
+  grpc::Status QueryEntry(const std::string& user) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+    context.set_wait_for_ready(true);
+    v1::QueryEntryRequest request;
+    request.set_user(user);
+    v1::QueryEntryResponse response;
+    return stub_->QueryEntry(&context, request, &response);
+  }
+
+  std::unique_ptr<Gate> gate_;
+  std::unique_ptr<v1::GateService::Stub> stub_;
+};
+
+TEST_F(GateTest, NamesTheFieldThatIsWrong) {
+  for (const std::string& user :
+       {std::string(), std::string(65, 'x'), std::string("a\nb"), std::string("*")}) {
+    const grpc::Status status = QueryEntry(user);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << user;
+    EXPECT_THAT(status.error_message(), HasSubstr("user")) << user;
+  }
+}
+
+TEST_F(GateTest, SaysThatNoConnectorCanBeReached) {
+  const grpc::Status status = QueryEntry("ann");
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(status.error_message(), "no connector can be reached");
+  EXPECT_FALSE(gate_->Ready());
+}
+
+TEST_F(GateTest, ListsEveryServerAsItSeesIt) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  context.set_wait_for_ready(true);
+  v1::ListServersResponse response;
+  ASSERT_TRUE(stub_->ListServers(&context, {}, &response).ok());
+  std::vector<std::string> seen;
+  for (const v1::Server& server : response.servers()) {
+    seen.push_back(server.id() + " " + v1::ServerState_Name(server.state()));
+  }
+  EXPECT_THAT(seen, ::testing::ElementsAre("gate-1 SERVER_STATE_READY", "gate-2 SERVER_STATE_UNSPECIFIED",
+                                           "connector-1 SERVER_STATE_UNREACHABLE",
+                                           "chat-1 SERVER_STATE_UNREACHABLE"));
+}
+
+}  // namespace
+}  // namespace hubbub::gateway
