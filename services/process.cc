@@ -70,7 +70,7 @@ void PrintReady(std::string_view id, std::string_view grpc_address, std::string_
 void Die(std::string_view program, const absl::Status& status) {
   std::fprintf(stderr, "%.*s: %s\n", static_cast<int>(program.size()), program.data(),
                std::string(status.message()).c_str());
-  std::exit(2);
+  std::exit(2);  // NOLINT(concurrency-mt-unsafe): main has started nothing yet.
 }
 
 }  // namespace hubbub
