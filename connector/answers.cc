@@ -10,7 +10,7 @@
 namespace hubbub::connector {
 namespace {
 
-// Room for the answer's other fields is left below the 64 KiB that stock clients take.
+// Users and events together stay below the 124 KB that the stock JavaScript client can read.
 constexpr size_t kMaxStockEventsBytes = size_t{32} * 1024;
 constexpr size_t kMaxEventsBytes = size_t{512} * 1024;
 constexpr size_t kMaxUserListBytes = size_t{60} * 1024;

@@ -1,5 +1,5 @@
-// How a session gets its place back in a room that its chat server has forgotten, as by a restart, without
-// the client or anybody else in the room being told.
+// How a session gets its place back in a room that its chat server has forgotten. After a restart nobody in
+// the room is told; in a room that has lived on, the others were told of a leave, and so learn of the return.
 #include <chrono>
 #include <memory>
 #include <utility>
