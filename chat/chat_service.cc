@@ -7,6 +7,7 @@
 
 #include "chat/check_request.h"
 #include "chat/event_proto.h"
+#include "chat/owner_table.h"
 #include "fmt/format.h"
 #include "services/rpc/grpc_status.h"
 
@@ -27,6 +28,8 @@ class RefusedStream final : public grpc::ServerWriteReactor<v1::SubscribeRespons
 
 grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context, const absl::Status& status) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  if (const std::string owner = OwnerIn(status); !owner.empty())
+    context->AddTrailingMetadata(kOwnerKey, owner);
   reactor->Finish(ToGrpc(status));
   return reactor;
 }
@@ -38,7 +41,6 @@ using Async = v1::ChatService::StubInterface::async_interface;
 grpc::ServerUnaryReactor* ChatService::Add(grpc::CallbackServerContext* context,
                                            const v1::AddRequest* request, v1::AddResponse* response) {
   absl::Status status = CheckRequest(*request);
-  if (status.ok() && ownership_.check) status = ownership_.check(request->room());
   if (status.ok()) status = DoAdd(*request, *response);
   return Answer(context, status);
 }
@@ -91,24 +93,24 @@ grpc::ServerUnaryReactor* ChatService::OwnerDoes(grpc::CallbackServerContext* co
                                                  Response* response, AsyncMethod<Request, Response> there,
                                                  absl::Status (ChatService::*here)(const Request&,
                                                                                    Response&)) {
-  const Route route = RouteTo(request->room(), *context, ownership_);
-  if (!route.status.ok()) return Answer(context, route.status);
-  if (route.owner == nullptr) return Answer(context, (this->*here)(*request, *response));
+  const absl::Status status = (this->*here)(*request, *response);
+  const OwnerStub owner = ForwardTo(status, *context, cluster_.stub_of);
+  if (owner == nullptr) return Answer(context, status);
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  Forward(route.owner, there, *context, request, response, reactor);
+  Forward(owner, there, *context, request, response, reactor);
   return reactor;
 }
 
 absl::Status ChatService::DoAdd(const v1::AddRequest& request, v1::AddResponse& response) {
   const CallGate::Pass pass(gate_);
   if (!pass) return ShuttingDown();
+  if (absl::Status status = Ready(); !status.ok()) return status;
   absl::StatusOr<SubscriberPtr> subscriber = leases_.Find(request.lease());
   if (!subscriber.ok()) return subscriber.status();
   std::optional<SeenPoint> seen;
   if (request.epoch() != 0) seen = SeenPoint{.epoch = request.epoch(), .offset = request.offset()};
   absl::StatusOr<AddResult> added =
-      rooms_.Add(request.room(), request.user(),
-                 {*std::move(subscriber), request.session(), request.token(), request.restore()},
+      rooms_.Add(request.room(), request.user(), {*std::move(subscriber), request.session(), request.token()},
                  request.resume_token(), seen);
   if (!added.ok()) return added.status();
   response.mutable_users()->Reserve(static_cast<int>(added->users.size()));
@@ -127,6 +129,7 @@ absl::Status ChatService::DoAdd(const v1::AddRequest& request, v1::AddResponse& 
 absl::Status ChatService::DoKick(const v1::KickRequest& request, v1::KickResponse& response) {
   const CallGate::Pass pass(gate_);
   if (!pass) return ShuttingDown();
+  if (absl::Status status = Ready(); !status.ok()) return status;
   if (request.lease() != 0) {
     response.set_offset(
         rooms_.KickPlace(request.room(), request.user(), {request.lease(), request.session()}));
@@ -141,6 +144,7 @@ absl::Status ChatService::DoKick(const v1::KickRequest& request, v1::KickRespons
 absl::Status ChatService::DoSend(const v1::SendRequest& request, v1::SendResponse& response) {
   const CallGate::Pass pass(gate_);
   if (!pass) return ShuttingDown();
+  if (absl::Status status = Ready(); !status.ok()) return status;
   const std::string_view target = request.target().empty() ? std::string_view(kEverybody) : request.target();
   const absl::StatusOr<SendResult> sent =
       rooms_.Send(request.room(), request.from(), target, request.content(), request.id());
@@ -180,6 +184,10 @@ absl::Status ChatService::DoListRooms(const v1::ListRoomsRequest& request, v1::L
   }
   response.set_next_page_token(std::move(page.next_token));
   return absl::OkStatus();
+}
+
+absl::Status ChatService::Ready() const {
+  return cluster_.ready ? cluster_.ready() : absl::OkStatus();
 }
 
 absl::Status ChatService::ShuttingDown() const {

@@ -6,19 +6,33 @@
 #include "chat/call_gate.h"
 #include "chat/forward.h"
 #include "chat/leases.h"
+#include "chat/recovery.h"
 #include "chat/room_table.h"
 #include "grpcpp/support/server_callback.h"
 #include "hubbub/chat/v1/chat.grpc.pb.h"
 
 namespace hubbub::chat {
 
+// What a chat server knows of the others, as its service needs it. All are called from gRPC's threads and
+// must not block. Empty: it is alone.
+struct ClusterView {
+  // OK while this server may serve.
+  std::function<absl::Status()> ready = {};
+  // True if this run of another chat server is not the one that can be reached from here.
+  std::function<bool(const std::string& server_id, uint64_t incarnation)> is_lost = {};
+  StubOf stub_of = {};
+  // This run of this server.
+  std::function<uint64_t()> incarnation = {};
+  Recovery* recovery = nullptr;  // Outlives the service.
+};
+
 // The gRPC rim of a chat server: checks fields, finds the room's owner, and speaks for RoomTable and Leases.
 // The contract is proto/hubbub/chat/v1/chat.proto. Never blocks but in Shutdown. Thread-safe.
 class ChatService final : public v1::ChatService::CallbackService {
  public:
   // `id` is this chat server's, for texts. `rooms` and `leases` outlive this object.
-  ChatService(std::string id, RoomTable& rooms, Leases& leases, Ownership ownership = {})
-      : id_(std::move(id)), rooms_(rooms), leases_(leases), ownership_(std::move(ownership)) {}
+  ChatService(std::string id, RoomTable& rooms, Leases& leases, ClusterView cluster = {})
+      : id_(std::move(id)), rooms_(rooms), leases_(leases), cluster_(std::move(cluster)) {}
 
   grpc::ServerUnaryReactor* Add(grpc::CallbackServerContext* context, const v1::AddRequest* request,
                                 v1::AddResponse* response) override;
@@ -28,6 +42,8 @@ class ChatService final : public v1::ChatService::CallbackService {
                                  v1::SendResponse* response) override;
   grpc::ServerWriteReactor<v1::SubscribeResponse>* Subscribe(grpc::CallbackServerContext* context,
                                                              const v1::SubscribeRequest* request) override;
+  grpc::ServerUnaryReactor* Restore(grpc::CallbackServerContext* context, const v1::RestoreRequest* request,
+                                    v1::RestoreResponse* response) override;
   grpc::ServerUnaryReactor* GetRoom(grpc::CallbackServerContext* context, const v1::GetRoomRequest* request,
                                     v1::GetRoomResponse* response) override;
   grpc::ServerUnaryReactor* ListRooms(grpc::CallbackServerContext* context,
@@ -40,14 +56,16 @@ class ChatService final : public v1::ChatService::CallbackService {
   void Shutdown();
 
  private:
-  // Asks the room's owner: `here` if it is this server, otherwise by the method `there`.
+  // Does it here if the room is here or may be, otherwise asks the owner by the method `there`.
   template <typename Request, typename Response>
   grpc::ServerUnaryReactor* OwnerDoes(grpc::CallbackServerContext* context, const Request* request,
                                       Response* response, AsyncMethod<Request, Response> there,
                                       absl::Status (ChatService::*here)(const Request&, Response&));
 
-  // These do the work of the calls of the same name, for a room that this server owns and fields that have
-  // been checked.
+  // OK if this server serves now.
+  absl::Status Ready() const;
+
+  // These do the work of the calls of the same name, with fields that have been checked.
   absl::Status DoAdd(const v1::AddRequest& request, v1::AddResponse& response);
   absl::Status DoKick(const v1::KickRequest& request, v1::KickResponse& response);
   absl::Status DoSend(const v1::SendRequest& request, v1::SendResponse& response);
@@ -58,7 +76,7 @@ class ChatService final : public v1::ChatService::CallbackService {
   const std::string id_;
   RoomTable& rooms_;
   Leases& leases_;
-  const Ownership ownership_;
+  const ClusterView cluster_;
   CallGate gate_;
 };
 

@@ -1,5 +1,6 @@
 #include "chat/check_request.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <initializer_list>
 #include <string>
@@ -13,6 +14,7 @@ namespace hubbub::chat {
 namespace {
 
 constexpr size_t kMaxTokenBytes = 128;
+constexpr uint32_t kMaxParts = 1024;
 
 absl::Status CheckToken(std::string_view field, const std::string& token, size_t max_bytes = kMaxTokenBytes) {
   if (token.size() <= max_bytes) return absl::OkStatus();
@@ -38,6 +40,24 @@ absl::Status CheckRequest(const v1::AddRequest& request) {
                 Require(request.lease() != 0, "lease is 0: give the one of the connector's Subscribe stream"),
                 Require(request.session() != 0, "session is 0: give the connector's number of the session"),
                 CheckToken("token", request.token()), CheckToken("resume_token", request.resume_token())});
+}
+
+absl::Status CheckRequest(const v1::RestoreRequest& request) {
+  absl::Status status = First(
+      {Require(request.lease() != 0, "lease is 0: give the one of the connector's Subscribe stream"),
+       request.lost_server().empty() ? absl::OkStatus() : CheckName("lost_server", request.lost_server()),
+       Require(request.parts() <= kMaxParts && request.part() < std::max(request.parts(), 1U),
+               "part must be less than parts, and parts at most 1024")});
+  for (const v1::RoomPlaces& room : request.rooms()) {
+    if (status.ok()) status = CheckName("rooms.room", room.room());
+    for (const v1::RestoredPlace& place : room.places()) {
+      if (!status.ok()) return status;
+      status = First({CheckName("rooms.places.user", place.user()),
+                      Require(place.session() != 0, "rooms.places.session is 0"),
+                      CheckToken("rooms.places.token", place.token())});
+    }
+  }
+  return status;
 }
 
 absl::Status CheckRequest(const v1::KickRequest& request) {

@@ -8,6 +8,7 @@ namespace hubbub::chat {
 // OK if every field of the request is within its bounds, as chat.proto states them. INVALID_ARGUMENT
 // otherwise, naming the first field that is not.
 absl::Status CheckRequest(const v1::AddRequest& request);
+absl::Status CheckRequest(const v1::RestoreRequest& request);
 absl::Status CheckRequest(const v1::KickRequest& request);
 absl::Status CheckRequest(const v1::SendRequest& request);
 absl::Status CheckRequest(const v1::SubscribeRequest& request);

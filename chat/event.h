@@ -10,19 +10,21 @@ namespace hubbub::chat {
 // What a room tells its members: the one type for it inside the chat server; v1::Event is made from it at the
 // rim. Immutable once it is shared, therefore free to read from any thread.
 struct Event {
-  enum class Kind : uint8_t { kJoined, kLeft, kMessage, kReplaced };
+  enum class Kind : uint8_t { kJoined, kLeft, kMessage, kReplaced, kMoved };
 
   std::string room;
   uint64_t epoch = 0;
-  uint64_t offset = 0;  // 1, 2, 3 … in the epoch; 0 for kReplaced, which is no event of the room.
+  uint64_t offset =
+      0;  // 1, 2, 3 … in the epoch; 0 for kReplaced and kMoved, which are no events of the room.
   int64_t time_ms = 0;  // Milliseconds since 1970, UTC.
   Kind kind = Kind::kMessage;
-  std::string user;      // Who came, left, spoke, or lost a place.
-  std::string target;    // kMessage: "*" or the one user it is for.
-  std::string content;   // kMessage.
+  std::string user;     // Who came, left, spoke, or lost a place.
+  std::string target;   // kMessage: "*" or the one user it is for. kMoved: the chat server that has the room.
+  std::string content;  // kMessage.
+  std::string id;       // kMessage: the send's own; may be empty.
   uint64_t session = 0;  // kReplaced: the session that lost the place.
 
-  size_t text_bytes() const { return room.size() + user.size() + target.size() + content.size(); }
+  size_t text_bytes() const { return room.size() + user.size() + target.size() + content.size() + id.size(); }
   // Never less than what the event takes in a batch: all numbers, tags and lengths fit into 64 bytes.
   size_t wire_bytes() const { return text_bytes() + 64; }
   size_t memory_bytes() const { return text_bytes() + sizeof(Event); }

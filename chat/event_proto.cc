@@ -19,6 +19,7 @@ void ToProto(const Event& event, v1::Event* proto) {
       message->set_from(event.user);
       message->set_target(event.target);
       message->set_content(event.content);
+      message->set_id(event.id);
       return;
     }
     case Event::Kind::kReplaced: {
@@ -27,6 +28,36 @@ void ToProto(const Event& event, v1::Event* proto) {
       replaced->set_session(event.session);
       return;
     }
+    case Event::Kind::kMoved:
+      proto->mutable_moved()->set_server(event.target);
+      return;
+  }
+}
+
+EventPtr FromProto(const v1::Event& proto) {
+  auto event = std::make_shared<Event>();
+  event->room = proto.room();
+  event->epoch = proto.epoch();
+  event->offset = proto.offset();
+  event->time_ms = proto.time_ms();
+  switch (proto.kind_case()) {
+    case v1::Event::kJoined:
+      event->kind = Event::Kind::kJoined;
+      event->user = proto.joined().user();
+      return event;
+    case v1::Event::kLeft:
+      event->kind = Event::Kind::kLeft;
+      event->user = proto.left().user();
+      return event;
+    case v1::Event::kMessage:
+      event->kind = Event::Kind::kMessage;
+      event->user = proto.message().from();
+      event->target = proto.message().target();
+      event->content = proto.message().content();
+      event->id = proto.message().id();
+      return event;
+    default:
+      return nullptr;
   }
 }
 

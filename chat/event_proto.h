@@ -8,4 +8,7 @@ namespace hubbub::chat {
 // Writes `event` into `proto`, which is empty.
 void ToProto(const Event& event, v1::Event* proto);
 
+// An event of a room; null if it is of a kind that no room keeps.
+EventPtr FromProto(const v1::Event& proto);
+
 }  // namespace hubbub::chat

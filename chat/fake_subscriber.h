@@ -24,6 +24,8 @@ inline std::string ToText(const Event& event) {
       return fmt::format("{} to {}: {}@{}", event.user, event.target, event.content, event.offset);
     case Event::Kind::kReplaced:
       return fmt::format("replaced {}/{}", event.user, event.session);
+    case Event::Kind::kMoved:
+      return fmt::format("moved to {}", event.target);
   }
   return {};
 }

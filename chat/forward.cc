@@ -1,20 +1,16 @@
 #include "chat/forward.h"
 
+#include "chat/owner_table.h"
 #include "fmt/format.h"
 
 namespace hubbub::chat {
 
-Route RouteTo(std::string_view room, const grpc::CallbackServerContext& context, const Ownership& ownership) {
-  OwnerStub owner = ownership.owner_stub ? ownership.owner_stub(room) : nullptr;
-  if (owner == nullptr) return {};
-  if (!context.client_metadata().contains(forward_internal::kForwarded))
-    return {absl::OkStatus(), std::move(owner)};
-  absl::Status status = ownership.check ? ownership.check(room) : absl::OkStatus();
-  if (status.ok()) {
-    status = absl::FailedPreconditionError(
-        fmt::format("room \"{}\" belongs to another chat server than the one it was forwarded to", room));
-  }
-  return {std::move(status), nullptr};
+OwnerStub ForwardTo(const absl::Status& status, const grpc::CallbackServerContext& context,
+                    const StubOf& stub_of) {
+  const std::string owner = OwnerIn(status);
+  if (owner.empty() || !stub_of) return nullptr;
+  if (context.client_metadata().contains(forward_internal::kForwarded)) return nullptr;
+  return stub_of(owner);
 }
 
 grpc::Status OwnersAnswer(std::string_view room, const grpc::Status& status) {

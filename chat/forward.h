@@ -16,25 +16,14 @@
 namespace hubbub::chat {
 
 using OwnerStub = std::shared_ptr<v1::ChatService::StubInterface>;
+// A way to the chat server with this id; null if there is none. Must not block.
+using StubOf = std::function<OwnerStub(const std::string& server_id)>;
 
-// Who owns a room, as the chat server is told when it is made. Both are called from gRPC's threads and must
-// not block. Both empty: this server owns every room.
-struct Ownership {
-  // OK if this server owns the room; otherwise an error that names the owner.
-  std::function<absl::Status(std::string_view room)> check;
-  // A way to the owner; null if it is this server.
-  std::function<OwnerStub(std::string_view room)> owner_stub;
-};
-
-// Where a call for a room goes.
-struct Route {
-  absl::Status status;  // Not OK: the caller gets this.
-  OwnerStub owner;      // Null: it is for this server.
-};
-
-// A call is forwarded once at most, as its metadata tells: two servers that disagree about the owner answer
-// FAILED_PRECONDITION instead of passing it to and fro.
-Route RouteTo(std::string_view room, const grpc::CallbackServerContext& context, const Ownership& ownership);
+// Who is to be asked instead, after this server has answered `status`: the owner that it names (OwnerIn);
+// null if there is nobody to ask. A call is forwarded once at most, as its metadata tells: two servers that
+// disagree about the owner answer FAILED_PRECONDITION instead of passing it to and fro.
+OwnerStub ForwardTo(const absl::Status& status, const grpc::CallbackServerContext& context,
+                    const StubOf& stub_of);
 
 // The owner's answer as the caller gets it: as it is, but says so when there was none.
 grpc::Status OwnersAnswer(std::string_view room, const grpc::Status& status);

@@ -6,6 +6,7 @@
 #include "chat/test_server.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/owner_hint.h"
 
 namespace hubbub::chat {
 namespace {
@@ -15,18 +16,19 @@ using ::testing::HasSubstr;
 // Two chat servers. As far as each of them knows, the rooms named "1…" are chat-1's and all others chat-2's.
 class ForwardTest : public ::testing::Test {
  protected:
-  static TestServer::Options Options(const std::string& id, OwnerStub* other) {
+  TestServer::Options Options(const std::string& id, OwnerStub* other) {
     TestServer::Options options;
     options.id = id;
     const char own = id.back();
-    options.ownership.check = [own](std::string_view room) {
-      if ((room[0] == '1') == (own == '1')) return absl::OkStatus();
-      return absl::FailedPreconditionError(
-          fmt::format("room \"{}\" belongs to chat server \"chat-{}\"", room, own == '1' ? 2 : 1));
+    options.rooms.claim = [this, own](std::string_view room) {
+      if (all_are_mine_ || (room[0] == '1') == (own == '1')) return absl::OkStatus();
+      const std::string owner = own == '1' ? "chat-2" : "chat-1";
+      absl::Status status = absl::FailedPreconditionError(
+          fmt::format("room \"{}\" belongs to chat server \"{}\"", room, owner));
+      SetOwner(status, owner);
+      return status;
     };
-    options.ownership.owner_stub = [own, other](std::string_view room) -> OwnerStub {
-      return (room[0] == '1') == (own == '1') ? nullptr : *other;
-    };
+    options.cluster.stub_of = [other](const std::string&) { return *other; };
     return options;
   }
 
@@ -42,6 +44,7 @@ class ForwardTest : public ::testing::Test {
     return stub.Send(&context, request, response);
   }
 
+  bool all_are_mine_ = false;
   OwnerStub to_first_;
   OwnerStub to_second_;
   TestServer first_{Options("chat-1", &to_second_)};
@@ -109,6 +112,7 @@ TEST_F(ForwardTest, AddIsForTheOwnerAlone) {
   const grpc::Status status = first_.stub->Add(&context, request, &response);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_EQ(status.error_message(), "room \"2nd\" belongs to chat server \"chat-2\"");
+  EXPECT_EQ(context.GetServerTrailingMetadata().find("hubbub-owner")->second, "chat-2");
 }
 
 TEST_F(ForwardTest, ACallIsForwardedOnce) {
@@ -140,7 +144,9 @@ TEST_F(ForwardTest, AnOwnerThatDoesNotAnswerIsUnavailable) {
 TEST_F(ForwardTest, APlaceOfThisServersLeaseIsEndedHereWhoeverOwnsTheRoomByNow) {
   TestStream stream(*first_.stub, "connector-1");
   ASSERT_TRUE(stream.Read());
+  all_are_mine_ = true;
   ASSERT_TRUE(first_.rooms.Add("2nd", "ann", {*first_.leases.Find(stream.lease), 1, ""}, "").ok());
+  all_are_mine_ = false;
   v1::KickRequest kick;
   kick.set_room("2nd");
   kick.set_user("ann");

@@ -1,5 +1,7 @@
 #include "chat/leases.h"
 
+#include <atomic>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -23,7 +25,7 @@ absl::StatusOr<Outbox::Reactor*> Leases::Subscribe(const std::string& connector,
   if (lease == 0) WarnOfTwins(connector, peer);
   uint64_t id = options_.new_lease();
   while (outboxes_.contains(id)) id = options_.new_lease();
-  const OutboxPtr outbox = std::make_shared<Outbox>(connector, id, options_.queue);
+  const OutboxPtr outbox = std::make_shared<Outbox>(connector, id, options_.incarnation(), options_.queue);
   // With mu_ held, so that Shutdown either prevents this stream or sees it.
   Outbox::Reactor* const stream = outbox->Attach(1, peer);
   outboxes_.emplace(id, outbox);
@@ -59,7 +61,79 @@ absl::StatusOr<SubscriberPtr> Leases::Find(uint64_t lease) const {
   return it->second;
 }
 
+// A lease that nobody has asked for yet.
+class Leases::Awaited final : public Subscriber {
+ public:
+  Awaited(std::string connector, uint64_t lease) : connector_(std::move(connector)), lease_(lease) {}
+  uint64_t lease() const override { return lease_; }
+  const std::string& connector() const override { return connector_; }
+  bool ended() const override { return ended_.load(std::memory_order_acquire); }
+  // Whoever restores the place asks for what it has missed.
+  void Push(EventPtr) override {}
+
+  void End() { ended_.store(true, std::memory_order_release); }
+  // True once the grace, counted from the first call, is over.
+  bool Expired(int64_t now_ms, int64_t grace_ms) {
+    if (!since_ms_) since_ms_ = now_ms;
+    return now_ms - *since_ms_ >= grace_ms;
+  }
+
+ private:
+  const std::string connector_;
+  const uint64_t lease_;
+  std::atomic<bool> ended_ = false;
+  std::optional<int64_t> since_ms_;  // Of the thread that sweeps.
+};
+
+SubscriberPtr Leases::Await(const std::string& connector) {
+  MutexLock lock(mu_);
+  return awaited_.emplace_back(std::make_shared<Awaited>(connector, options_.new_lease()));
+}
+
+StringSet Leases::Connectors() const {
+  StringSet connectors;
+  MutexLock lock(mu_);
+  for (const auto& [lease, outbox] : outboxes_) {
+    if (!outbox->ended()) connectors.insert(outbox->connector());
+  }
+  return connectors;
+}
+
+void Leases::EndAll(const grpc::Status& reason) {
+  std::vector<OutboxPtr> all;
+  {
+    MutexLock lock(mu_);
+    for (const auto& [lease, outbox] : outboxes_) all.push_back(outbox);
+    outboxes_.clear();
+    for (const auto& awaited : awaited_) awaited->End();
+    awaited_.clear();
+  }
+  for (const OutboxPtr& outbox : all) outbox->End(reason);
+}
+
+void Leases::SweepAwaited(int64_t now_ms) {
+  std::vector<std::shared_ptr<Awaited>> over;
+  {
+    MutexLock lock(mu_);
+    for (const auto& awaited : awaited_) {
+      if (awaited->Expired(now_ms, options_.grace_ms)) over.push_back(awaited);
+    }
+  }
+  for (const auto& awaited : over) {
+    awaited->End();
+    const size_t dropped = rooms_.DropSubscriber(awaited->lease(), options_.max_dropped_places);
+    if (dropped > 0) {
+      spdlog::info("connector \"{}\" has not come for {} places that were handed over: dropped",
+                   awaited->connector(), dropped);
+    }
+    if (dropped == options_.max_dropped_places) continue;  // There may be more: the next Sweep goes on.
+    MutexLock lock(mu_);
+    std::erase(awaited_, awaited);
+  }
+}
+
 void Leases::Sweep(int64_t now_ms) {
+  SweepAwaited(now_ms);
   std::vector<OutboxPtr> all;
   {
     MutexLock lock(mu_);

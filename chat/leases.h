@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -14,6 +15,7 @@
 #include "chat/random_id.h"
 #include "chat/room_table.h"
 #include "services/mutex.h"
+#include "services/string_map.h"
 
 namespace hubbub::chat {
 
@@ -33,6 +35,8 @@ class Leases {
     size_t max_dropped_places = 16'384;
     EventQueue::Limits queue;
     std::function<uint64_t()> new_lease = RandomId;
+    // This run of this chat server.
+    std::function<uint64_t()> incarnation = [] { return uint64_t{1}; };
   };
 
   // `server` is this chat server's id, for texts. `rooms` outlives this object.
@@ -48,6 +52,16 @@ class Leases {
   // FAILED_PRECONDITION if there is no such lease.
   absl::StatusOr<SubscriberPtr> Find(uint64_t lease) const;
 
+  // A subscriber for places of `connector` that have come with their room from another chat server: nobody
+  // listens until the connector restores them. It ends by the grace, as a lease without a stream does.
+  SubscriberPtr Await(const std::string& connector) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // The connectors that have a lease here which has not ended, with or without a stream.
+  StringSet Connectors() const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Ends all leases at once, for what they held is no more: the connectors get new ones.
+  void EndAll(const grpc::Status& reason) ABSL_LOCKS_EXCLUDED(mu_);
+
   // Ends the leases whose grace is over and drops what they held. Call it about once a second. `now_ms` is of
   // any clock that does not jump.
   void Sweep(int64_t now_ms);
@@ -60,7 +74,9 @@ class Leases {
 
  private:
   using OutboxPtr = std::shared_ptr<Outbox>;
+  class Awaited;
 
+  void SweepAwaited(int64_t now_ms) ABSL_LOCKS_EXCLUDED(mu_);
   // A stream that goes on with a lease; null if there is none to go on with.
   Outbox::Reactor* Resume(const std::string& connector, uint64_t lease, uint64_t next_seq,
                           const std::string& peer);
@@ -74,6 +90,7 @@ class Leases {
 
   mutable Mutex mu_;
   absl::flat_hash_map<uint64_t, OutboxPtr> outboxes_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::shared_ptr<Awaited>> awaited_ ABSL_GUARDED_BY(mu_);
   bool shut_down_ ABSL_GUARDED_BY(mu_) = false;
 };
 

@@ -23,7 +23,8 @@ ABSL_FLAG(std::string, duplicate_user, "refuse",
           "second), replace (the first), or allow (both)");
 ABSL_FLAG(absl::Duration, connector_grace, absl::Seconds(5),
           "A connector whose stream broke has so long to resume it before its users leave their rooms");
-ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(10), "On SIGTERM, streams have so long to end");
+ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(10),
+          "On SIGTERM, rooms have so long to go to other chat servers, and streams to end");
 ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");
 ABSL_FLAG(std::string, log_level, "info", "trace, debug, info, warn or error");
 
@@ -32,6 +33,9 @@ namespace {
 using hubbub::chat::DuplicateUser;
 
 constexpr const char* kName = "hubbub-chat";
+// A change of the directory takes effect within this; what is due by time is looked at once a second.
+constexpr std::chrono::milliseconds kPoll{250};
+constexpr int kPollsPerTick = 4;
 
 DuplicateUser DuplicateUserOrDie(std::string_view word) {
   if (word == "refuse") return DuplicateUser::kRefuse;
@@ -70,8 +74,12 @@ int main(int argc, char** argv) {
   if (!chat.ok()) hubbub::Die(kName, chat.status());
 
   hubbub::PrintReady(self->id, fmt::format("{}:{}", self->host, (*chat)->port()), "");
-  // The directory is not read again: a chat server more or less would move rooms that are open.
-  hubbub::RunUntilSignal(std::chrono::seconds(1), [&] { (*chat)->Tick(); });
+  (*directory)->OnChange([&](const auto& servers) { (*chat)->Update(servers); });
+  int ticks = 0;
+  hubbub::RunUntilSignal(kPoll, [&] {
+    (*directory)->Poll();
+    if (++ticks % kPollsPerTick == 0) (*chat)->Tick();
+  });
   spdlog::info("{} is shutting down with {} rooms", self->id, (*chat)->rooms());
   (*chat)->Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_timeout)));
   return 0;

@@ -90,6 +90,7 @@ void Outbox::Stream::Write() {
     batch_.Clear();
   }
   batch_.set_lease(outbox_->lease());
+  if (std::exchange(first_, false)) batch_.set_incarnation(outbox_->incarnation_);
   batch_.set_seq(next.first_seq);
   batch_.mutable_events()->Reserve(static_cast<int>(next.events.size()));
   for (const EventPtr& event : next.events) {

@@ -30,8 +30,9 @@ class Outbox final : public Subscriber, public std::enable_shared_from_this<Outb
  public:
   using Reactor = grpc::ServerWriteReactor<v1::SubscribeResponse>;
 
-  Outbox(std::string connector, uint64_t lease, const EventQueue::Limits& limits)
-      : connector_(std::move(connector)), lease_(lease), queue_(limits) {}
+  // `incarnation`: the run of this chat server.
+  Outbox(std::string connector, uint64_t lease, uint64_t incarnation, const EventQueue::Limits& limits)
+      : connector_(std::move(connector)), lease_(lease), incarnation_(incarnation), queue_(limits) {}
 
   uint64_t lease() const override { return lease_; }
   const std::string& connector() const override { return connector_; }
@@ -80,6 +81,7 @@ class Outbox final : public Subscriber, public std::enable_shared_from_this<Outb
     const std::shared_ptr<Outbox> outbox_;
     v1::SubscribeResponse batch_;
     bool long_text_ = false;  // batch_ has one.
+    bool first_ = true;       // The next write is this stream's first.
   };
 
   // The stream, if it is to be written to now: the caller calls its Write after unlocking. It can not go away
@@ -93,6 +95,7 @@ class Outbox final : public Subscriber, public std::enable_shared_from_this<Outb
 
   const std::string connector_;
   const uint64_t lease_;
+  const uint64_t incarnation_;
   std::atomic<bool> ended_ = false;  // Set with mu_ held; read without, for rooms ask it.
 
   mutable Mutex mu_;

@@ -29,6 +29,13 @@ class RecentEvents {
   // was such an offset.
   std::optional<std::vector<EventPtr>> Since(uint64_t offset) const;
 
+  // All of them, oldest first.
+  std::vector<EventPtr> All() const {
+    return {events_.begin() + static_cast<ptrdiff_t>(first_), events_.end()};
+  }
+  // What there was before the first event that comes, which has the next offset.
+  void StartAfter(uint64_t offset) { last_offset_ = offset; }
+
   void DropOlderThan(int64_t time_ms);
   void DropOldest(size_t keep);
   // Drops what has outlived max_age_ms.

@@ -30,6 +30,18 @@ void RecentIds::Insert(std::string_view from, std::string_view id, const Sent& s
   while (size() > limits_.max_ids) PopOldest();
 }
 
+std::vector<RecentIds::Entry> RecentIds::Entries() const {
+  std::vector<Entry> entries;
+  if (state_ == nullptr) return entries;
+  entries.reserve(size());
+  for (const auto& [time_ms, key] : state_->oldest_first) {
+    const size_t end = key.find('\n');
+    entries.push_back(
+        {key.substr(0, end), key.substr(end + 1), state_->by_key.find(std::string_view(key))->second});
+  }
+  return entries;
+}
+
 void RecentIds::Expire(int64_t now_ms) {
   while (state_ != nullptr && state_->oldest_first.front().first < now_ms - limits_.max_age_ms) PopOldest();
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "services/string_map.h"
 
@@ -23,9 +24,17 @@ class RecentIds {
     int64_t max_age_ms = 300'000;
   };
   struct Sent {
+    uint64_t epoch = 0;  // Of the event: a room that was restored knows sends of its life before.
     uint64_t offset = 0;
     int64_t time_ms = 0;
     size_t recipients = 0;
+  };
+
+  // One send with its name.
+  struct Entry {
+    std::string from;
+    std::string id;
+    Sent sent;
   };
 
   // `limits` outlives this object.
@@ -34,6 +43,8 @@ class RecentIds {
   // The send of this user by this id, if there was one that is not too old.
   std::optional<Sent> Find(std::string_view from, std::string_view id, int64_t now_ms);
   void Insert(std::string_view from, std::string_view id, const Sent& sent);
+  // All of them, oldest first.
+  std::vector<Entry> Entries() const;
   void Expire(int64_t now_ms);
   void DropOldest(size_t keep);
 

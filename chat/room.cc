@@ -23,31 +23,31 @@ absl::StatusOr<AddResult> Room::Add(std::string_view user, Place place, std::str
                                     DuplicateUser policy, int64_t now_ms, std::optional<SeenPoint> seen) {
   // Before the place is there: its own Joined event is nothing that was missed.
   std::optional<std::vector<EventPtr>> missed;
-  // A place that is restored into another life of the room knows nothing of it; but its members were not told
-  // that the user had left, as they were in the life that it knows.
-  const bool silent = place.restored && (!seen || seen->epoch != epoch_);
-  if (seen) missed = MissedBy(user, silent ? SeenPoint{.epoch = epoch_, .offset = 0} : *seen);
-  absl::StatusOr<AddResult> result = AddPlace(user, std::move(place), resume_token, policy, now_ms, silent);
-  if (result.ok()) result->missed = std::move(missed);
+  if (seen) missed = MissedBy(user, *seen);
+  const absl::StatusOr<bool> resumed =
+      AddPlace(user, std::move(place), resume_token, policy, now_ms, /*silent=*/false);
+  if (!resumed.ok()) return resumed.status();
+  AddResult result = Answer(*resumed);
+  result.missed = std::move(missed);
   return result;
 }
 
-absl::StatusOr<AddResult> Room::AddPlace(std::string_view user, Place place, std::string_view resume_token,
-                                         DuplicateUser policy, int64_t now_ms, bool silent) {
+absl::StatusOr<bool> Room::AddPlace(std::string_view user, Place place, std::string_view resume_token,
+                                    DuplicateUser policy, int64_t now_ms, bool silent) {
   const auto found = by_user_.find(user);
   if (found != by_user_.end()) {
     Member& member = *found->second;
+    for (Place& p : member.places) {
+      if (!SameToken(p.token, resume_token) && !SameToken(p.token, place.token)) continue;
+      const bool same = p.subscriber == place.subscriber && p.session == place.session;
+      if (!same) TakeOver(member.user, p, std::move(place), now_ms);
+      return true;
+    }
     for (const Place& p : member.places) {
-      if (p.subscriber->lease() == place.subscriber->lease() && p.session == place.session) {
-        if (SameToken(p.token, resume_token)) return Answer(true);
+      if (p.subscriber == place.subscriber && p.session == place.session) {
         return absl::AlreadyExistsError(
             fmt::format("user \"{}\" is in room \"{}\" by session {} already", user, name_, place.session));
       }
-    }
-    for (Place& p : member.places) {
-      if (!SameToken(p.token, resume_token)) continue;
-      TakeOver(member.user, p, std::move(place), now_ms);
-      return Answer(true);
     }
     if (policy == DuplicateUser::kRefuse) {
       return absl::AlreadyExistsError(fmt::format(
@@ -56,7 +56,7 @@ absl::StatusOr<AddResult> Room::AddPlace(std::string_view user, Place place, std
     }
     if (policy == DuplicateUser::kReplace) {
       TakeOver(member.user, member.places.back(), std::move(place), now_ms);
-      return Answer(true);
+      return true;
     }
   }
   if (places_ >= limits_.max_places) {
@@ -67,14 +67,17 @@ absl::StatusOr<AddResult> Room::AddPlace(std::string_view user, Place place, std
   Retain(place.subscriber);
   if (found != by_user_.end()) {
     found->second->places.push_back(std::move(place));
-    return Answer(false);
+    return false;
   }
   Member& member = members_.emplace_back();
   member.user = user;
   member.places.push_back(std::move(place));
   by_user_.emplace(member.user, std::prev(members_.end()));
-  if (!silent) PushToAll(Record(Event::Kind::kJoined, user, now_ms));
-  return Answer(false);
+  if (!silent) {
+    newcomers_ = true;
+    PushToAll(Record(Event::Kind::kJoined, user, now_ms));
+  }
+  return false;
 }
 
 absl::StatusOr<uint64_t> Room::Kick(std::string_view user, int64_t now_ms) {
@@ -110,25 +113,27 @@ uint64_t Room::KickPlace(std::string_view user, PlaceId id, int64_t now_ms) {
 
 absl::StatusOr<SendResult> Room::Send(std::string_view from, std::string_view target,
                                       std::string_view content, int64_t now_ms, std::string_view id) {
-  if (id.empty()) return SendNew(from, target, content, now_ms);
+  if (id.empty()) return SendNew(from, target, content, now_ms, id);
   if (const auto sent = ids_.Find(from, id, now_ms)) {
     return SendResult{.offset = sent->offset,
-                      .epoch = epoch_,
+                      .epoch = sent->epoch,
                       .time_ms = sent->time_ms,
                       .recipients = sent->recipients,
                       .repeated = true};
   }
-  absl::StatusOr<SendResult> result = SendNew(from, target, content, now_ms);
+  absl::StatusOr<SendResult> result = SendNew(from, target, content, now_ms, id);
   if (result.ok()) {
-    ids_.Insert(from, id, {.offset = result->offset, .time_ms = now_ms, .recipients = result->recipients});
+    ids_.Insert(
+        from, id,
+        {.epoch = epoch_, .offset = result->offset, .time_ms = now_ms, .recipients = result->recipients});
   }
   return result;
 }
 
 absl::StatusOr<SendResult> Room::SendNew(std::string_view from, std::string_view target,
-                                         std::string_view content, int64_t now_ms) {
+                                         std::string_view content, int64_t now_ms, std::string_view id) {
   if (target == kEverybody) {
-    PushToAll(Record(Event::Kind::kMessage, from, now_ms, target, content));
+    PushToAll(Record(Event::Kind::kMessage, from, now_ms, target, content, id));
     return SendResult{
         .offset = offset_, .epoch = epoch_, .time_ms = now_ms, .recipients = users(), .repeated = false};
   }
@@ -136,7 +141,7 @@ absl::StatusOr<SendResult> Room::SendNew(std::string_view from, std::string_view
   if (found == by_user_.end()) {
     return absl::NotFoundError(fmt::format("target \"{}\" is not in room \"{}\"", target, name_));
   }
-  const EventPtr message = Record(Event::Kind::kMessage, from, now_ms, target, content);
+  const EventPtr message = Record(Event::Kind::kMessage, from, now_ms, target, content, id);
   const std::vector<Place>& places = found->second->places;
   for (auto p = places.begin(); p != places.end(); ++p) {
     const bool told =
@@ -178,14 +183,14 @@ void Room::Retain(const SubscriberPtr& subscriber) {
     return;
   }
   listeners_.push_back({subscriber, 1});
-  index_.Insert(subscriber->lease(), this);
+  if (settled_) index_.Insert(subscriber->lease(), this);
 }
 
 void Room::Release(const Subscriber& subscriber) {
   const auto it = std::find_if(listeners_.begin(), listeners_.end(),
                                [&](const Listener& l) { return l.subscriber.get() == &subscriber; });
   if (it == listeners_.end() || --it->places > 0) return;
-  index_.Erase(subscriber.lease(), this);
+  if (settled_) index_.Erase(subscriber.lease(), this);
   listeners_.erase(it);
 }
 
@@ -211,7 +216,7 @@ void Room::Erase(Members::iterator member) {
 }
 
 EventPtr Room::Record(Event::Kind kind, std::string_view user, int64_t now_ms, std::string_view target,
-                      std::string_view content) {
+                      std::string_view content, std::string_view id) {
   auto event = std::make_shared<Event>();
   event->room = name_;
   event->epoch = epoch_;
@@ -221,6 +226,7 @@ EventPtr Room::Record(Event::Kind kind, std::string_view user, int64_t now_ms, s
   event->user = user;
   event->target = target;
   event->content = content;
+  event->id = id;
   recent_.Append(event);
   return event;
 }
@@ -229,9 +235,26 @@ void Room::PushToAll(const EventPtr& event) const {
   for (const Listener& l : listeners_) l.subscriber->Push(event);
 }
 
+std::optional<std::vector<EventPtr>> Room::Since(SeenPoint seen) const {
+  if (seen.epoch == epoch_) return recent_.Since(seen.offset);
+  const auto life = earlier_.find(seen.epoch);
+  if (life == earlier_.end() || life->second.empty() || life->second.begin()->first > seen.offset + 1)
+    return std::nullopt;
+  return SinceEarlier(life->second, seen.offset);
+}
+
+std::optional<std::vector<EventPtr>> Room::SinceEarlier(const std::map<uint64_t, EventPtr>& life,
+                                                        uint64_t offset) const {
+  const auto present = recent_.Since(0);
+  if (!present) return std::nullopt;
+  std::vector<EventPtr> events;
+  for (auto event = life.upper_bound(offset); event != life.end(); ++event) events.push_back(event->second);
+  events.insert(events.end(), present->begin(), present->end());
+  return events;
+}
+
 std::optional<std::vector<EventPtr>> Room::MissedBy(std::string_view user, SeenPoint seen) const {
-  if (seen.epoch != epoch_) return std::nullopt;
-  auto events = recent_.Since(seen.offset);
+  auto events = Since(seen);
   if (!events) return std::nullopt;
   std::erase_if(*events, [user](const EventPtr& event) {
     if (event->kind != Event::Kind::kMessage) return event->user == user;
@@ -241,24 +264,31 @@ std::optional<std::vector<EventPtr>> Room::MissedBy(std::string_view user, SeenP
 }
 
 void Room::Expire(int64_t now_ms) {
+  // Whoever has not come back by then will not.
+  constexpr int64_t kEarlierMs = 60'000;
   recent_.Expire(now_ms);
   ids_.Expire(now_ms);
+  if (!earlier_.empty() && now_ms - earlier_ms_ > kEarlierMs) ForgetEarlier();
 }
 
-AddResult Room::Answer(bool resumed) const {
-  AddResult result{.users = {},
-                   .total = members_.size(),
-                   .epoch = epoch_,
-                   .offset = offset_,
-                   .resumed = resumed,
-                   .missed = {}};
+std::vector<std::string> Room::FirstUsers() const {
+  std::vector<std::string> users;
   size_t bytes = 0;
   for (const Member& member : members_) {
     bytes += member.user.size();
     if (bytes > limits_.max_answer_bytes) break;
-    result.users.push_back(member.user);
+    users.push_back(member.user);
   }
-  return result;
+  return users;
+}
+
+AddResult Room::Answer(bool resumed) const {
+  return {.users = FirstUsers(),
+          .total = members_.size(),
+          .epoch = epoch_,
+          .offset = offset_,
+          .resumed = resumed,
+          .missed = {}};
 }
 
 }  // namespace hubbub::chat

@@ -16,6 +16,7 @@
 #include "chat/lease_index.h"
 #include "chat/recent_events.h"
 #include "chat/recent_ids.h"
+#include "chat/room_state.h"
 #include "chat/subscriber.h"
 #include "services/string_map.h"
 
@@ -32,8 +33,7 @@ enum class DuplicateUser {
 struct Place {
   SubscriberPtr subscriber;
   uint64_t session = 0;
-  std::string token;      // Whoever shows it takes the place over. Empty: nobody can.
-  bool restored = false;  // It was here before this server forgot it: nobody is told that the user has come.
+  std::string token;  // Whoever shows it takes the place over. Empty: nobody can.
 };
 
 // Names a place without holding it.
@@ -107,12 +107,31 @@ class Room {
   Room(const Room&) = delete;
   Room& operator=(const Room&) = delete;
 
-  // ALREADY_EXISTS by `policy`, or if this very session is in, unless it shows the place's own token: then it
-  // asks again because an answer was lost, and gets it; RESOURCE_EXHAUSTED if the room is full. A
-  // `resume_token` that is the token of one of the user's places takes that place over under every policy.
-  // `seen`: asks for what the user has missed since.
+  // ALREADY_EXISTS by `policy`; RESOURCE_EXHAUSTED if the room is full. If `resume_token`, or the token of
+  // `place` itself, is that of one of the user's places, this takes that place over under every policy: so
+  // whoever got no answer may ask again. `seen`: asks for what the user has missed since.
   absl::StatusOr<AddResult> Add(std::string_view user, Place place, std::string_view resume_token,
                                 DuplicateUser policy, int64_t now_ms, std::optional<SeenPoint> seen = {});
+
+  // Gives the places of `claim` back. Their own tokens take them over; a user who is not here any more comes
+  // again; a place that somebody else has by now is `replaced`. Nobody is told of who comes back from an
+  // earlier life, unless there are newcomers: the others were never told of a leave.
+  RestoreResult Restore(const RoomClaim& claim, DuplicateUser policy, int64_t now_ms);
+  // This life goes on from these. Their sends are not said again.
+  void GoOnFrom(const EarlierLives& earlier, int64_t now_ms);
+
+  // All that this room is, to be adopted by another, which is new.
+  RoomState State() const;
+  // Whose places they are, in the order of State's.
+  std::vector<SubscriberPtr> Subscribers() const;
+  // `subscribers` has one for each place.
+  void Adopt(const RoomState& state, const std::vector<SubscriberPtr>& subscribers, int64_t now_ms);
+  // While it moves, no end of a lease may change it: the index does not name it. Settle ends that, and ends
+  // places whose lease has ended meanwhile.
+  void Unsettle();
+  void Settle(int64_t now_ms);
+  // Tells all connectors here that the room is at `server` from now on.
+  void PushMoved(const std::string& server, int64_t now_ms) const;
 
   // Ends all places of the user; those who held them are told too. The Left event's offset. NOT_FOUND.
   absl::StatusOr<uint64_t> Kick(std::string_view user, int64_t now_ms);
@@ -131,19 +150,21 @@ class Room {
   RoomInfo Info() const;
 
   const std::string& name() const { return name_; }
+  uint64_t epoch() const { return epoch_; }
   size_t users() const { return members_.size(); }
   uint64_t offset() const { return offset_; }
   // True if nothing is kept that somebody may ask for later.
   bool forgotten() const { return recent_.empty() && ids_.size() == 0; }
   const RecentEvents& recent() const { return recent_; }
   // Memory of what is kept of the past.
-  size_t kept_bytes() const { return recent_.bytes() + ids_.bytes(); }
+  size_t kept_bytes() const { return recent_.bytes() + ids_.bytes() + earlier_bytes_; }
   // Forgets what is too old.
   void Expire(int64_t now_ms);
   // Keeps the newest of what is kept of the past.
   void DropOldest(size_t keep) {
     recent_.DropOldest(keep);
     ids_.DropOldest(keep);
+    ForgetEarlier();
   }
 
  private:
@@ -157,6 +178,11 @@ class Room {
     size_t places;
   };
 
+  void Remember(const RecentIds::Entry& send) { ids_.Insert(send.from, send.id, send.sent); }
+  void ForgetEarlier() {
+    earlier_.clear();
+    earlier_bytes_ = 0;
+  }
   void Retain(const SubscriberPtr& subscriber);
   void Release(const Subscriber& subscriber);
   // Gives `old` to `place` and tells the one who had it.
@@ -164,15 +190,22 @@ class Room {
   void Erase(Members::iterator member);
   // The next event of the room, recorded but not yet pushed.
   EventPtr Record(Event::Kind kind, std::string_view user, int64_t now_ms, std::string_view target = {},
-                  std::string_view content = {});
+                  std::string_view content = {}, std::string_view id = {});
   void PushToAll(const EventPtr& event) const;
+  // What has happened since; nothing if it can not be had.
+  std::optional<std::vector<EventPtr>> Since(SeenPoint seen) const;
+  // The same of an earlier life: what is known of it, and all of the present one.
+  std::optional<std::vector<EventPtr>> SinceEarlier(const std::map<uint64_t, EventPtr>& life,
+                                                    uint64_t offset) const;
   // What this user would have been told since; nothing if it can not be had.
   std::optional<std::vector<EventPtr>> MissedBy(std::string_view user, SeenPoint seen) const;
+  std::vector<std::string> FirstUsers() const;
   AddResult Answer(bool resumed) const;
-  absl::StatusOr<AddResult> AddPlace(std::string_view user, Place place, std::string_view resume_token,
-                                     DuplicateUser policy, int64_t now_ms, bool silent);
+  // True if it took a place over.
+  absl::StatusOr<bool> AddPlace(std::string_view user, Place place, std::string_view resume_token,
+                                DuplicateUser policy, int64_t now_ms, bool silent);
   absl::StatusOr<SendResult> SendNew(std::string_view from, std::string_view target, std::string_view content,
-                                     int64_t now_ms);
+                                     int64_t now_ms, std::string_view id);
 
   const std::string name_;
   const uint64_t epoch_;
@@ -184,9 +217,14 @@ class Room {
   absl::flat_hash_map<std::string_view, Members::iterator, StringHash, std::equal_to<>> by_user_;
   std::vector<Listener> listeners_;  // As few as there are connectors: searched one by one.
   size_t places_ = 0;
+  bool settled_ = true;
   uint64_t offset_ = 0;
   RecentEvents recent_;
   RecentIds ids_;
+  EarlierLives earlier_;
+  size_t earlier_bytes_ = 0;
+  int64_t earlier_ms_ = 0;  // When the last of them became known.
+  bool newcomers_ = false;
 };
 
 }  // namespace hubbub::chat

@@ -8,14 +8,6 @@
 #include "services/stable_hash.h"
 
 namespace hubbub::chat {
-namespace {
-
-absl::Status NoSuchRoom(std::string_view room) {
-  return absl::NotFoundError(fmt::format("room \"{}\" does not exist: nobody is there", room));
-}
-
-}  // namespace
-
 int64_t SystemNowMs() {
   const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count();
@@ -31,7 +23,7 @@ absl::StatusOr<AddResult> RoomTable::Add(std::string_view room, std::string_view
         fmt::format("lease {} of connector \"{}\" has ended: subscribe again", place.subscriber->lease(),
                     place.subscriber->connector()));
   }
-  const absl::StatusOr<Room*> found = FindOrCreate(shard, room);
+  const absl::StatusOr<Room*> found = FindOrCreate(shard, room, options_.claim);
   if (!found.ok()) return found.status();
   return Accounted(**found, [&] {
     return (*found)->Add(user, std::move(place), resume_token, options_.duplicate_user, options_.now_ms(),
@@ -43,7 +35,7 @@ absl::StatusOr<uint64_t> RoomTable::Kick(std::string_view room, std::string_view
   Shard& shard = ShardOf(room);
   MutexLock lock(shard.mu);
   Room* const found = Find(shard, room);
-  if (found == nullptr) return NoSuchRoom(room);
+  if (found == nullptr) return WhyNotHere(shard, room);
   return Accounted(*found, [&] { return found->Kick(user, options_.now_ms()); });
 }
 
@@ -62,8 +54,8 @@ absl::StatusOr<SendResult> RoomTable::Send(std::string_view room, std::string_vi
   MutexLock lock(shard.mu);
   Room* found = Find(shard, room);
   if (found == nullptr) {
-    if (target != kEverybody) return NoSuchRoom(room);
-    const absl::StatusOr<Room*> created = FindOrCreate(shard, room);
+    if (target != kEverybody) return WhyNotHere(shard, room);
+    const absl::StatusOr<Room*> created = FindOrCreate(shard, room, options_.claim);
     if (!created.ok()) return created.status();
     found = *created;
   }
@@ -74,7 +66,7 @@ absl::StatusOr<RoomInfo> RoomTable::Get(std::string_view room) const {
   const Shard& shard = ShardOf(room);
   MutexLock lock(shard.mu);
   const Room* const found = Find(shard, room);
-  if (found == nullptr) return NoSuchRoom(room);
+  if (found == nullptr) return WhyNotHere(shard, room);
   return found->Info();
 }
 
@@ -145,8 +137,13 @@ Room* RoomTable::Find(const Shard& shard, std::string_view room) {
   return it == shard.rooms.end() ? nullptr : it->second.get();
 }
 
-absl::StatusOr<Room*> RoomTable::FindOrCreate(Shard& shard, std::string_view room) {
+absl::StatusOr<Room*> RoomTable::FindOrCreate(Shard& shard, std::string_view room,
+                                              const ClaimCheck& may_have) {
   if (Room* const found = Find(shard, room)) return found;
+  if (shard.frozen.contains(room)) return WhyNotHere(shard, room);
+  if (may_have) {
+    if (absl::Status status = may_have(room); !status.ok()) return status;
+  }
   if (rooms_.fetch_add(1, std::memory_order_relaxed) >= options_.max_rooms) {
     rooms_.fetch_sub(1, std::memory_order_relaxed);
     return absl::ResourceExhaustedError(
@@ -154,23 +151,23 @@ absl::StatusOr<Room*> RoomTable::FindOrCreate(Shard& shard, std::string_view roo
                     options_.max_rooms));
   }
   auto& slot = shard.rooms[std::string(room)];
-  slot = std::make_unique<Room>(std::string(room), options_.new_epoch(), options_.room, shard.leases);
+  slot = NewRoom(shard, room, options_.new_epoch());
   return slot.get();
 }
 
-template <typename Operation>
-std::invoke_result_t<Operation> RoomTable::Accounted(Room& room, Operation operation) {
-  const size_t before = room.kept_bytes();
-  auto result = operation();
-  // Unsigned arithmetic: what has become less wraps around to a subtraction.
-  const size_t change = room.kept_bytes() - before;
-  const size_t total = recent_bytes_.fetch_add(change, std::memory_order_relaxed) + change;
-  if (total > options_.max_recent_bytes) {
-    const size_t full = room.kept_bytes();
-    room.DropOldest(kEventsKeptWhenFull);
-    recent_bytes_.fetch_sub(full - room.kept_bytes(), std::memory_order_relaxed);
+std::unique_ptr<Room> RoomTable::NewRoom(Shard& shard, std::string_view room, uint64_t epoch) {
+  return std::make_unique<Room>(std::string(room), epoch, options_.room, shard.leases);
+}
+
+absl::Status RoomTable::WhyNotHere(const Shard& shard, std::string_view room) const {
+  if (shard.frozen.contains(room)) {
+    return absl::AbortedError(
+        fmt::format("room \"{}\" is on its way to another chat server: try again soon", room));
   }
-  return result;
+  if (options_.claim) {
+    if (absl::Status status = options_.claim(room); !status.ok()) return status;
+  }
+  return absl::NotFoundError(fmt::format("room \"{}\" does not exist: nobody is there", room));
 }
 
 }  // namespace hubbub::chat

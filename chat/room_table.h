@@ -43,7 +43,9 @@ int64_t SystemNowMs();
 // Subscriber::Push takes; never two shards.
 //
 // A room begins with the first Add or Send and ends, in Sweep, when it has neither members nor recent events;
-// a room of the same name has another epoch afterwards. Names and contents must have been checked
+// a room of the same name has another epoch afterwards. It is served by whoever has it: only for a room that
+// is not here does `claim` decide. A room that moves to another chat server is frozen first: until it has
+// arrived there, everything that concerns it is ABORTED. Names and contents must have been checked
 // (services/limits.h). Errors are sentences for whoever called.
 class RoomTable {
  public:
@@ -57,7 +59,12 @@ class RoomTable {
     // Both are called from several threads at once.
     std::function<int64_t()> now_ms = SystemNowMs;
     std::function<uint64_t()> new_epoch = RandomId;  // 1 to 2^53 - 1.
+    // OK if this server may have a room that is not here; otherwise what the caller gets. Called with a
+    // shard's lock held: must not block, nor call back. Empty: always OK.
+    std::function<absl::Status(std::string_view room)> claim = {};  // A ClaimCheck.
   };
+
+  using ClaimCheck = std::function<absl::Status(std::string_view room)>;
 
   explicit RoomTable(Options options) : options_(std::move(options)) {}
   RoomTable(const RoomTable&) = delete;
@@ -81,9 +88,38 @@ class RoomTable {
   // there are no more. The caller paces, because every Left event goes to each of the other connectors.
   size_t DropSubscriber(uint64_t lease, size_t max_places);
 
+  // Gives the places of one connector back to a room. FAILED_PRECONDITION when their lease has ended.
+  absl::StatusOr<RestoreResult> Restore(std::string_view room, const RoomClaim& claim);
+
+  // Begins a new life of a room that was lost with its chat server, from what connectors had of it: all
+  // places are back at once, and no event tells so. Answers each claim, in order. If the room is here
+  // already, it takes them in. `may_have`, if not empty, is asked instead of Options::claim.
+  absl::StatusOr<std::vector<RestoreResult>> Recover(std::string_view room, std::vector<RoomClaim> claims,
+                                                     const ClaimCheck& may_have = {});
+
+  // The names of at most `most` rooms that `matches`.
+  std::vector<std::string> Find(size_t most, const std::function<bool(std::string_view room)>& matches) const;
+
+  // Stops serving the room and answers all that it is; nothing if it is not here, or is frozen already.
+  std::optional<RoomState> Freeze(std::string_view room);
+  // The frozen room is at `server` now: tells its connectors, and forgets it.
+  void Moved(std::string_view room, const std::string& server);
+  // The frozen room has stayed. If it is not `certain` that the other server has not taken it, it begins a
+  // new life, and its connectors are told to restore their places in it, at this server: `self`.
+  void Thaw(std::string_view room, bool certain, const std::string& self);
+  // Takes over a room that another chat server has frozen; `subscribers` has one for each place. The same
+  // life of the room once more changes nothing. Another life that is here, because the two servers could not
+  // reach each other, ends: its connectors are told to restore their places in the new one, at `self`.
+  absl::Status Import(const RoomState& state, const std::vector<SubscriberPtr>& subscribers,
+                      const std::string& self);
+
+  // Forgets all rooms without telling anybody.
+  void Clear();
+
   // Forgets events that are too old, then rooms that hold nothing. Call it about once a second.
   void Sweep(int64_t now_ms);
 
+  // Frozen ones too.
   size_t rooms() const { return rooms_.load(std::memory_order_relaxed); }
   size_t recent_bytes() const { return recent_bytes_.load(std::memory_order_relaxed); }
 
@@ -96,11 +132,18 @@ class RoomTable {
     mutable Mutex mu;
     LeaseIndex leases ABSL_GUARDED_BY(mu);
     StringMap<std::unique_ptr<Room>> rooms ABSL_GUARDED_BY(mu);
+    StringMap<std::unique_ptr<Room>> frozen ABSL_GUARDED_BY(mu);
   };
 
   Shard& ShardOf(std::string_view room) const;
+  // Why a room that is not here can not be had: it is frozen, another server's, or nobody's.
+  absl::Status WhyNotHere(const Shard& shard, std::string_view room) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu);
   static Room* Find(const Shard& shard, std::string_view room) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu);
-  absl::StatusOr<Room*> FindOrCreate(Shard& shard, std::string_view room)
+  std::unique_ptr<Room> NewRoom(Shard& shard, std::string_view room, uint64_t epoch)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu);
+  RestoreResult RestoreLocked(Room& room, const RoomClaim& claim);
+  absl::StatusOr<Room*> FindOrCreate(Shard& shard, std::string_view room, const ClaimCheck& may_have)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu);
   // Does `operation`, then settles what it did to the room's recent events with the bound of the server.
   template <typename Operation>
@@ -111,5 +154,20 @@ class RoomTable {
   std::atomic<size_t> rooms_ = 0;
   std::atomic<size_t> recent_bytes_ = 0;
 };
+
+template <typename Operation>
+std::invoke_result_t<Operation> RoomTable::Accounted(Room& room, Operation operation) {
+  const size_t before = room.kept_bytes();
+  auto result = operation();
+  // Unsigned arithmetic: what has become less wraps around to a subtraction.
+  const size_t change = room.kept_bytes() - before;
+  const size_t total = recent_bytes_.fetch_add(change, std::memory_order_relaxed) + change;
+  if (total > options_.max_recent_bytes) {
+    const size_t full = room.kept_bytes();
+    room.DropOldest(kEventsKeptWhenFull);
+    recent_bytes_.fetch_sub(full - room.kept_bytes(), std::memory_order_relaxed);
+  }
+  return result;
+}
 
 }  // namespace hubbub::chat

@@ -18,12 +18,21 @@ using ::testing::IsEmpty;
 constexpr uint64_t kEpoch = 77;
 constexpr int64_t kNow = 1000;
 
+RoomClaim ClaimOf(const std::string& user, const SubscriberPtr& at, uint64_t session,
+                  const std::string& token, SeenPoint seen) {
+  return {.subscriber = at,
+          .epoch = seen.epoch,
+          .offset = seen.offset,
+          .places = {{user, session, token}},
+          .recent_events = {}};
+}
+
 class RoomTest : public ::testing::Test {
  protected:
   absl::StatusOr<AddResult> Add(const std::string& user, const std::shared_ptr<FakeSubscriber>& at,
                                 uint64_t session, DuplicateUser policy = DuplicateUser::kRefuse,
                                 const std::string& token = "", const std::string& resume_token = "") {
-    return room_.Add(user, {at, session, token, false}, resume_token, policy, kNow);
+    return room_.Add(user, {at, session, token}, resume_token, policy, kNow);
   }
   void Forget() {
     a_->Take();
@@ -233,8 +242,8 @@ TEST_F(RoomTest, TheSameSessionTwiceIsRefusedUnderEveryPolicy) {
        {DuplicateUser::kRefuse, DuplicateUser::kReplace, DuplicateUser::kAllow}) {
     LeaseIndex index;
     Room room("lobby", kEpoch, limits_, index);
-    ASSERT_TRUE(room.Add("ann", {a_, 1, "secret", false}, "", policy, kNow).ok());
-    const auto again = room.Add("ann", {a_, 1, "secret", false}, "guess", policy, kNow);
+    ASSERT_TRUE(room.Add("ann", {a_, 1, "secret"}, "", policy, kNow).ok());
+    const auto again = room.Add("ann", {a_, 1, "other"}, "guess", policy, kNow);
     EXPECT_EQ(again.status().code(), absl::StatusCode::kAlreadyExists);
     EXPECT_EQ(room.users(), 1u);
   }
@@ -302,7 +311,7 @@ TEST_F(RoomTest, WhoComesBackGetsWhatConcernsHimSinceThatPoint) {
   room_.KickPlace("bob", {2, 1}, kNow);
   ASSERT_TRUE(Add("cat", a_, 2).ok());
 
-  const auto back = room_.Add("bob", {b_, 2, "", false}, "", DuplicateUser::kRefuse, kNow,
+  const auto back = room_.Add("bob", {b_, 2, ""}, "", DuplicateUser::kRefuse, kNow,
                               SeenPoint{.epoch = kEpoch, .offset = seen});
   ASSERT_TRUE(back.ok());
   ASSERT_TRUE(back->missed.has_value());
@@ -316,7 +325,7 @@ TEST_F(RoomTest, WhoComesBackGetsWhatConcernsHimSinceThatPoint) {
 TEST_F(RoomTest, WhatCanNotBeHadIsSaid) {
   ASSERT_TRUE(Add("ann", a_, 1).ok());
   const auto ask = [&](uint64_t session, SeenPoint seen) {
-    const auto answer = room_.Add("bob", {b_, session, "", false}, "", DuplicateUser::kAllow, kNow, seen);
+    const auto answer = room_.Add("bob", {b_, session, ""}, "", DuplicateUser::kAllow, kNow, seen);
     return answer.ok() && answer->missed.has_value();
   };
   EXPECT_FALSE(ask(1, {.epoch = kEpoch + 1, .offset = 1})) << "another life of the room";
@@ -325,14 +334,65 @@ TEST_F(RoomTest, WhatCanNotBeHadIsSaid) {
   EXPECT_FALSE(Add("cat", a_, 9)->missed.has_value()) << "nothing was asked";
 }
 
-TEST_F(RoomTest, ARestoredPlaceMakesNoNoise) {
-  ASSERT_TRUE(Add("ann", a_, 1).ok());
-  Forget();
-  ASSERT_TRUE(room_.Add("bob", {b_, 1, "t", true}, "t", DuplicateUser::kRefuse, kNow).ok());
+EventPtr Said(uint64_t epoch, uint64_t offset, const std::string& content, const std::string& id = "") {
+  auto event = std::make_shared<Event>();
+  event->epoch = epoch;
+  event->offset = offset;
+  event->time_ms = kNow;
+  event->user = "ann";
+  event->target = kEverybody;
+  event->content = content;
+  event->id = id;
+  return event;
+}
+
+TEST_F(RoomTest, WhoeverComesFromAnEarlierLifeMakesNoNoiseUnlessThereAreNewcomers) {
+  constexpr uint64_t kBefore = kEpoch - 1;
+  room_.GoOnFrom({{kBefore, {}}}, kNow);
+  const auto restore = [&](const std::string& user, const SubscriberPtr& at) {
+    (void)room_.Restore(ClaimOf(user, at, 1, "token of " + user, {.epoch = kBefore, .offset = 9}),
+                        DuplicateUser::kRefuse, kNow);
+  };
+  restore("ann", a_);
+  restore("bob", b_);
   EXPECT_THAT(a_->Take(), IsEmpty());
   EXPECT_THAT(Places(), ElementsAre("ann/connector-1/1", "bob/connector-2/1"));
-  ASSERT_TRUE(room_.Send("ann", kEverybody, "hi", kNow).ok());
-  EXPECT_EQ(b_->Take().size(), 1u);
+  ASSERT_TRUE(Add("cat", a_, 9).ok());
+  Forget();
+  restore("dan", b_);
+  EXPECT_THAT(a_->TakeTexts(), ElementsAre("joined dan@2")) << "cat does not know of dan";
+}
+
+TEST_F(RoomTest, WhatOthersSawOfAnEarlierLifeComesFirst) {
+  constexpr uint64_t kBefore = kEpoch - 1;
+  room_.GoOnFrom({{kBefore, {{5, Said(kBefore, 5, "five", "n-5")}, {6, Said(kBefore, 6, "six")}}}}, kNow);
+  ASSERT_TRUE(room_.Send("ann", kEverybody, "one", kNow).ok());
+  const auto texts = [](const std::optional<std::vector<EventPtr>>& events) {
+    std::vector<std::string> contents;
+    for (const EventPtr& event : events.value_or(std::vector<EventPtr>())) contents.push_back(event->content);
+    return contents;
+  };
+  const RestoreResult back = room_.Restore(ClaimOf("bob", b_, 1, "t", {.epoch = kBefore, .offset = 5}),
+                                           DuplicateUser::kRefuse, kNow);
+  EXPECT_THAT(texts(back.missed), ElementsAre("six", "one"));
+  // A client that comes back by itself gets the same.
+  const auto added = room_.Add("cat", {a_, 2, ""}, "", DuplicateUser::kRefuse, kNow,
+                               SeenPoint{.epoch = kBefore, .offset = 4});
+  EXPECT_THAT(texts(added->missed), ElementsAre("five", "six", "one"));
+  const auto too_old = room_.Add("dan", {a_, 3, ""}, "", DuplicateUser::kRefuse, kNow,
+                                 SeenPoint{.epoch = kBefore, .offset = 3});
+  EXPECT_FALSE(too_old->missed.has_value()) << "nobody knows what came fourth";
+
+  const auto again = room_.Send("ann", kEverybody, "five", kNow, "n-5");
+  EXPECT_TRUE(again->repeated);
+  EXPECT_EQ(again->epoch, kBefore);
+  EXPECT_EQ(again->offset, 5u);
+
+  Room heir("lobby", kEpoch, limits_, index_);
+  heir.Adopt(room_.State(), room_.Subscribers(), kNow);
+  const RestoreResult there =
+      heir.Restore(ClaimOf("eve", b_, 4, "t", {.epoch = kBefore, .offset = 5}), DuplicateUser::kRefuse, kNow);
+  EXPECT_EQ(texts(there.missed).front(), "six") << "it is known wherever the room goes";
 }
 
 TEST_F(RoomTest, ARestoredPlaceIsNewsInTheLifeOfTheRoomThatItKnows) {
@@ -341,24 +401,25 @@ TEST_F(RoomTest, ARestoredPlaceIsNewsInTheLifeOfTheRoomThatItKnows) {
   room_.KickPlace("bob", {2, 1}, kNow);  // As when the lease's grace is over: ann was told.
   ASSERT_TRUE(room_.Send("ann", kEverybody, "meanwhile", kNow).ok());
   Forget();
-  const auto back = room_.Add("bob", {b_, 1, "t", true}, "t", DuplicateUser::kRefuse, kNow,
-                              SeenPoint{.epoch = kEpoch, .offset = seen});
-  ASSERT_TRUE(back.ok());
+  const RestoreResult back = room_.Restore(ClaimOf("bob", b_, 1, "t", {.epoch = kEpoch, .offset = seen}),
+                                           DuplicateUser::kRefuse, kNow);
   EXPECT_EQ(a_->Take().size(), 1u) << "ann is told that bob is here again";
-  ASSERT_TRUE(back->missed.has_value());
-  EXPECT_EQ(back->missed->size(), 1u) << "and bob gets what was said";
+  ASSERT_TRUE(back.missed.has_value());
+  std::vector<std::string> missed;
+  for (const EventPtr& event : *back.missed) missed.push_back(event->user + ":" + event->content);
+  // For all places of the connector at once, so with the user's own going and coming.
+  EXPECT_THAT(missed, ElementsAre("bob:", "ann:meanwhile", "bob:"));
+  EXPECT_EQ(back.offset, back.missed->back()->offset);
+  EXPECT_THAT(back.replaced, IsEmpty());
 }
 
-TEST_F(RoomTest, APlaceThatIsRestoredIntoANewLifeGetsAllOfIt) {
-  ASSERT_TRUE(Add("ann", a_, 1).ok());
-  ASSERT_TRUE(room_.Send("ann", kEverybody, "early", kNow).ok());
+TEST_F(RoomTest, APlaceThatSomebodyElseHasIsNotRestored) {
+  ASSERT_TRUE(Add("bob", a_, 7).ok());
   Forget();
-  const auto back = room_.Add("bob", {b_, 1, "t", true}, "t", DuplicateUser::kRefuse, kNow,
-                              SeenPoint{.epoch = kEpoch + 1, .offset = 50});
-  ASSERT_TRUE(back.ok());
+  const RestoreResult back = room_.Restore(ClaimOf("bob", b_, 1, "t", {}), DuplicateUser::kReplace, kNow);
+  EXPECT_THAT(back.replaced, ElementsAre(0u));
+  EXPECT_THAT(Places(), ElementsAre("bob/connector-1/7"));
   EXPECT_THAT(a_->Take(), IsEmpty());
-  ASSERT_TRUE(back->missed.has_value());
-  EXPECT_EQ(back->missed->back()->content, "early");
 }
 
 TEST_F(RoomTest, AnswersAreBounded) {

@@ -40,7 +40,7 @@ struct TestServerOptions {
   std::string id = "chat-1";
   RoomTable::Options rooms;
   Leases::Options leases;
-  Ownership ownership;
+  ClusterView cluster = {};
   Transport transport = Transport::kInProcess;
 };
 
@@ -53,7 +53,7 @@ class TestServer {
   explicit TestServer(Options options = {})
       : rooms(std::move(options.rooms)),
         leases(options.id, rooms, std::move(options.leases)),
-        service(options.id, rooms, leases, std::move(options.ownership)) {
+        service(options.id, rooms, leases, std::move(options.cluster)) {
     int port = 0;
     grpc::ServerBuilder builder;
     if (options.transport == Transport::kTcp) {

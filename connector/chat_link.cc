@@ -10,11 +10,10 @@ namespace hubbub::connector {
 using chat::v1::SubscribeRequest;
 using chat::v1::SubscribeResponse;
 
-ChatLink::ChatLink(ServerInfo server, std::string connector_id, OnEvents on_events, OnNewLease on_new_lease)
+ChatLink::ChatLink(ServerInfo server, std::string connector_id, Listener listener)
     : server_(std::move(server)),
       connector_id_(std::move(connector_id)),
-      on_events_(std::move(on_events)),
-      on_new_lease_(std::move(on_new_lease)),
+      listener_(std::move(listener)),
       stub_(chat::v1::ChatService::NewStub(rpc::MakeChannel(server_.grpc_address()))),
       stream_({
           .open = [this](auto* context, const auto* request,
@@ -28,28 +27,40 @@ ChatLink::ChatLink(ServerInfo server, std::string connector_id, OnEvents on_even
                 return request;
               },
           .on_message = [this](SubscribeResponse& batch) { OnBatch(batch); },
-          .on_end =
-              [this](const grpc::Status& status) {
-                if (!reachable_.exchange(false)) return;
-                spdlog::warn("the stream from chat server {} at {} ended: {}; trying again", server_.id,
-                             server_.grpc_address(), status.error_message());
-              },
+          .on_end = [this](const grpc::Status& status) { OnEnd(status); },
       }) {}
 
 void ChatLink::OnBatch(SubscribeResponse& batch) {
+  if (batch.incarnation() != 0) incarnation_ = batch.incarnation();
   const uint64_t before = lease_.exchange(batch.lease());
-  if (before != batch.lease()) next_seq_ = batch.seq();
-  if (!reachable_.exchange(true)) spdlog::info("chat server {} is back", server_.id);
-  if (before != 0 && before != batch.lease()) {
-    spdlog::warn("chat server {} has forgotten this connector: its members are added again", server_.id);
-    on_new_lease_(server_.id, batch.lease());
+  const bool fresh = before != batch.lease();
+  if (fresh) next_seq_ = batch.seq();
+  if (const State was = state_.exchange(State::kUp); was != State::kUp || fresh) {
+    if (was != State::kNew) spdlog::info("chat server {} is back", server_.id);
+    if (before != 0 && fresh) spdlog::warn("chat server {} has forgotten this connector", server_.id);
+    listener_.on_up(incarnation_, fresh);
   }
   if (batch.seq() > next_seq_) {
     spdlog::error("events {} to {} of chat server {} are missing", next_seq_.load(), batch.seq() - 1,
                   server_.id);
   }
   next_seq_ = batch.seq() + static_cast<uint64_t>(batch.events_size());
-  if (batch.events_size() > 0) on_events_(batch.events());
+  if (batch.events_size() > 0) listener_.on_events(*batch.mutable_events());
+}
+
+// A stream that breaks is opened again at once. Only if that fails too, the server is lost.
+void ChatLink::OnEnd(const grpc::Status& status) {
+  const State was = state_;
+  if (was == State::kUp) {
+    state_ = State::kDown;
+    spdlog::warn("the stream from chat server {} at {} ended: {}; trying again", server_.id,
+                 server_.grpc_address(), status.error_message());
+  } else if (was != State::kLost) {
+    state_ = State::kLost;
+    spdlog::warn("chat server {} at {} can not be reached: {}; trying again", server_.id,
+                 server_.grpc_address(), status.error_message());
+    listener_.on_lost();
+  }
 }
 
 }  // namespace hubbub::connector

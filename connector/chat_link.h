@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -17,12 +18,19 @@ namespace hubbub::connector {
 // Thread-safe. Owned by ChatLinks and by the calls under way.
 class ChatLink {
  public:
-  // Called on gRPC's threads, one at a time, with the events of a batch.
-  using OnEvents = std::function<void(const google::protobuf::RepeatedPtrField<chat::v1::Event>&)>;
-  // The chat server does not know this connector's members any more.
-  using OnNewLease = std::function<void(const std::string& server_id, uint64_t lease)>;
+  using Events = google::protobuf::RepeatedPtrField<chat::v1::Event>;
+  // Called on gRPC's threads, one at a time, in the order in which things happened.
+  struct Listener {
+    // Of a batch. May be moved from.
+    std::function<void(Events&)> on_events;
+    // The stream stands. `incarnation`: the run of the chat server. `fresh`: under another lease than before,
+    // or the first one: the chat server knows none of this connector's places.
+    std::function<void(uint64_t incarnation, bool fresh)> on_up;
+    // Neither the stream nor a new one can be had. Until on_up, that may last.
+    std::function<void()> on_lost;
+  };
 
-  ChatLink(ServerInfo server, std::string connector_id, OnEvents on_events, OnNewLease on_new_lease);
+  ChatLink(ServerInfo server, std::string connector_id, Listener listener);
 
   const ServerInfo& server() const { return server_; }
   void Start() { stream_.Start(); }
@@ -30,7 +38,10 @@ class ChatLink {
   void Stop() { stream_.Stop(); }
 
   // 0 while the stream is down: then nobody can be added.
-  uint64_t lease() const { return reachable_ ? lease_.load() : 0; }
+  uint64_t lease() const { return state_ == State::kUp ? lease_.load() : 0; }
+  // The run of the chat server; 0 before it was reached.
+  uint64_t incarnation() const { return incarnation_; }
+  bool lost() const { return state_ == State::kLost; }
 
   // Unary calls; `done(absl::Status, Response)` runs on `loop`.
   template <typename Done>
@@ -51,18 +62,29 @@ class ChatLink {
         loop, std::move(request), [this](auto... arguments) { stub_->async()->Send(arguments...); },
         std::move(done));
   }
+  template <typename Done>
+  void Restore(net::Loop& loop, chat::v1::RestoreRequest request, Done done) {
+    rpc::CallUnary<chat::v1::RestoreResponse>(
+        loop, std::move(request), [this](auto... arguments) { stub_->async()->Restore(arguments...); },
+        std::move(done), kRestoreDeadline);
+  }
 
  private:
+  enum class State { kNew, kUp, kDown, kLost };
+  // The chat server answers when all connectors have told it what they held, which it waits 2 s for.
+  static constexpr std::chrono::milliseconds kRestoreDeadline{5'000};
+
   void OnBatch(chat::v1::SubscribeResponse& batch);
+  void OnEnd(const grpc::Status& status);
 
   const ServerInfo server_;
   const std::string connector_id_;
-  const OnEvents on_events_;
-  const OnNewLease on_new_lease_;
+  const Listener listener_;
   const std::unique_ptr<chat::v1::ChatService::Stub> stub_;
   std::atomic<uint64_t> lease_{0};
+  std::atomic<uint64_t> incarnation_{0};
   std::atomic<uint64_t> next_seq_{0};
-  std::atomic<bool> reachable_{true};
+  std::atomic<State> state_{State::kNew};
   rpc::StreamKeeper<chat::v1::SubscribeRequest, chat::v1::SubscribeResponse> stream_;
 };
 

@@ -1,86 +1,99 @@
 #include "connector/chat_links.h"
 
+#include <algorithm>
 #include <utility>
 
-#include "spdlog/spdlog.h"
+#include "services/rendezvous.h"
 
 namespace hubbub::connector {
 
-ChatLinks::ChatLinks(std::string connector_id, const Encoder& encoder, std::vector<LocalRooms*> rooms)
-    : connector_id_(std::move(connector_id)),
-      encoder_(encoder),
-      rooms_(std::move(rooms)),
-      servers_(std::make_shared<ServerList>()) {}
+ChatLinks::ChatLinks(std::string connector_id, Listener listener)
+    : connector_id_(std::move(connector_id)), listener_(std::move(listener)) {}
+
+std::shared_ptr<ChatLink> ChatLinks::Open(const ServerInfo& server) const {
+  return std::make_shared<ChatLink>(
+      server, connector_id_,
+      ChatLink::Listener{
+          .on_events = [this, id = server.id](ChatLink::Events& events) { listener_.on_events(id, events); },
+          .on_up = [this, id = server.id](uint64_t incarnation,
+                                          bool fresh) { listener_.on_up(id, incarnation, fresh); },
+          .on_lost = [this, id = server.id] { listener_.on_lost(id); }});
+}
 
 void ChatLinks::Update(const std::shared_ptr<const ServerList>& servers) {
   std::vector<std::shared_ptr<ChatLink>> stale;
+  std::vector<std::shared_ptr<ChatLink>> fresh;
   {
     MutexLock lock(mu_);
-    servers_ = servers;
-    StringMap<std::shared_ptr<ChatLink>> links;
+    for (Entry& entry : entries_) entry.listed = false;
     for (const ServerInfo& server : servers->chats) {
-      const auto known = links_.find(server.id);
-      if (known != links_.end() && known->second->server() == server) {
-        links.emplace(server.id, known->second);
-        continue;
-      }
-      auto link = std::make_shared<ChatLink>(
-          server, connector_id_, [this](const auto& events) { Distribute(events); },
-          [this](const std::string& id, uint64_t lease) {
-            for (LocalRooms* rooms : rooms_) {
-              rooms->loop().Post([rooms, id, lease] { rooms->OnNewLease(id, lease); });
-            }
-          });
-      link->Start();
-      links.emplace(server.id, std::move(link));
-    }
-    links_.swap(links);
-    for (auto& [id, link] : links) {
-      if (const auto kept = links_.find(id); kept == links_.end() || kept->second != link)
-        stale.push_back(std::move(link));
+      auto known = std::find_if(entries_.begin(), entries_.end(),
+                                [&](const Entry& entry) { return entry.id == server.id; });
+      if (known == entries_.end())
+        known = entries_.insert(entries_.end(), Entry{.id = server.id, .link = {}});
+      known->listed = true;
+      if (known->link != nullptr && known->link->server() == server) continue;
+      // At another address it is another process.
+      if (known->link != nullptr) stale.push_back(std::move(known->link));
+      known->link = Open(server);
+      fresh.push_back(known->link);
     }
   }
   // Outside the lock: it waits for callbacks.
   for (const auto& link : stale) link->Stop();
+  for (const auto& link : fresh) link->Start();
+  Sweep();
 }
 
-std::shared_ptr<ChatLink> ChatLinks::OwnerOf(std::string_view room) const {
+void ChatLinks::Sweep() {
+  std::vector<std::shared_ptr<ChatLink>> stale;
+  {
+    MutexLock lock(mu_);
+    std::erase_if(entries_, [&](Entry& entry) {
+      if (entry.listed || !entry.link->lost()) return false;
+      stale.push_back(std::move(entry.link));
+      return true;
+    });
+  }
+  for (const auto& link : stale) link->Stop();
+}
+
+std::shared_ptr<ChatLink> ChatLinks::BestFor(std::string_view room) const {
   MutexLock lock(mu_);
-  const ServerInfo* owner = servers_->OwnerOf(room);
-  if (owner == nullptr) return nullptr;
-  return links_.find(owner->id)->second;
+  const Entry* const best = RendezvousPick(
+      entries_, room, [](const Entry& entry) { return entry.listed && entry.link->lease() != 0; });
+  return best == nullptr ? nullptr : best->link;
 }
 
 std::shared_ptr<ChatLink> ChatLinks::Find(std::string_view server_id) const {
   MutexLock lock(mu_);
-  const auto at = links_.find(server_id);
-  return at == links_.end() ? nullptr : at->second;
+  const auto at = std::find_if(entries_.begin(), entries_.end(),
+                               [server_id](const Entry& entry) { return entry.id == server_id; });
+  return at == entries_.end() ? nullptr : at->link;
+}
+
+std::vector<std::string> ChatLinks::Up() const {
+  std::vector<std::string> up;
+  MutexLock lock(mu_);
+  for (const Entry& entry : entries_) {
+    if (entry.link->lease() != 0) up.push_back(entry.id);
+  }
+  return up;
 }
 
 bool ChatLinks::AllLeased() const {
   MutexLock lock(mu_);
-  for (const auto& [id, link] : links_) {
-    if (link->lease() == 0) return false;
-  }
-  return true;
+  return std::all_of(entries_.begin(), entries_.end(),
+                     [](const Entry& entry) { return !entry.listed || entry.link->lease() != 0; });
 }
 
 void ChatLinks::Stop() {
-  StringMap<std::shared_ptr<ChatLink>> links;
+  std::vector<Entry> entries;
   {
     MutexLock lock(mu_);
-    links.swap(links_);
-    servers_ = std::make_shared<ServerList>();
+    entries.swap(entries_);
   }
-  for (auto& [id, link] : links) link->Stop();
-}
-
-void ChatLinks::Distribute(const google::protobuf::RepeatedPtrField<chat::v1::Event>& events) const {
-  const auto batch = std::make_shared<const Deliveries>(encoder_.Encode(events));
-  // One post for each loop and batch, whatever the number of sessions.
-  for (LocalRooms* rooms : rooms_) {
-    rooms->loop().Post([rooms, batch] { rooms->Deliver(batch); });
-  }
+  for (const Entry& entry : entries) entry.link->Stop();
 }
 
 }  // namespace hubbub::connector

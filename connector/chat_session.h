@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -8,6 +9,7 @@
 #include "connector/chat_links.h"
 #include "connector/encoder.h"
 #include "connector/local_rooms.h"
+#include "connector/restorer.h"
 #include "services/session/session.h"
 #include "services/string_map.h"
 
@@ -16,10 +18,13 @@ namespace hubbub::connector {
 // What the sessions of one loop share. Owned by main, outlives them.
 struct Surroundings {
   LocalRooms& rooms;
+  Restorer& restorer;
   ChatLinks& links;
   Encoder& encoder;
   // A session may be in so many rooms at a time.
   size_t max_rooms = 100;
+  // While a room's chat server can not be had, or the room is on its way to another, a request waits so long.
+  std::chrono::milliseconds patience{5'000};
 };
 
 // The connector's side of one client session: enter, leave and send. A session is bound to one user by its
@@ -34,24 +39,28 @@ class ChatSession final : public SessionHandler, private LocalRooms::Owner {
   bool SignedIn() const override { return tried_; }
 
  private:
+  // Requests that wait for a chat server, in chat_session_enter.cc and chat_session_send.cc.
+  struct EnterCall;
+  struct SendCall;
+  using EnterCallPtr = std::unique_ptr<EnterCall>;
+  using SendCallPtr = std::unique_ptr<SendCall>;
+
   void Enter(const boost::json::object& body, Reply reply);
-  void OnAdded(const std::string& room, const absl::Status& status, const chat::v1::AddResponse& response,
-               bool asks_for_missed, Reply reply);
-  // The place is there: the client gets what comes from here on.
-  void SettleIn(Membership& membership, const chat::v1::AddResponse& response);
+  void TryEnter(EnterCallPtr call);
+  void OnAddAnswer(EnterCallPtr call, const absl::Status& status, const chat::v1::AddResponse& response);
+  // Tries again, or gives up with `status`.
+  void EnterLater(EnterCallPtr call, const absl::Status& status);
+  static void TakeBack(EnterCallPtr call, int tries, std::function<void(EnterCallPtr)> done = {});
+  void OnAdded(EnterCallPtr call, const chat::v1::AddResponse& response);
+  void OnRefused(EnterCallPtr call, const absl::Status& status);
+
   void Leave(const boost::json::object& body, Reply reply);
+
   void Send(const boost::json::object& body, Reply reply);
+  void TrySend(SendCallPtr call);
+  void SendLater(SendCallPtr call, const absl::Status& status);
 
   void OnEnded(Membership& membership, LocalRooms::End end) override;
-
-  // In chat_session_restore.cc.
-  void OnLeaseLost(Membership& membership) override;
-  void Restore(const std::string& room);
-  void RestoreLater(const std::string& room);
-  // As SettleIn, but shows first what was missed since `offset`.
-  void SettleInAfter(Membership& membership, uint64_t offset, const chat::v1::AddResponse& response);
-  bool IsRestoring(std::string_view room) const;
-  void OnRestored(const std::string& room, const absl::Status& status, const chat::v1::AddResponse& response);
   void Forget(std::string_view room);
   void SignIn(std::string user);
   void SignOut();

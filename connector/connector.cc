@@ -8,20 +8,6 @@
 namespace hubbub::connector {
 namespace {
 
-std::vector<std::unique_ptr<LocalRooms>> MakeRooms(net::Loops& loops) {
-  std::vector<std::unique_ptr<LocalRooms>> rooms;
-  rooms.reserve(static_cast<size_t>(loops.size()));
-  for (int i = 0; i < loops.size(); ++i) rooms.push_back(std::make_unique<LocalRooms>(loops.at(i)));
-  return rooms;
-}
-
-std::vector<LocalRooms*> Pointers(const std::vector<std::unique_ptr<LocalRooms>>& rooms) {
-  std::vector<LocalRooms*> pointers;
-  pointers.reserve(rooms.size());
-  for (const auto& one : rooms) pointers.push_back(one.get());
-  return pointers;
-}
-
 net::HttpResponse AnswerHttp(std::string_view) {
   return {.status = 426,
           .body =
@@ -32,14 +18,26 @@ net::HttpResponse AnswerHttp(std::string_view) {
 
 }  // namespace
 
+Connector::Lane::Lane(net::Loop& loop, int loops, Connector& connector)
+    : rooms(loop),
+      servers(connector.links_, loop),
+      restorer({.part = static_cast<uint32_t>(loop.index()), .parts = static_cast<uint32_t>(loops)}, rooms,
+               connector.encoder_, servers),
+      around{.rooms = rooms,
+             .restorer = restorer,
+             .links = connector.links_,
+             .encoder = connector.encoder_,
+             .max_rooms = connector.options_.max_rooms,
+             .patience = connector.options_.patience} {}
+
 Connector::Connector(const ConnectorOptions& options)
     : options_(options),
       contract_(options.use_dict, options.use_protobuf, options.heartbeat),
       encoder_(contract_),
       loops_(options.loops),
-      rooms_(MakeRooms(loops_)),
-      links_(options.self.id, encoder_, Pointers(rooms_)) {
-  for (const auto& rooms : rooms_) surroundings_.push_back({*rooms, links_, encoder_, options.max_rooms});
+      links_(options.self.id, LinksListener()) {
+  for (int i = 0; i < loops_.size(); ++i)
+    lanes_.push_back(std::make_unique<Lane>(loops_.at(i), loops_.size(), *this));
   session_options_.contract = &contract_;
   session_options_.heartbeat = options.heartbeat;
   session_options_.sign_in_timeout = options.sign_in_timeout;
@@ -54,6 +52,38 @@ Connector::Connector(const ConnectorOptions& options)
   }
 }
 
+template <typename Function>
+void Connector::OnEveryLane(const Function& function) {
+  for (const auto& lane : lanes_) lane->rooms.loop().Post([&lane = *lane, function] { function(lane); });
+}
+
+ChatLinks::Listener Connector::LinksListener() {
+  return {.on_events =
+              [this](const std::string& server, ChatLink::Events& events) {
+                const auto batch =
+                    std::make_shared<const Deliveries>(encoder_.Encode(std::move(events), server));
+                // One post for each loop and batch, whatever the number of sessions.
+                OnEveryLane([batch](Lane& lane) { lane.rooms.Deliver(batch); });
+              },
+          .on_up =
+              [this](const std::string& server, uint64_t incarnation, bool fresh) {
+                OnEveryLane([server, incarnation, fresh](Lane& lane) {
+                  lane.restorer.OnUp(server, incarnation, fresh);
+                });
+              },
+          .on_lost =
+              [this](const std::string& server) {
+                OnEveryLane([server](Lane& lane) { lane.restorer.OnLost(server); });
+              }};
+}
+
+std::vector<LocalRooms*> Connector::Rooms() const {
+  std::vector<LocalRooms*> rooms;
+  rooms.reserve(lanes_.size());
+  for (const auto& lane : lanes_) rooms.push_back(&lane->rooms);
+  return rooms;
+}
+
 absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(
     const ConnectorOptions& options, const std::shared_ptr<const ServerList>& servers) {
   auto connector = std::unique_ptr<Connector>(new Connector(options));
@@ -65,7 +95,7 @@ absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(
        .port = options.self.client_port,
        .max_connections = options.max_connections},
       [&self](net::Loop& loop, net::Connection& connection) -> std::unique_ptr<net::Protocol> {
-        Surroundings& around = self.surroundings_[static_cast<size_t>(loop.index())];
+        Surroundings& around = self.lanes_[static_cast<size_t>(loop.index())]->around;
         return std::make_unique<Session>(
             ++self.sessions_made_, loop, connection, self.session_options_,
             [&around](Session& session) { return std::make_unique<ChatSession>(session, around); });
@@ -85,7 +115,7 @@ absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(
         status.set_version(HUBBUB_VERSION);
         return status;
       },
-      self.contract_, Pointers(self.rooms_));
+      self.contract_, self.Rooms());
   auto server = rpc::Server::Start({.host = options.listen_host,
                                     .port = options.self.port,
                                     .reflection = options.reflection,
@@ -94,6 +124,11 @@ absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(
   self.server_ = *std::move(server);
   self.links_.Update(servers);
   return connector;
+}
+
+void Connector::Tick() {
+  service_->Tick();
+  links_.Sweep();
 }
 
 void Connector::Drain(std::chrono::milliseconds timeout) {

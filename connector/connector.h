@@ -12,7 +12,9 @@
 #include "connector/chat_session.h"
 #include "connector/connector_service.h"
 #include "connector/encoder.h"
+#include "connector/linked_chat_servers.h"
 #include "connector/local_rooms.h"
+#include "connector/restorer.h"
 #include "services/directory.h"
 #include "services/net/listener.h"
 #include "services/net/loop.h"
@@ -27,6 +29,8 @@ struct ConnectorOptions {
   int loops = 0;  // 0: one for each core.
   int max_connections = 100'000;
   size_t max_rooms = 100;
+  // While a room's chat server can not be had, a request waits so long.
+  std::chrono::milliseconds patience{5'000};
   bool use_dict = true;
   bool use_protobuf = true;
   std::optional<std::chrono::seconds> heartbeat = std::chrono::seconds(3);
@@ -54,22 +58,38 @@ class Connector {
   // True if a user can enter any room.
   bool Ready() const { return links_.AllLeased(); }
 
+  // Update, Tick and Drain are for one thread.
   void Update(const std::shared_ptr<const ServerList>& servers) { links_.Update(servers); }
-  void Tick() { service_->Tick(); }
+  // What is due by time; several times a second.
+  void Tick();
   // Refuses new clients, tells those who are here to go elsewhere, and ends the rest. Once; the destructor
   // does it too.
   void Drain(std::chrono::milliseconds timeout);
 
  private:
+  // One event loop, with all that is its own.
+  struct Lane {
+    LocalRooms rooms;
+    LinkedChatServers servers;
+    Restorer restorer;
+    Surroundings around;
+
+    Lane(net::Loop& loop, int loops, Connector& connector);
+  };
+
   explicit Connector(const ConnectorOptions& options);
+  // Calls `function(lane)` on the loop of each lane, after what was posted before.
+  template <typename Function>
+  void OnEveryLane(const Function& function);
+  ChatLinks::Listener LinksListener();
+  std::vector<LocalRooms*> Rooms() const;
 
   const ConnectorOptions options_;
   const ClientContract contract_;
   Encoder encoder_;
   net::Loops loops_;
-  std::vector<std::unique_ptr<LocalRooms>> rooms_;
   ChatLinks links_;
-  std::vector<Surroundings> surroundings_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
   SessionOptions session_options_;
   std::atomic<uint64_t> sessions_made_{0};
   std::atomic<bool> draining_{false};

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hubbub/chat/v1/chat.pb.h"
 #include "services/net/connection.h"
 #include "services/session/contract.h"
 
@@ -22,6 +23,7 @@ struct Delivery {
     kJoined,    // To everybody but `user`.
     kLeft,      // To everybody; `user`'s own sessions here have lost their place.
     kReplaced,  // To nobody: `session` has lost its place.
+    kMoved,     // To nobody: the room has gone from chat server `source` to `server`.
   };
 
   Kind kind = Kind::kMessages;
@@ -29,6 +31,8 @@ struct Delivery {
   uint64_t epoch = 0;
   std::string user;
   uint64_t session = 0;
+  std::string source;
+  std::string server;
 
   std::vector<uint64_t> offsets;  // Of the events, ascending.
   struct Encoded {
@@ -36,6 +40,8 @@ struct Delivery {
     std::vector<size_t> starts;  // Where each event's package begins.
   };
   std::array<Encoded, kWireFormats> encoded;
+  // The events themselves, for a chat server that has lost them.
+  std::vector<std::shared_ptr<const chat::v1::Event>> events;
 
   // The packages of the events after `offset` in this format; null if there are none.
   net::Payload After(uint64_t offset, WireFormat format) const;

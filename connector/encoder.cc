@@ -22,6 +22,8 @@ Delivery::Kind KindOf(const Event& event) {
       return Delivery::Kind::kLeft;
     case Event::kReplaced:
       return Delivery::Kind::kReplaced;
+    case Event::kMoved:
+      return Delivery::Kind::kMoved;
     case Event::kMessage:
       return event.message().target() == "*" ? Delivery::Kind::kMessages : Delivery::Kind::kTargeted;
     case Event::KIND_NOT_SET:
@@ -88,7 +90,7 @@ struct Encoder::Draft {
   size_t most_bytes = 0;
 };
 
-void Encoder::Append(const Event& event, Draft& draft) const {
+void Encoder::Append(Event& event, Draft& draft) const {
   draft.delivery.offsets.push_back(event.offset());
   const json::object body = BodyOf(event);
   for (size_t format = 0; format < kWireFormats; ++format) {
@@ -98,15 +100,17 @@ void Encoder::Append(const Event& event, Draft& draft) const {
     contract_.AppendPush(static_cast<WireFormat>(format), RouteOf(event), body, *bytes);
     draft.most_bytes = std::max(draft.most_bytes, bytes->size());
   }
+  draft.delivery.events.push_back(std::make_shared<const Event>(std::move(event)));
 }
 
-Deliveries Encoder::Encode(const google::protobuf::RepeatedPtrField<Event>& events) const {
+Deliveries Encoder::Encode(google::protobuf::RepeatedPtrField<Event> events,
+                           const std::string& source) const {
   std::array<bool, kWireFormats> wanted;
   for (size_t format = 0; format < kWireFormats; ++format) wanted[format] = in_use_[format] > 0;
 
   std::vector<Draft> drafts;
   StringMap<size_t> latest;  // The newest draft of each room.
-  for (const Event& event : events) {
+  for (Event& event : events) {
     const Delivery::Kind kind = KindOf(event);
     const auto [at, first] = latest.try_emplace(event.room(), 0);
     if (!first && kind == Delivery::Kind::kMessages) {
@@ -124,6 +128,11 @@ Deliveries Encoder::Encode(const google::protobuf::RepeatedPtrField<Event>& even
     if (kind == Delivery::Kind::kReplaced) {
       draft.delivery.user = event.replaced().user();
       draft.delivery.session = event.replaced().session();
+      continue;
+    }
+    if (kind == Delivery::Kind::kMoved) {
+      draft.delivery.source = source;
+      draft.delivery.server = event.moved().server();
       continue;
     }
     if (kind == Delivery::Kind::kJoined) draft.delivery.user = event.joined().user();

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <string>
 
 #include "boost/json.hpp"
 #include "connector/delivery.h"
@@ -24,15 +25,17 @@ class Encoder {
   void Use(WireFormat format) { ++in_use_[static_cast<size_t>(format)]; }
   void Unuse(WireFormat format) { --in_use_[static_cast<size_t>(format)]; }
 
-  // Messages to everybody that follow each other in a room become one delivery.
-  Deliveries Encode(const google::protobuf::RepeatedPtrField<chat::v1::Event>& events) const;
+  // Messages to everybody that follow each other in a room become one delivery. `source`: the chat server
+  // that they come from.
+  Deliveries Encode(google::protobuf::RepeatedPtrField<chat::v1::Event> events,
+                    const std::string& source = {}) const;
 
  private:
   // So much of one room is put into one delivery at the most; a run that is longer becomes several.
   static constexpr size_t kMaxRunBytes = 32 * 1024;
 
   struct Draft;
-  void Append(const chat::v1::Event& event, Draft& draft) const;
+  void Append(chat::v1::Event& event, Draft& draft) const;
 
   const ClientContract& contract_;
   std::array<std::atomic<int>, kWireFormats> in_use_{};

@@ -7,7 +7,7 @@ namespace hubbub::connector {
 
 void LocalRooms::Insert(Membership& membership, Owner& owner) {
   loop_.AssertHere();
-  auto& seats = rooms_[membership.room];
+  auto& seats = rooms_[membership.room].seats;
   membership.place = seats.size();
   seats.push_back({&membership, &owner});
 }
@@ -15,7 +15,7 @@ void LocalRooms::Insert(Membership& membership, Owner& owner) {
 void LocalRooms::Erase(Membership& membership) {
   loop_.AssertHere();
   const auto room = rooms_.find(membership.room);
-  auto& seats = room->second;
+  auto& seats = room->second.seats;
   seats[membership.place] = seats.back();
   seats[membership.place].membership->place = membership.place;
   seats.pop_back();
@@ -27,21 +27,46 @@ void LocalRooms::Joined(Membership& membership, uint64_t epoch, uint64_t offset)
   membership.joined = true;
   membership.epoch = epoch;
   membership.offset = offset;
-  const Seat seat = rooms_.find(membership.room)->second[membership.place];
-  const auto held = std::exchange(membership.held, {});
-  for (const Membership::Held& waiting : held) {
-    const Delivery& delivery = (*waiting.batch)[waiting.index];
+  const Seat seat = rooms_.find(membership.room)->second.seats[membership.place];
+  auto held = std::exchange(membership.held, {});
+  for (size_t i = 0; i < held.size(); ++i) {
+    const Delivery& delivery = (*held[i].batch)[held[i].index];
+    const Effect effect = Show(delivery, membership);
+    if (effect == Effect::kNone) continue;
+    // What is behind it waits for the next answer.
+    if (effect == Effect::kMoved)
+      membership.held.assign(held.begin() + static_cast<ptrdiff_t>(i) + 1, held.end());
     // The membership may be gone after its end was told.
-    if (Show(delivery, membership)) return TellEnd(delivery, seat);
+    return Apply(effect, delivery, seat);
   }
 }
 
-bool LocalRooms::Show(const Delivery& delivery, Membership& membership) {
-  if (delivery.kind == Delivery::Kind::kReplaced) {
-    return delivery.user == membership.user && delivery.session == membership.session->id();
+void LocalRooms::Restored(Membership& membership, const Deliveries& missed, uint64_t epoch, uint64_t offset) {
+  loop_.AssertHere();
+  const auto show = [&](const Delivery& delivery) {
+    // Its own comings and goings while it was away are nothing to its client.
+    const bool coming = delivery.kind == Delivery::Kind::kJoined || delivery.kind == Delivery::Kind::kLeft;
+    if (delivery.epoch == membership.epoch && !(coming && delivery.user == membership.user))
+      (void)Show(delivery, membership);
+  };
+  for (const Delivery& delivery : missed) show(delivery);
+  if (epoch != membership.epoch) {
+    membership.epoch = epoch;
+    membership.offset = 0;
+    for (const Delivery& delivery : missed) show(delivery);
   }
-  if (delivery.epoch != membership.epoch) return false;
-  if (delivery.offsets.back() <= membership.offset) return false;
+  Joined(membership, epoch, offset);
+}
+
+LocalRooms::Effect LocalRooms::Show(const Delivery& delivery, Membership& membership) {
+  if (delivery.kind == Delivery::Kind::kReplaced) {
+    const bool mine = delivery.user == membership.user && delivery.session == membership.session->id();
+    return mine ? Effect::kEnded : Effect::kNone;
+  }
+  if (delivery.epoch != membership.epoch) return Effect::kNone;
+  if (delivery.kind == Delivery::Kind::kMoved)
+    return delivery.source == membership.server ? Effect::kMoved : Effect::kNone;
+  if (delivery.offsets.back() <= membership.offset) return Effect::kNone;
   const bool about_me = delivery.user == membership.user;
   const bool for_me = delivery.kind == Delivery::Kind::kTargeted ? about_me
                       : delivery.kind == Delivery::Kind::kJoined ? !about_me
@@ -52,49 +77,69 @@ bool LocalRooms::Show(const Delivery& delivery, Membership& membership) {
     }
   }
   membership.offset = delivery.offsets.back();
-  return delivery.kind == Delivery::Kind::kLeft && about_me;
+  return delivery.kind == Delivery::Kind::kLeft && about_me ? Effect::kEnded : Effect::kNone;
 }
 
-void LocalRooms::TellEnd(const Delivery& delivery, const Seat& seat) {
+void LocalRooms::Apply(Effect effect, const Delivery& delivery, const Seat& seat) {
+  if (effect == Effect::kMoved) return on_moved_(*seat.membership, delivery.server);
   seat.owner->OnEnded(*seat.membership,
                       delivery.kind == Delivery::Kind::kReplaced ? End::kReplaced : End::kLeft);
 }
 
+void LocalRooms::Hold(Membership& membership, const std::shared_ptr<const Deliveries>& batch, size_t index) {
+  if (membership.held.size() < Membership::kMaxHeld) {
+    membership.held.push_back({batch, index});
+  } else {
+    membership.session->Kick("this server is overloaded");
+  }
+}
+
 void LocalRooms::Deliver(const std::shared_ptr<const Deliveries>& batch) {
   loop_.AssertHere();
-  std::vector<Seat> ended;
+  std::vector<std::pair<Effect, Seat>> changed;
   for (size_t index = 0; index < batch->size(); ++index) {
     const Delivery& delivery = (*batch)[index];
     const auto room = rooms_.find(delivery.room);
     if (room == rooms_.end()) continue;
-    for (const Seat& seat : room->second) {
+    for (const auto& event : delivery.events) room->second.last_events.Append(event);
+    for (const Seat& seat : room->second.seats) {
       Membership& membership = *seat.membership;
       if (!membership.joined) {
-        if (membership.held.size() < Membership::kMaxHeld) {
-          membership.held.push_back({batch, index});
-        } else {
-          membership.session->Kick("this server is overloaded");
-        }
-      } else if (Show(delivery, membership)) {
-        ended.push_back(seat);
+        Hold(membership, batch, index);
+      } else if (const Effect effect = Show(delivery, membership); effect != Effect::kNone) {
+        changed.emplace_back(effect, seat);
       }
     }
     // Not while the list is walked: an end takes the member out of it.
-    for (const Seat& seat : ended) TellEnd(delivery, seat);
-    ended.clear();
+    for (const auto& [effect, seat] : changed) Apply(effect, delivery, seat);
+    changed.clear();
   }
 }
 
-void LocalRooms::OnNewLease(std::string_view server, uint64_t lease) {
+void LocalRooms::Remember(std::string_view room, const Deliveries& deliveries) {
   loop_.AssertHere();
-  std::vector<Seat> lost;
-  for (const auto& [room, seats] : rooms_) {
-    for (const Seat& seat : seats) {
-      const Membership& membership = *seat.membership;
-      if (membership.joined && membership.server == server && membership.lease != lease) lost.push_back(seat);
+  const auto at = rooms_.find(room);
+  if (at == rooms_.end()) return;
+  for (const Delivery& delivery : deliveries) {
+    for (const auto& event : delivery.events) at->second.last_events.Append(event);
+  }
+}
+
+const LastEvents* LocalRooms::LastEventsOf(std::string_view room) const {
+  loop_.AssertHere();
+  const auto at = rooms_.find(room);
+  return at == rooms_.end() ? nullptr : &at->second.last_events;
+}
+
+std::vector<Membership*> LocalRooms::JoinedAt(std::string_view server) const {
+  loop_.AssertHere();
+  std::vector<Membership*> found;
+  for (const auto& [name, room] : rooms_) {
+    for (const Seat& seat : room.seats) {
+      if (seat.membership->joined && seat.membership->server == server) found.push_back(seat.membership);
     }
   }
-  for (const Seat& seat : lost) seat.owner->OnLeaseLost(*seat.membership);
+  return found;
 }
 
 void LocalRooms::SignIn(std::string_view user, Session& session) {

@@ -1,43 +1,19 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "connector/delivery.h"
+#include "connector/last_events.h"
+#include "connector/membership.h"
 #include "services/net/loop.h"
 #include "services/session/session.h"
 #include "services/string_map.h"
 
 namespace hubbub::connector {
-
-// The place of one session in one room. Loop-only. Owned by the session's handler; LocalRooms knows it while
-// it lives.
-struct Membership {
-  Session* session = nullptr;
-  std::string user;
-  std::string room;
-  std::string server;  // The chat server that was asked to add it,
-  uint64_t lease = 0;  // and this connector's lease there.
-
-  // Until the answer to Add is here, events wait: the client gets the list of users first, then what happened
-  // after it.
-  bool joined = false;
-  bool restoring = false;  // It was joined; its chat server forgot it and is asked again.
-  uint64_t epoch = 0;
-  uint64_t offset = 0;  // Of the newest event that the client has seen or needs not see.
-
-  struct Held {
-    std::shared_ptr<const Deliveries> batch;
-    size_t index;
-  };
-  // Bounded by the deadline of Add and by kMaxHeld; beyond it the session is kicked.
-  static constexpr size_t kMaxHeld = 4096;
-  std::vector<Held> held;
-
-  size_t place = 0;  // Its index in the room's list. LocalRooms' own.
-};
 
 // Who sits in which room, and who is signed in, on one loop. Loop-only: it is asked and told on its loop
 // alone. Owned by main, one for each loop.
@@ -52,24 +28,33 @@ class LocalRooms {
    public:
     virtual ~Owner() = default;
     virtual void OnEnded(Membership& membership, End end) = 0;
-    // The lease under which it was added is no more: it has to be added again.
-    virtual void OnLeaseLost(Membership& membership) = 0;
   };
+  // The membership's room has gone to another chat server: it is not joined any more before Restored.
+  using OnMoved = std::function<void(Membership& membership, const std::string& server)>;
 
   explicit LocalRooms(net::Loop& loop) : loop_(loop) {}
 
   net::Loop& loop() const { return loop_; }
+  // To be set before the first event.
+  void SetOnMoved(OnMoved on_moved) { on_moved_ = std::move(on_moved); }
 
   // Registered before Add is called, because events may overtake its answer.
   void Insert(Membership& membership, Owner& owner);
   void Erase(Membership& membership);
   // The answer to Add: from here on the client gets what comes after `offset`. Hands over what waited.
   void Joined(Membership& membership, uint64_t epoch, uint64_t offset);
+  // The answer to Restore: as Joined, but `missed` comes first: events of the life that the client knows, and
+  // of a new one, if it is in that.
+  void Restored(Membership& membership, const Deliveries& missed, uint64_t epoch, uint64_t offset);
 
   void Deliver(const std::shared_ptr<const Deliveries>& batch);
+  // Events of a room that have come by another way: they belong to its last ones.
+  void Remember(std::string_view room, const Deliveries& deliveries);
+  // The newest events of a room that have come here; null if nobody of it is here.
+  const LastEvents* LastEventsOf(std::string_view room) const;
 
-  // A chat server has given this connector another lease: tells all whose place was under an older one.
-  void OnNewLease(std::string_view server, uint64_t lease);
+  // The memberships that are joined, at this chat server.
+  std::vector<Membership*> JoinedAt(std::string_view server) const;
 
   void SignIn(std::string_view user, Session& session);
   void SignOut(std::string_view user, Session& session);
@@ -83,13 +68,20 @@ class LocalRooms {
     Membership* membership;
     Owner* owner;
   };
+  struct Room {
+    std::vector<Seat> seats;  // Never empty.
+    LastEvents last_events;
+  };
+  // What a delivery does to a member beyond what the client is shown.
+  enum class Effect { kNone, kEnded, kMoved };
 
-  // Shows a delivery to a member; true if it ends the membership.
-  static bool Show(const Delivery& delivery, Membership& membership);
-  static void TellEnd(const Delivery& delivery, const Seat& seat);
+  static Effect Show(const Delivery& delivery, Membership& membership);
+  void Apply(Effect effect, const Delivery& delivery, const Seat& seat);
+  static void Hold(Membership& membership, const std::shared_ptr<const Deliveries>& batch, size_t index);
 
   net::Loop& loop_;
-  StringMap<std::vector<Seat>> rooms_;
+  OnMoved on_moved_;
+  StringMap<Room> rooms_;
   StringMap<std::vector<Session*>> users_;
 };
 

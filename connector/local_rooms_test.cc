@@ -44,7 +44,6 @@ class Guest final : public LocalRooms::Owner {
     Enter(room);
     rooms_.Joined(membership, kEpoch, offset);
   }
-  void OnLeaseLost(Membership& lost_one) override { lost.push_back(lost_one.room); }
   void OnEnded(Membership&, LocalRooms::End end) override {
     ends.push_back(end);
     rooms_.Erase(membership);
@@ -74,7 +73,6 @@ class Guest final : public LocalRooms::Owner {
   FakeSession session;
   Membership membership;
   std::vector<LocalRooms::End> ends;
-  std::vector<std::string> lost;
 };
 
 class LocalRoomsTest : public ::testing::Test {
@@ -103,8 +101,8 @@ class LocalRoomsTest : public ::testing::Test {
     message.set_content("hi");
   }
   // Delivers what was added since the last time, as one batch.
-  void Deliver() {
-    const auto batch = std::make_shared<const Deliveries>(encoder_.Encode(events_));
+  void Deliver(const std::string& source = "chat-1") {
+    const auto batch = std::make_shared<const Deliveries>(encoder_.Encode(events_, source));
     events_.Clear();
     rooms_.Deliver(batch);
   }
@@ -288,21 +286,79 @@ TEST_F(LocalRoomsTest, EachClientGetsItsFormat) {
   });
 }
 
-TEST_F(LocalRoomsTest, ANewLeaseIsNewsForThoseOfTheOldOneAlone) {
+TEST_F(LocalRoomsTest, ARoomThatMovesTellsTheMembersWhoAreThereAndKeepsWhatFollowsForLater) {
+  std::vector<std::string> moved;
+  rooms_.SetOnMoved([&](Membership& membership, const std::string& server) {
+    moved.push_back(membership.user + " to " + server);
+    membership.joined = false;
+  });
   Run([&] {
-    Guest old(rooms_, options_, "ann", 1), fresh(rooms_, options_, "bob", 2),
-        waits(rooms_, options_, "cat", 3), elsewhere(rooms_, options_, "dan", 4);
-    for (Guest* guest : {&old, &fresh, &waits}) guest->membership.server = "chat-1";
-    elsewhere.membership.server = "chat-2";
-    fresh.membership.lease = 8;
-    for (Guest* guest : {&old, &waits, &elsewhere}) guest->membership.lease = 7;
-    for (Guest* guest : {&old, &fresh, &elsewhere}) guest->Enter("lobby", 1);
-    waits.Enter("lobby");
-    rooms_.OnNewLease("chat-1", 8);
-    EXPECT_THAT(old.lost, ElementsAre("lobby"));
-    EXPECT_TRUE(fresh.lost.empty());
-    EXPECT_TRUE(waits.lost.empty()) << "the answer to its Add will tell";
-    EXPECT_TRUE(elsewhere.lost.empty());
+    Guest ann(rooms_, options_, "ann", 1), other(rooms_, options_, "bob", 2),
+        late(rooms_, options_, "cid", 3);
+    for (Guest* guest : {&ann, &late}) guest->membership.server = "chat-1";
+    other.membership.server = "chat-2";
+    ann.Enter("lobby", 0);
+    other.Enter("lobby", 0);
+    late.Enter("lobby");
+    Say(1);
+    Add(0).mutable_moved()->set_server("chat-2");
+    Deliver("chat-1");
+    Say(2);
+    Deliver("chat-2");
+    EXPECT_THAT(moved, ElementsAre("ann to chat-2")) << "whoever is there already stays";
+    EXPECT_THAT(ann.Seen(), ElementsAre("onChat 1"));
+    EXPECT_THAT(other.Seen(), ElementsAre("onChat 1", "onChat 2"));
+
+    rooms_.Joined(late.membership, kEpoch, 0);
+    EXPECT_THAT(moved, ElementsAre("ann to chat-2", "cid to chat-2")) << "told when its place was there";
+    EXPECT_THAT(late.Seen(), ElementsAre("onChat 1"));
+    for (Guest* guest : {&ann, &late}) {
+      guest->membership.server = "chat-2";
+      rooms_.Joined(guest->membership, kEpoch, 1);
+      EXPECT_THAT(guest->Seen(), ElementsAre("onChat 1", "onChat 2"));
+    }
+  });
+}
+
+TEST_F(LocalRoomsTest, WhoeverIsRestoredSeesWhatWasMissedFirst) {
+  Run([&] {
+    Guest ann(rooms_, options_, "ann", 1);
+    ann.Enter("lobby", 3);
+    ann.membership.joined = false;
+    // Of the life that it knows: one that it has seen, one that it has not; of the new one, all.
+    Say(3);
+    Say(4);
+    Add(5).mutable_left()->set_user("ann");
+    Add(1).mutable_joined()->set_user("ann");
+    Say(2);
+    for (int i = 3; i < 5; ++i) events_[i].set_epoch(kEpoch + 1);
+    const Deliveries missed = encoder_.Encode(events_);
+    events_.Clear();
+    Say(2);
+    Say(3);
+    for (Event& event : events_) event.set_epoch(kEpoch + 1);
+    Deliver();
+    rooms_.Restored(ann.membership, missed, kEpoch + 1, 2);
+    EXPECT_THAT(ann.Seen(), ElementsAre("onChat 4", "onChat 2", "onChat 3"));
+    EXPECT_TRUE(ann.membership.joined);
+  });
+}
+
+TEST_F(LocalRoomsTest, TheLastEventsOfARoomAreKnownWhileSomebodyIsThere) {
+  Run([&] {
+    EXPECT_EQ(rooms_.LastEventsOf("lobby"), nullptr);
+    Guest ann(rooms_, options_, "ann", 1);
+    ann.Enter("lobby", 0);
+    for (uint64_t offset = 1; offset <= 100; ++offset) Say(offset);
+    Deliver();
+    Say(100);
+    Deliver();
+    const LastEvents* const last = rooms_.LastEventsOf("lobby");
+    ASSERT_NE(last, nullptr);
+    EXPECT_EQ(last->events().back()->offset(), 100u);
+    EXPECT_LE(last->events().size(), 64u);
+    for (size_t i = 1; i < last->events().size(); ++i)
+      EXPECT_EQ(last->events()[i]->offset(), last->events()[i - 1]->offset() + 1);
   });
 }
 

@@ -72,8 +72,11 @@ int main(int argc, char** argv) {
   hubbub::WaitUntil([&] { return (*connector)->Ready(); }, std::chrono::seconds(3));
   hubbub::PrintReady(self->id, self->host + ":" + std::to_string((*connector)->grpc_port()),
                      self->client_host + ":" + std::to_string((*connector)->client_port()));
-  // The directory is not read again: a chat server more or less would move rooms that are open.
-  hubbub::RunUntilSignal(std::chrono::milliseconds(250), [&] { (*connector)->Tick(); });
+  (*directory)->OnChange([&](const auto& servers) { (*connector)->Update(servers); });
+  hubbub::RunUntilSignal(std::chrono::milliseconds(250), [&] {
+    (*directory)->Poll();
+    (*connector)->Tick();
+  });
   spdlog::info("{} is shutting down with {} clients", self->id, (*connector)->sessions());
   (*connector)->Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_timeout)));
   return 0;

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <utility>
 
-#include "boost/asio/steady_timer.hpp"
+#include "connector/pause.h"
 #include "spdlog/spdlog.h"
 
 namespace hubbub::connector {
@@ -12,7 +12,8 @@ namespace {
 constexpr std::chrono::milliseconds kTryAgainAfter{500};
 
 bool PerhapsNotHeard(const absl::Status& status) {
-  return absl::IsDeadlineExceeded(status) || absl::IsUnavailable(status) || absl::IsCancelled(status);
+  return absl::IsDeadlineExceeded(status) || absl::IsUnavailable(status) || absl::IsCancelled(status) ||
+         absl::IsAborted(status);
 }
 
 }  // namespace
@@ -46,11 +47,10 @@ void KickPlace(net::Loop& loop, std::shared_ptr<ChatLink> link, const chat::v1::
                   if (done) done();
                   return;
                 }
-                auto timer = std::make_shared<boost::asio::steady_timer>(loop.context(), kTryAgainAfter);
-                timer->async_wait([&loop, timer, link = std::move(link), place, tries,
-                                   done = std::move(done)](boost::system::error_code error) mutable {
-                  if (!error) KickPlace(loop, std::move(link), place, tries - 1, std::move(done));
-                });
+                After(loop, kTryAgainAfter,
+                      [&loop, link = std::move(link), place, tries, done = std::move(done)]() mutable {
+                        KickPlace(loop, std::move(link), place, tries - 1, std::move(done));
+                      });
               });
 }
 

@@ -16,6 +16,7 @@ struct ServerOptions {
   std::string host = "0.0.0.0";
   uint16_t port = 0;  // 0: any free one.
   bool reflection = true;
+  int max_message_bytes = 1 << 20;       // Larger calls are refused.
   std::vector<grpc::Service*> services;  // Outlive the server.
 };
 

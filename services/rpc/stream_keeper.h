@@ -16,8 +16,9 @@
 namespace hubbub::rpc {
 
 // Keeps one server-streaming call open: opens it, hands over what arrives, and when it ends opens it again,
-// with jittered backoff from 50 ms to 2 s that starts anew after each message. Thread-safe. The callbacks run
-// on gRPC's threads, one at a time, must not block, and must not call Stop. Destroying it stops it.
+// with jittered backoff from 50 ms to half a second that starts anew after each message. Thread-safe. The
+// callbacks run on gRPC's threads, one at a time, must not block, and must not call Stop. Destroying it stops
+// it.
 template <typename Request, typename Response>
 class StreamKeeper {
  public:
@@ -118,7 +119,7 @@ class StreamKeeper {
   }
 
   static constexpr int kFirstBackoffMs = 50;
-  static constexpr int kMostBackoffMs = 2'000;
+  static constexpr int kMostBackoffMs = 500;
 
   const Callbacks callbacks_;
   Mutex mu_;

@@ -8,11 +8,22 @@
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/status.h"
 #include "services/net/loop.h"
+#include "services/owner_hint.h"
 #include "services/rpc/grpc_status.h"
 
 namespace hubbub::rpc {
 
 inline constexpr std::chrono::milliseconds kUnaryDeadline{2'000};
+
+// What became of a call, with the owner of the room if the far end named one.
+inline absl::Status OutcomeOf(const grpc::Status& answer, const grpc::ClientContext& context) {
+  absl::Status status = FromGrpc(answer);
+  if (status.ok()) return status;
+  const auto& trailer = context.GetServerTrailingMetadata();
+  if (const auto owner = trailer.find(kOwnerKey); owner != trailer.end())
+    SetOwner(status, {owner->second.data(), owner->second.size()});
+  return status;
+}
 
 // Starts a unary call of the callback API; `done(absl::Status, Response)` then runs on `loop`, whatever
 // became of the call. `start(context, request, response, callback)` is the stub's method. `done` may be
@@ -34,7 +45,8 @@ void CallUnary(net::Loop& loop, Request request, Start start, Done done,
   start(&call->context, &call->request, &call->response, [call](const grpc::Status& status) {
     std::unique_ptr<Call> owned(call);
     net::Loop& home = owned->loop;
-    home.Post([owned = std::move(owned), status = FromGrpc(status)]() mutable {
+    absl::Status outcome = OutcomeOf(status, owned->context);
+    home.Post([owned = std::move(owned), status = std::move(outcome)]() mutable {
       owned->done(std::move(status), std::move(owned->response));
       owned->loop.Release();
     });

@@ -1,0 +1,206 @@
+#include "chat/peer_links.h"
+
+#include <atomic>
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "chat/room_proto.h"
+#include "hubbub/chat/v1/peer.grpc.pb.h"
+#include "services/rpc/channel.h"
+#include "services/rpc/grpc_status.h"
+#include "services/rpc/stream_keeper.h"
+#include "spdlog/spdlog.h"
+
+namespace hubbub::chat {
+namespace {
+
+constexpr std::chrono::seconds kImportDeadline{2};
+
+}  // namespace
+
+class PeerLinks::Link {
+ public:
+  Link(ServerInfo server, PeerLinks& links, const std::string& self)
+      : server_(std::move(server)),
+        links_(links),
+        channel_(rpc::MakeChannel(server_.grpc_address())),
+        chat_(v1::ChatService::NewStub(channel_)),
+        peer_(v1::PeerService::NewStub(channel_)),
+        stream_({
+            .open = [this](auto* context, const auto* request,
+                           auto* reactor) { peer_->async()->Watch(context, request, reactor); },
+            .request =
+                [self] {
+                  v1::WatchRequest request;
+                  request.set_server(self);
+                  request.set_contract(kPeerContract);
+                  return request;
+                },
+            .on_message = [this](v1::WatchResponse& status) { OnStatus(status); },
+            .on_end = [this](const grpc::Status& status) { OnEnd(status); },
+        }) {}
+
+  const ServerInfo& server() const { return server_; }
+  const OwnerStub& chat() const { return chat_; }
+  v1::PeerService::Stub& peer() { return *peer_; }
+  void Start() { stream_.Start(); }
+  void Stop() {
+    stopping_ = true;
+    stream_.Stop();
+  }
+
+ private:
+  void OnStatus(const v1::WatchResponse& status) {
+    if (status.server() != server_.id) {
+      if (!std::exchange(complained_, true)) {
+        spdlog::error("at {} the directory has chat server {}, but it says that it is {}: mend one of them",
+                      server_.grpc_address(), server_.id, status.server());
+      }
+      return;
+    }
+    complained_ = false;
+    const bool back = !std::exchange(heard_, true) && !std::exchange(here_, true);
+    if (back) spdlog::info("chat server {} at {} is here", server_.id, server_.grpc_address());
+    const uint64_t before = links_.owners_.IncarnationOf(server_.id);
+    const OwnerTable::Life life = links_.owners_.Heard({.id = server_.id,
+                                                        .incarnation = status.incarnation(),
+                                                        .draining = status.draining(),
+                                                        .settled = status.settled(),
+                                                        .times_lost = status.times_lost()});
+    if (life == OwnerTable::Life::kNew) {
+      links_.listener_.on_lost(server_.id, before);
+    } else if (back && life == OwnerTable::Life::kSame) {
+      links_.listener_.on_back(server_.id);
+    }
+  }
+
+  // A stream that breaks is opened again at once. Only if that fails too, the server is lost.
+  void OnEnd(const grpc::Status& status) {
+    if (std::exchange(heard_, false) || stopping_) return;
+    if (status.error_code() == grpc::StatusCode::FAILED_PRECONDITION) {
+      if (!std::exchange(complained_, true)) spdlog::error("{}", status.error_message());
+      return links_.owners_.Foreign(server_.id);
+    }
+    if (!links_.owners_.Here(server_.id)) return;
+    here_ = false;
+    spdlog::warn("chat server {} at {} can not be reached: {}", server_.id, server_.grpc_address(),
+                 status.error_message());
+    links_.listener_.on_lost(server_.id, links_.owners_.IncarnationOf(server_.id));
+    links_.owners_.Lost(server_.id);
+  }
+
+  const ServerInfo server_;
+  PeerLinks& links_;
+  std::atomic<bool> stopping_ = false;
+  // Of the stream's callbacks.
+  bool heard_ = false;  // By the stream that stands.
+  bool here_ = false;   // Since it was lost.
+  bool complained_ = false;
+  const std::shared_ptr<grpc::Channel> channel_;
+  const OwnerStub chat_;
+  const std::unique_ptr<v1::PeerService::Stub> peer_;
+  rpc::StreamKeeper<v1::WatchRequest, v1::WatchResponse> stream_;
+};
+
+PeerLinks::PeerLinks(std::string id, OwnerTable& owners, Listener listener)
+    : id_(std::move(id)), owners_(owners), listener_(std::move(listener)) {}
+
+PeerLinks::~PeerLinks() {
+  Stop();
+}
+
+PeerLinks::LinkPtr PeerLinks::Open(const ServerInfo& server) {
+  return std::make_shared<Link>(server, *this, id_);
+}
+
+void PeerLinks::Update(const ServerList& servers) {
+  // The table first: it must know the servers that are heard of.
+  owners_.SetServers(servers.chats);
+  std::vector<LinkPtr> fresh;
+  std::vector<LinkPtr> stale;
+  {
+    MutexLock lock(mu_);
+    for (const ServerInfo& server : servers.chats) {
+      if (server.id == id_) continue;
+      LinkPtr& link = links_[server.id];
+      if (link != nullptr && link->server() == server) continue;
+      if (link != nullptr) stale.push_back(std::move(link));
+      link = Open(server);
+      fresh.push_back(link);
+    }
+  }
+  for (const LinkPtr& link : stale) link->Stop();
+  for (const LinkPtr& link : fresh) link->Start();
+  Sweep();
+}
+
+void PeerLinks::Sweep() {
+  std::vector<LinkPtr> stale;
+  {
+    MutexLock lock(mu_);
+    for (auto it = links_.begin(); it != links_.end();) {
+      const auto current = it++;
+      if (owners_.Knows(current->first)) continue;
+      stale.push_back(current->second);
+      links_.erase(current);
+    }
+  }
+  for (const LinkPtr& link : stale) link->Stop();
+}
+
+void PeerLinks::Reconnect() {
+  std::vector<LinkPtr> stale;
+  std::vector<LinkPtr> fresh;
+  {
+    MutexLock lock(mu_);
+    for (auto& [id, link] : links_) {
+      stale.push_back(link);
+      link = Open(link->server());
+      fresh.push_back(link);
+    }
+  }
+  for (const LinkPtr& link : stale) link->Stop();
+  for (const LinkPtr& link : fresh) link->Start();
+}
+
+void PeerLinks::Stop() {
+  StringMap<LinkPtr> links;
+  {
+    MutexLock lock(mu_);
+    links.swap(links_);
+  }
+  for (const auto& [id, link] : links) link->Stop();
+}
+
+OwnerStub PeerLinks::StubOf(const std::string& server_id) const {
+  const LinkPtr link = Find(server_id);
+  return link == nullptr ? nullptr : link->chat();
+}
+
+void PeerLinks::Import(const std::string& server_id, const HandOver::Rooms& rooms,
+                       std::function<void(absl::Status)> done) const {
+  struct Call {
+    LinkPtr link;
+    v1::ImportRequest request = {};
+    v1::ImportResponse response = {};
+    grpc::ClientContext context = {};
+  };
+  auto call = std::make_shared<Call>();
+  call->link = Find(server_id);
+  if (call->link == nullptr) return done(absl::UnavailableError("there is no line to this chat server"));
+  call->request.set_server(id_);
+  for (const RoomState& room : *rooms) ToProto(room, call->request.add_rooms());
+  call->context.set_deadline(std::chrono::system_clock::now() + kImportDeadline);
+  call->link->peer().async()->Import(
+      &call->context, &call->request, &call->response,
+      [call, done = std::move(done)](const grpc::Status& status) { done(FromGrpc(status)); });
+}
+
+PeerLinks::LinkPtr PeerLinks::Find(const std::string& server_id) const {
+  MutexLock lock(mu_);
+  const auto at = links_.find(server_id);
+  return at == links_.end() ? nullptr : at->second;
+}
+
+}  // namespace hubbub::chat

@@ -1,0 +1,101 @@
+#include "chat/room_proto.h"
+
+#include <utility>
+
+#include "chat/event_proto.h"
+
+namespace hubbub::chat {
+namespace {
+
+std::vector<EventPtr> EventsOf(const google::protobuf::RepeatedPtrField<v1::Event>& protos) {
+  std::vector<EventPtr> events;
+  events.reserve(static_cast<size_t>(protos.size()));
+  for (const v1::Event& proto : protos) {
+    if (EventPtr event = FromProto(proto)) events.push_back(std::move(event));
+  }
+  return events;
+}
+
+}  // namespace
+
+void ToProto(const RoomState& state, v1::RoomState* proto) {
+  proto->set_room(state.room);
+  proto->set_epoch(state.epoch);
+  proto->set_offset(state.offset);
+  for (const RoomState::Place& place : state.places) {
+    v1::PlaceState* const p = proto->add_places();
+    p->set_user(place.user);
+    p->set_connector(place.connector);
+    p->set_session(place.session);
+    p->set_token(place.token);
+  }
+  for (const EventPtr& event : state.recent_events) ToProto(*event, proto->add_recent_events());
+  for (const RecentIds::Entry& send : state.recent_ids) {
+    v1::SentState* const s = proto->add_recent_ids();
+    s->set_from(send.from);
+    s->set_id(send.id);
+    s->set_epoch(send.sent.epoch);
+    s->set_offset(send.sent.offset);
+    s->set_time_ms(send.sent.time_ms);
+    s->set_recipients(static_cast<uint32_t>(send.sent.recipients));
+  }
+  for (const auto& [epoch, events] : state.earlier) {
+    v1::EarlierLife* const life = proto->add_earlier();
+    life->set_epoch(epoch);
+    for (const auto& [offset, event] : events) ToProto(*event, life->add_events());
+  }
+  proto->set_newcomers(state.newcomers);
+}
+
+RoomState FromProto(const v1::RoomState& proto) {
+  RoomState state{.room = proto.room(),
+                  .epoch = proto.epoch(),
+                  .offset = proto.offset(),
+                  .places = {},
+                  .recent_events = EventsOf(proto.recent_events()),
+                  .recent_ids = {},
+                  .earlier = {},
+                  .newcomers = proto.newcomers()};
+  for (const v1::PlaceState& p : proto.places())
+    state.places.push_back({p.user(), p.connector(), p.session(), p.token()});
+  for (const v1::SentState& s : proto.recent_ids()) {
+    state.recent_ids.push_back(
+        {s.from(),
+         s.id(),
+         {.epoch = s.epoch(), .offset = s.offset(), .time_ms = s.time_ms(), .recipients = s.recipients()}});
+  }
+  for (const v1::EarlierLife& life : proto.earlier()) {
+    auto& events = state.earlier[life.epoch()];
+    for (EventPtr& event : EventsOf(life.events())) {
+      const uint64_t offset = event->offset;
+      events.emplace(offset, std::move(event));
+    }
+  }
+  return state;
+}
+
+void ToProto(const RestoreResult& result, v1::RestoredRoom* proto) {
+  proto->set_outcome(v1::RESTORE_OUTCOME_RESTORED);
+  for (const std::string& user : result.users) proto->add_users(user);
+  proto->set_total(static_cast<uint32_t>(result.total));
+  proto->set_epoch(result.epoch);
+  proto->set_offset(result.offset);
+  proto->set_recovered(result.missed.has_value());
+  if (result.missed) {
+    for (const EventPtr& event : *result.missed) ToProto(*event, proto->add_missed_events());
+  }
+  for (const uint32_t index : result.replaced) proto->add_replaced(index);
+}
+
+RoomClaim ClaimOf(const v1::RoomPlaces& proto, SubscriberPtr subscriber) {
+  RoomClaim claim{.subscriber = std::move(subscriber),
+                  .epoch = proto.epoch(),
+                  .offset = proto.offset(),
+                  .places = {},
+                  .recent_events = EventsOf(proto.recent_events())};
+  for (const v1::RestoredPlace& p : proto.places())
+    claim.places.push_back({p.user(), p.session(), p.token()});
+  return claim;
+}
+
+}  // namespace hubbub::chat

@@ -1,0 +1,52 @@
+#include "connector/linked_chat_servers.h"
+
+#include <chrono>
+#include <utility>
+
+#include "connector/pause.h"
+#include "connector/places.h"
+
+namespace hubbub::connector {
+namespace {
+
+constexpr std::chrono::milliseconds kPause{100};
+
+}  // namespace
+
+uint64_t LinkedChatServers::LeaseAt(const std::string& server) const {
+  const auto link = links_.Find(server);
+  return link == nullptr ? 0 : link->lease();
+}
+
+uint64_t LinkedChatServers::IncarnationOf(const std::string& server) const {
+  const auto link = links_.Find(server);
+  return link == nullptr ? 0 : link->incarnation();
+}
+
+std::string LinkedChatServers::BestFor(const std::string& room) const {
+  const auto link = links_.BestFor(room);
+  return link == nullptr ? std::string() : link->server().id;
+}
+
+void LinkedChatServers::Restore(const std::string& server, chat::v1::RestoreRequest request, Done done) {
+  std::shared_ptr<ChatLink> link = links_.Find(server);
+  if (link == nullptr) {
+    return loop_.Post(
+        [done = std::move(done)] { done(absl::UnavailableError("it has left the directory"), {}); });
+  }
+  ChatLink& target = *link;
+  target.Restore(
+      loop_, std::move(request),
+      [link = std::move(link), done = std::move(done)](
+          const absl::Status& status, const chat::v1::RestoreResponse& response) { done(status, response); });
+}
+
+void LinkedChatServers::Kick(const std::string& server, const chat::v1::KickRequest& place) {
+  if (auto link = links_.Find(server)) KickPlace(loop_, std::move(link), place, kTriesAlone);
+}
+
+void LinkedChatServers::Later(std::function<void()> then) {
+  After(loop_, kPause, std::move(then));
+}
+
+}  // namespace hubbub::connector

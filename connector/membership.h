@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "connector/delivery.h"
+#include "services/session/session.h"
+
+namespace hubbub::connector {
+
+struct RestoreEntry;
+
+// The place of one session in one room. Loop-only. Owned by the session's handler; LocalRooms knows it while
+// it lives.
+//
+//             answer to Add                  its chat server is lost, or has given the room away
+//   (adding) ───────────────> (joined) <──────────────────────────────────────> (restoring)
+//                                               answer to Restore
+struct Membership {
+  Session* session = nullptr;
+  std::string user;
+  std::string room;
+  std::string token;         // Whoever shows it takes the place over.
+  std::string server;        // The chat server that was asked last to have it,
+  uint64_t lease = 0;        // this connector's lease there,
+  uint64_t incarnation = 0;  // and the run of that server.
+
+  // Until it is joined, events wait: the client gets the list of users first, then what happened after it.
+  bool joined = false;
+  std::shared_ptr<RestoreEntry> restoring;  // The Restorer's own; null: it is not restoring.
+  uint64_t epoch = 0;
+  uint64_t offset = 0;  // Of the newest event that the client has seen or needs not see.
+
+  struct Held {
+    std::shared_ptr<const Deliveries> batch;
+    size_t index;
+  };
+  // Bounded by the deadline of Add and by kMaxHeld; beyond it the session is kicked.
+  static constexpr size_t kMaxHeld = 4096;
+  std::vector<Held> held;
+
+  size_t place = 0;  // Its index in the room's list. LocalRooms' own.
+};
+
+}  // namespace hubbub::connector
