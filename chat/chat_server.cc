@@ -12,6 +12,7 @@ absl::StatusOr<std::unique_ptr<ChatServer>> ChatServer::Start(const ChatServerOp
   server.port = options.listen_port;
   server.reflection = options.reflection;
   server.services = {&chat->service_};
+  server.extras = options.extras;
   auto started = rpc::Server::Start(server);
   if (!started.ok()) return started.status();
   chat->server_ = *std::move(started);

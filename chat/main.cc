@@ -9,14 +9,15 @@
 #include "absl/time/time.h"
 #include "chat/chat_server.h"
 #include "fmt/format.h"
+#include "services/discovery/directory_flags.h"
+#include "services/discovery/identity.h"
 #include "services/process.h"
 #include "spdlog/spdlog.h"
 
 ABSL_FLAG(std::string, id, "chat-server-1", "This server's id in the directory");
-ABSL_FLAG(std::string, config, "deploy/servers.json",
-          "The directory: a file in the shape of Pomelo's servers.json");
-ABSL_FLAG(std::string, env, "development", "The environment within --config");
-ABSL_FLAG(std::string, listen, "", "The address to listen on; empty means this server's host in --config");
+ABSL_FLAG(std::string, listen, "",
+          "The address to listen on; empty means this server's host in --config, and every IPv4 address with "
+          "--directory=dns");
 ABSL_FLAG(std::string, duplicate_user, "refuse",
           "What happens when a user comes into a room by a second session without the token of the first: "
           "refuse (the "
@@ -51,28 +52,30 @@ int main(int argc, char** argv) {
   hubbub::BlockSignals();
   hubbub::SetUpLog(absl::GetFlag(FLAGS_log_level));
 
-  auto directory = hubbub::Directory::Open(absl::GetFlag(FLAGS_config), absl::GetFlag(FLAGS_env));
-  if (!directory.ok()) hubbub::Die(kName, directory.status());
-  const auto self =
-      hubbub::FindServer(*(*directory)->servers(), hubbub::ServerKind::kChat, absl::GetFlag(FLAGS_id));
-  if (!self.ok()) hubbub::Die(kName, self.status());
+  auto opened = hubbub::OpenDirectory(hubbub::DirectoryOptionsFromFlags(
+      hubbub::ServerKind::kChat, absl::GetFlag(FLAGS_id), /*client_port=*/0));
+  if (!opened.ok()) hubbub::Die(kName, opened.status());
+  hubbub::Directory& directory = *opened->directory;
+  const hubbub::ServerInfo& self = opened->self;
+  hubbub::IdentityService identity_service(opened->identity);
 
   hubbub::chat::ChatServerOptions options;
-  options.id = self->id;
+  options.id = self.id;
   const std::string listen = absl::GetFlag(FLAGS_listen);
-  options.listen_host = listen.empty() ? self->host : listen;
-  options.listen_port = self->port;
+  options.listen_host = !listen.empty() ? listen : opened->listen_host;
+  options.listen_port = self.port;
   options.reflection = absl::GetFlag(FLAGS_reflection);
+  options.extras.services = {&identity_service};
   options.rooms.duplicate_user = DuplicateUserOrDie(absl::GetFlag(FLAGS_duplicate_user));
   options.leases.grace_ms = absl::ToInt64Milliseconds(absl::GetFlag(FLAGS_connector_grace));
 
-  auto chat = hubbub::chat::ChatServer::Start(options, (*directory)->servers());
+  auto chat = hubbub::chat::ChatServer::Start(options, directory.servers());
   if (!chat.ok()) hubbub::Die(kName, chat.status());
 
-  hubbub::PrintReady(self->id, fmt::format("{}:{}", self->host, (*chat)->port()), "");
+  hubbub::PrintReady(self.id, fmt::format("{}:{}", self.host, (*chat)->port()), "");
   // The directory is not read again: a chat server more or less would move rooms that are open.
   hubbub::RunUntilSignal(std::chrono::seconds(1), [&] { (*chat)->Tick(); });
-  spdlog::info("{} is shutting down with {} rooms", self->id, (*chat)->rooms());
+  spdlog::info("{} is shutting down with {} rooms", self.id, (*chat)->rooms());
   (*chat)->Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_timeout)));
   return 0;
 }

@@ -89,7 +89,8 @@ absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(
   auto server = rpc::Server::Start({.host = options.listen_host,
                                     .port = options.self.port,
                                     .reflection = options.reflection,
-                                    .services = {self.service_.get()}});
+                                    .services = {self.service_.get()},
+                                    .extras = options.extras});
   if (!server.ok()) return server.status();
   self.server_ = *std::move(server);
   self.links_.Update(servers);

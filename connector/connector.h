@@ -36,6 +36,7 @@ struct ConnectorOptions {
   // "js-websocket/0.0.1".
   std::vector<std::string> old_clients = {};
   bool reflection = true;
+  rpc::ServerExtras extras = {};
 };
 
 // A whole connector in one object, for main and for tests: builds the parts in order, and ends them in

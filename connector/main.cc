@@ -8,14 +8,16 @@
 #include "absl/flags/usage.h"
 #include "absl/time/time.h"
 #include "connector/connector.h"
+#include "services/discovery/directory_flags.h"
+#include "services/discovery/identity.h"
 #include "services/process.h"
 #include "spdlog/spdlog.h"
 
 ABSL_FLAG(std::string, id, "connector-server-1", "This server's id in the directory");
-ABSL_FLAG(std::string, config, "deploy/servers.json",
-          "The directory: a file in the shape of Pomelo's servers.json");
-ABSL_FLAG(std::string, env, "development", "The environment within --config");
-ABSL_FLAG(std::string, listen, "", "The address to listen on; empty means this server's host in --config");
+ABSL_FLAG(std::string, listen, "",
+          "The address to listen on; empty means this server's host in --config, and every IPv4 address with "
+          "--directory=dns");
+ABSL_FLAG(uint16_t, client_port, 3050, "With --directory=dns: the port for clients");
 ABSL_FLAG(int, loops, 0, "Event loops; 0 means one for each core");
 ABSL_FLAG(int, max_connections, 100000, "Client connections at a time; further ones are closed at once");
 ABSL_FLAG(int, max_requests_per_second, 2000,
@@ -45,14 +47,15 @@ int main(int argc, char** argv) {
   hubbub::BlockSignals();
   hubbub::SetUpLog(absl::GetFlag(FLAGS_log_level));
 
-  auto directory = hubbub::Directory::Open(absl::GetFlag(FLAGS_config), absl::GetFlag(FLAGS_env));
-  if (!directory.ok()) hubbub::Die(kName, directory.status());
-  auto self =
-      hubbub::FindServer(*(*directory)->servers(), hubbub::ServerKind::kConnector, absl::GetFlag(FLAGS_id));
-  if (!self.ok()) hubbub::Die(kName, self.status());
+  auto opened = hubbub::OpenDirectory(hubbub::DirectoryOptionsFromFlags(
+      hubbub::ServerKind::kConnector, absl::GetFlag(FLAGS_id), absl::GetFlag(FLAGS_client_port)));
+  if (!opened.ok()) hubbub::Die(kName, opened.status());
+  hubbub::Directory& directory = *opened->directory;
+  const hubbub::ServerInfo& self = opened->self;
+  hubbub::IdentityService identity_service(opened->identity);
 
-  hubbub::connector::ConnectorOptions options{.self = *self, .listen_host = absl::GetFlag(FLAGS_listen)};
-  if (options.listen_host.empty()) options.listen_host = self->host;
+  hubbub::connector::ConnectorOptions options{.self = self, .listen_host = absl::GetFlag(FLAGS_listen)};
+  if (options.listen_host.empty()) options.listen_host = opened->listen_host;
   options.loops = absl::GetFlag(FLAGS_loops);
   options.max_connections = absl::GetFlag(FLAGS_max_connections);
   options.max_requests_per_second = absl::GetFlag(FLAGS_max_requests_per_second);
@@ -63,18 +66,19 @@ int main(int argc, char** argv) {
   options.sign_in_timeout = absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_sign_in_timeout));
   options.old_clients = absl::GetFlag(FLAGS_old_clients);
   options.reflection = absl::GetFlag(FLAGS_reflection);
+  options.extras.services = {&identity_service};
 
-  auto connector = Connector::Start(options, (*directory)->servers());
+  auto connector = Connector::Start(options, directory.servers());
   if (!connector.ok()) hubbub::Die(kName, connector.status());
 
   // Whoever starts a suite expects it to work once all are ready. A chat server that is away does not hold up
   // the others.
   hubbub::WaitUntil([&] { return (*connector)->Ready(); }, std::chrono::seconds(3));
-  hubbub::PrintReady(self->id, self->host + ":" + std::to_string((*connector)->grpc_port()),
-                     self->client_host + ":" + std::to_string((*connector)->client_port()));
+  hubbub::PrintReady(self.id, self.host + ":" + std::to_string((*connector)->grpc_port()),
+                     self.client_host + ":" + std::to_string((*connector)->client_port()));
   // The directory is not read again: a chat server more or less would move rooms that are open.
   hubbub::RunUntilSignal(std::chrono::milliseconds(250), [&] { (*connector)->Tick(); });
-  spdlog::info("{} is shutting down with {} clients", self->id, (*connector)->sessions());
+  spdlog::info("{} is shutting down with {} clients", self.id, (*connector)->sessions());
   (*connector)->Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_timeout)));
   return 0;
 }

@@ -24,6 +24,7 @@ struct GateOptions {
   int max_connections = 100'000;
   bool use_protobuf = true;
   bool reflection = true;
+  rpc::ServerExtras extras = {};
 };
 
 // A whole gate in one object, for main and for tests: builds the parts in order, and ends them in reverse.

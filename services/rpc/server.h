@@ -12,11 +12,17 @@
 
 namespace hubbub::rpc {
 
+// What main adds to the gRPC server of any program, whatever it serves itself.
+struct ServerExtras {
+  std::vector<grpc::Service*> services;  // Outlive the server.
+};
+
 struct ServerOptions {
   std::string host = "0.0.0.0";
   uint16_t port = 0;  // 0: any free one.
   bool reflection = true;
   std::vector<grpc::Service*> services;  // Outlive the server.
+  ServerExtras extras = {};
 };
 
 // A gRPC server as every program of the suite runs it: health service, reflection, keepalive, a bound on
