@@ -4,13 +4,12 @@
 #include <string_view>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
 #include "absl/time/time.h"
 #include "chat/chat_server.h"
 #include "fmt/format.h"
 #include "services/discovery/directory_flags.h"
 #include "services/discovery/identity.h"
+#include "services/flags.h"
 #include "services/process.h"
 #include "spdlog/spdlog.h"
 
@@ -45,10 +44,11 @@ DuplicateUser DuplicateUserOrDie(std::string_view word) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  absl::SetProgramUsageMessage(
+  hubbub::ParseFlags(
+      kName,
       "owns rooms, orders what happens there, and tells the connectors.\n\n  hubbub-chat --id chat-server-1 "
-      "--config deploy/servers.json");
-  absl::ParseCommandLine(argc, argv);
+      "--config deploy/servers.json",
+      argc, argv);
   hubbub::BlockSignals();
   hubbub::SetUpLog(absl::GetFlag(FLAGS_log_level));
 

@@ -79,7 +79,8 @@ absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(
         v1::WatchStatusResponse status;
         status.set_id(self.options_.self.id);
         status.set_client_host(self.options_.self.client_host);
-        status.set_client_port(self.listener_->port());
+        const uint16_t advertised = self.options_.advertise_port;
+        status.set_client_port(advertised != 0 ? advertised : self.listener_->port());
         status.set_sessions(static_cast<uint32_t>(self.listener_->connections()));
         status.set_draining(self.draining_);
         status.set_version(HUBBUB_VERSION);

@@ -23,6 +23,7 @@ namespace hubbub::connector {
 
 struct ConnectorOptions {
   ServerInfo self;
+  uint16_t advertise_port = 0;  // What clients are told; 0: the port that it listens on.
   std::string listen_host = "0.0.0.0";
   int loops = 0;  // 0: one for each core.
   int max_connections = 100'000;

@@ -4,12 +4,11 @@
 #include <vector>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
 #include "absl/time/time.h"
 #include "connector/connector.h"
 #include "services/discovery/directory_flags.h"
 #include "services/discovery/identity.h"
+#include "services/flags.h"
 #include "services/process.h"
 #include "spdlog/spdlog.h"
 
@@ -18,6 +17,10 @@ ABSL_FLAG(std::string, listen, "",
           "The address to listen on; empty means this server's host in --config, and every IPv4 address with "
           "--directory=dns");
 ABSL_FLAG(uint16_t, client_port, 3050, "With --directory=dns: the port for clients");
+ABSL_FLAG(
+    std::string, advertise, "",
+    "The address that clients are told, as host or host:port: a name of this server, its machine's address, "
+    "or a load balancer that all connectors share; empty means its own address in the directory");
 ABSL_FLAG(int, loops, 0, "Event loops; 0 means one for each core");
 ABSL_FLAG(int, max_connections, 100000, "Client connections at a time; further ones are closed at once");
 ABSL_FLAG(int, max_requests_per_second, 2000,
@@ -40,15 +43,18 @@ constexpr const char* kName = "hubbub-connector";
 
 int main(int argc, char** argv) {
   using hubbub::connector::Connector;
-  absl::SetProgramUsageMessage(
+  hubbub::ParseFlags(
+      kName,
       "holds the WebSocket and TCP sessions of clients.\n\n  hubbub-connector --id connector-server-1 "
-      "--config deploy/servers.json");
-  absl::ParseCommandLine(argc, argv);
+      "--config deploy/servers.json",
+      argc, argv);
   hubbub::BlockSignals();
   hubbub::SetUpLog(absl::GetFlag(FLAGS_log_level));
 
-  auto opened = hubbub::OpenDirectory(hubbub::DirectoryOptionsFromFlags(
-      hubbub::ServerKind::kConnector, absl::GetFlag(FLAGS_id), absl::GetFlag(FLAGS_client_port)));
+  auto directory_options = hubbub::DirectoryOptionsFromFlags(
+      hubbub::ServerKind::kConnector, absl::GetFlag(FLAGS_id), absl::GetFlag(FLAGS_client_port));
+  directory_options.advertise = absl::GetFlag(FLAGS_advertise);
+  auto opened = hubbub::OpenDirectory(directory_options);
   if (!opened.ok()) hubbub::Die(kName, opened.status());
   hubbub::Directory& directory = *opened->directory;
   const hubbub::ServerInfo& self = opened->self;
@@ -56,6 +62,8 @@ int main(int argc, char** argv) {
 
   hubbub::connector::ConnectorOptions options{.self = self, .listen_host = absl::GetFlag(FLAGS_listen)};
   if (options.listen_host.empty()) options.listen_host = opened->listen_host;
+  options.self.client_host = opened->identity.client_host;
+  options.advertise_port = opened->identity.client_port;
   options.loops = absl::GetFlag(FLAGS_loops);
   options.max_connections = absl::GetFlag(FLAGS_max_connections);
   options.max_requests_per_second = absl::GetFlag(FLAGS_max_requests_per_second);

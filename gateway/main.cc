@@ -3,11 +3,10 @@
 #include <string>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
 #include "gateway/gate.h"
 #include "services/discovery/directory_flags.h"
 #include "services/discovery/identity.h"
+#include "services/flags.h"
 #include "services/process.h"
 #include "spdlog/spdlog.h"
 
@@ -28,10 +27,11 @@ constexpr const char* kName = "hubbub-gate";
 
 int main(int argc, char** argv) {
   using hubbub::gateway::Gate;
-  absl::SetProgramUsageMessage(
+  hubbub::ParseFlags(
+      kName,
       "tells each client which connector is its own, and serves the chat page.\n\n  hubbub-gate --id "
-      "gate-server-1 --config deploy/servers.json");
-  absl::ParseCommandLine(argc, argv);
+      "gate-server-1 --config deploy/servers.json",
+      argc, argv);
   hubbub::BlockSignals();
   hubbub::SetUpLog(absl::GetFlag(FLAGS_log_level));
 

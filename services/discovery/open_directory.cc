@@ -14,6 +14,24 @@
 namespace hubbub {
 namespace {
 
+absl::StatusOr<Identity> IdentityOf(const ServerInfo& self, const std::string& advertise) {
+  Identity identity = MakeIdentity(self);
+  if (advertise.empty()) return identity;
+  const bool has_port =
+      advertise.back() != ']' &&
+      advertise.find(':', advertise[0] == '[' ? advertise.find(']') : 0) != std::string::npos;
+  auto parsed = ParseHostPort(
+      "--advertise",
+      has_port ? advertise : fmt::format("{}:{}", advertise, std::max<uint16_t>(self.client_port, 1)));
+  if (!parsed.ok()) {
+    return absl::InvalidArgumentError(fmt::format(
+        "--advertise must be the host or host:port that clients are told, not \"{}\"", advertise));
+  }
+  identity.client_host = parsed->first;
+  if (has_port) identity.client_port = parsed->second;
+  return identity;
+}
+
 absl::StatusOr<OpenedDirectory> OpenFile(const DirectoryOptions& options) {
   const std::pair<const char*, const std::string&> of_dns[] = {
       {"gate_service", options.gate_service},     {"connector_service", options.connector_service},
@@ -32,9 +50,11 @@ absl::StatusOr<OpenedDirectory> OpenFile(const DirectoryOptions& options) {
     return absl::NotFoundError(fmt::format("{}: {}; --id says which one this is", options.config,
                                            std::string(self.status().message())));
   }
+  auto identity = IdentityOf(*self, options.advertise);
+  if (!identity.ok()) return identity.status();
   return OpenedDirectory{.directory = *std::move(directory),
                          .self = *self,
-                         .identity = MakeIdentity(*self),
+                         .identity = *std::move(identity),
                          .listen_host = self->host};
 }
 
@@ -76,7 +96,9 @@ absl::StatusOr<OpenedDirectory> OpenDns(const DirectoryOptions& options) {
               .port = dns.services[options.kind].port,
               .client_host = host,
               .client_port = options.client_port};
-  dns.identity = MakeIdentity(dns.self);
+  auto identity = IdentityOf(dns.self, options.advertise);
+  if (!identity.ok()) return identity.status();
+  dns.identity = *std::move(identity);
   OpenedDirectory opened{
       .directory = nullptr, .self = dns.self, .identity = dns.identity, .listen_host = "0.0.0.0"};
   auto directory = DnsDirectory::Open(std::move(dns));
@@ -101,9 +123,14 @@ absl::StatusOr<std::pair<std::string, uint16_t>> ParseHostPort(std::string_view 
   }
   unsigned port = 0;
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), port);
-  const bool printable = std::all_of(host.begin(), host.end(), [](char c) { return c > ' ' && c <= '~'; });
-  if (host.empty() || !printable || host.find_first_of("/[]@") != std::string_view::npos || number.empty() ||
-      error != std::errc() || end != number.data() + number.size() || port == 0 || port > 65535) {
+  // Strict, because of what is easily left in such a flag: a scheme, a path, a variable that was not
+  // replaced.
+  const bool possible = std::all_of(host.begin(), host.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.' || c == ':';
+  });
+  if (host.empty() || !possible || host.front() == '.' || number.empty() || error != std::errc() ||
+      end != number.data() + number.size() || port == 0 || port > 65535) {
     return absl::InvalidArgumentError(
         fmt::format("{} must be host:port with a port from 1 to 65535, not \"{}\"", flag, text));
   }

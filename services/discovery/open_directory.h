@@ -27,13 +27,15 @@ struct DirectoryOptions {
   std::string dns_server = {};
   std::string advertise_host = {};
   uint16_t client_port = 0;
+  // Of both: what clients are told instead of this server's own address, as host or host:port; or empty.
+  std::string advertise = {};
 };
 
 // A process's directory, and its own place there.
 struct OpenedDirectory {
   std::unique_ptr<Directory> directory;
   ServerInfo self;
-  Identity identity;
+  Identity identity;        // With the address that clients are told.
   std::string listen_host;  // What to listen on unless a flag says otherwise.
 };
 
@@ -42,7 +44,8 @@ struct OpenedDirectory {
 // wrong or lacks this server.
 absl::StatusOr<OpenedDirectory> OpenDirectory(const DirectoryOptions& options);
 
-// "name:port" or "[address]:port" taken apart; `flag` is what the error calls it.
+// "name:port" or "[address]:port" taken apart; INVALID_ARGUMENT for what no server can be reached by. `flag`
+// is what the error calls it.
 absl::StatusOr<std::pair<std::string, uint16_t>> ParseHostPort(std::string_view flag, std::string_view text);
 
 }  // namespace hubbub

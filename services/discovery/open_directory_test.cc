@@ -55,6 +55,9 @@ TEST(OpenDirectory, SaysWhichFlagIsWrong) {
       {[](DirectoryOptions& o) { o.chat_service = "chat.test"; },
        "--chat_service must be host:port with a port from 1 to 65535, not \"chat.test\""},
       {[](DirectoryOptions& o) { o.gate_service = ":1"; }, "--gate_service must be host:port"},
+      {[](DirectoryOptions& o) { o.advertise = ":3050"; }, "--advertise must be the host or host:port"},
+      {[](DirectoryOptions& o) { o.advertise = "$(POD_NAME).example:80"; }, "--advertise must be"},
+      {[](DirectoryOptions& o) { o.advertise = "ws://chat.example"; }, "--advertise must be"},
       {[](DirectoryOptions& o) { o.dns_server = "nowhere"; }, "--dns_server: \"nowhere\" is no DNS server"},
   };
   for (const auto& c : cases) {
@@ -63,6 +66,29 @@ TEST(OpenDirectory, SaysWhichFlagIsWrong) {
     const auto opened = OpenDirectory(options);
     ASSERT_FALSE(opened.ok()) << c.why;
     EXPECT_THAT(std::string(opened.status().message()), HasSubstr(c.why));
+  }
+}
+
+TEST(OpenDirectory, ClientsAreToldWhatTheFlagSays) {
+  testing::TestDnsServer dns;
+  const struct {
+    const char* advertise;
+    const char* host;
+    int port;
+  } cases[] = {{"", "10.0.0.9", 4},
+               {"chat.example", "chat.example", 4},
+               {"chat.example:443", "chat.example", 443},
+               {"[2001:db8::1]", "2001:db8::1", 4},
+               {"[2001:db8::1]:443", "2001:db8::1", 443}};
+  for (const auto& c : cases) {
+    DirectoryOptions options = Dns(ServerKind::kConnector);
+    options.dns_server = dns.address();
+    options.advertise = c.advertise;
+    const auto opened = OpenDirectory(options);
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    EXPECT_EQ(opened->identity.client_host, c.host);
+    EXPECT_EQ(opened->identity.client_port, c.port) << c.advertise;
+    EXPECT_EQ(opened->self.client_port, 4) << "where it listens";
   }
 }
 
