@@ -1,5 +1,6 @@
 // hubbub-chat: owns rooms, orders what happens there, and tells the connectors.
 #include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -10,7 +11,10 @@
 #include "services/discovery/directory_flags.h"
 #include "services/discovery/identity.h"
 #include "services/flags.h"
+#include "services/metrics/metrics_server.h"
+#include "services/metrics/process_metrics.h"
 #include "services/process.h"
+#include "services/rpc/call_metrics.h"
 #include "spdlog/spdlog.h"
 
 ABSL_FLAG(std::string, id, "chat-server-1", "This server's id in the directory");
@@ -25,6 +29,7 @@ ABSL_FLAG(absl::Duration, connector_grace, absl::Seconds(5),
           "A connector whose stream broke has so long to resume it before its users leave their rooms");
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(10), "On SIGTERM, streams have so long to end");
 ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");
+ABSL_FLAG(uint16_t, metrics_port, 0, "Shows metrics to Prometheus at http://HOST:PORT/metrics; 0 means not");
 ABSL_FLAG(std::string, log_level, "info", "trace, debug, info, warn or error");
 
 namespace {
@@ -66,11 +71,21 @@ int main(int argc, char** argv) {
   options.listen_port = self.port;
   options.reflection = absl::GetFlag(FLAGS_reflection);
   options.extras.services = {&identity_service};
+  hubbub::Metrics metrics;
+  const hubbub::rpc::CallMetrics call_metrics(
+      metrics, {"hubbub.chat.v1.ChatService", "hubbub.directory.v1.IdentityService"});
+  options.extras.call_metrics = &call_metrics;
   options.rooms.duplicate_user = DuplicateUserOrDie(absl::GetFlag(FLAGS_duplicate_user));
   options.leases.grace_ms = absl::ToInt64Milliseconds(absl::GetFlag(FLAGS_connector_grace));
 
   auto chat = hubbub::chat::ChatServer::Start(options, directory.servers());
   if (!chat.ok()) hubbub::Die(kName, chat.status());
+
+  hubbub::AddProcessMetrics(metrics, self, directory);
+  metrics.AddGauge("hubbub_rooms", "Rooms now", [&] { return static_cast<double>((*chat)->rooms()); });
+  std::unique_ptr<hubbub::MetricsServer> metrics_server;
+  if (const uint16_t port = absl::GetFlag(FLAGS_metrics_port); port != 0)
+    metrics_server = hubbub::MetricsServer::Start(metrics, options.listen_host, port);
 
   hubbub::PrintReady(self.id, fmt::format("{}:{}", self.host, (*chat)->port()), "");
   // The directory is not read again: a chat server more or less would move rooms that are open.

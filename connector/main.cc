@@ -9,7 +9,10 @@
 #include "services/discovery/directory_flags.h"
 #include "services/discovery/identity.h"
 #include "services/flags.h"
+#include "services/metrics/metrics_server.h"
+#include "services/metrics/process_metrics.h"
 #include "services/process.h"
+#include "services/rpc/call_metrics.h"
 #include "spdlog/spdlog.h"
 
 ABSL_FLAG(std::string, id, "connector-server-1", "This server's id in the directory");
@@ -35,6 +38,7 @@ ABSL_FLAG(std::vector<std::string>, old_clients, {},
           "Clients that are told to update (code 501): types, or types and versions, such as "
           "unity-socket,js-websocket/0.0.1");
 ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");
+ABSL_FLAG(uint16_t, metrics_port, 0, "Shows metrics to Prometheus at http://HOST:PORT/metrics; 0 means not");
 ABSL_FLAG(std::string, log_level, "info", "trace, debug, info, warn or error");
 
 namespace {
@@ -75,9 +79,23 @@ int main(int argc, char** argv) {
   options.old_clients = absl::GetFlag(FLAGS_old_clients);
   options.reflection = absl::GetFlag(FLAGS_reflection);
   options.extras.services = {&identity_service};
+  hubbub::Metrics metrics;
+  const hubbub::rpc::CallMetrics call_metrics(
+      metrics, {"hubbub.connector.v1.ConnectorService", "hubbub.directory.v1.IdentityService"});
+  options.extras.call_metrics = &call_metrics;
 
   auto connector = Connector::Start(options, directory.servers());
   if (!connector.ok()) hubbub::Die(kName, connector.status());
+
+  hubbub::AddProcessMetrics(metrics, self, directory);
+  metrics.AddGauge("hubbub_sessions", "Client connections now", [&] { return (*connector)->sessions(); });
+  metrics.AddGauge("hubbub_sessions_limit", "Client connections that this connector takes",
+                   [&] { return options.max_connections; });
+  metrics.AddGauge("hubbub_ready", "1 if a user can enter any room, otherwise 0",
+                   [&] { return (*connector)->Ready() ? 1.0 : 0.0; });
+  std::unique_ptr<hubbub::MetricsServer> metrics_server;
+  if (const uint16_t port = absl::GetFlag(FLAGS_metrics_port); port != 0)
+    metrics_server = hubbub::MetricsServer::Start(metrics, options.listen_host, port);
 
   // Whoever starts a suite expects it to work once all are ready. A chat server that is away does not hold up
   // the others.

@@ -7,7 +7,10 @@
 #include "services/discovery/directory_flags.h"
 #include "services/discovery/identity.h"
 #include "services/flags.h"
+#include "services/metrics/metrics_server.h"
+#include "services/metrics/process_metrics.h"
 #include "services/process.h"
+#include "services/rpc/call_metrics.h"
 #include "spdlog/spdlog.h"
 
 ABSL_FLAG(std::string, id, "gate-server-1", "This server's id in the directory");
@@ -19,6 +22,7 @@ ABSL_FLAG(int, loops, 0, "Event loops; 0 means one for each core");
 ABSL_FLAG(int, max_connections, 100000, "Client connections at a time; further ones are closed at once");
 ABSL_FLAG(bool, use_protobuf, true, "Offer clients the protobuf dialect that shortens bodies");
 ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");
+ABSL_FLAG(uint16_t, metrics_port, 0, "Shows metrics to Prometheus at http://HOST:PORT/metrics; 0 means not");
 ABSL_FLAG(std::string, log_level, "info", "trace, debug, info, warn or error");
 
 namespace {
@@ -49,9 +53,21 @@ int main(int argc, char** argv) {
   options.use_protobuf = absl::GetFlag(FLAGS_use_protobuf);
   options.reflection = absl::GetFlag(FLAGS_reflection);
   options.extras.services = {&identity_service};
+  hubbub::Metrics metrics;
+  const hubbub::rpc::CallMetrics call_metrics(
+      metrics, {"hubbub.gate.v1.GateService", "hubbub.directory.v1.IdentityService"});
+  options.extras.call_metrics = &call_metrics;
 
   auto gate = Gate::Start(options, directory.servers());
   if (!gate.ok()) hubbub::Die(kName, gate.status());
+
+  hubbub::AddProcessMetrics(metrics, self, directory);
+  metrics.AddGauge("hubbub_sessions", "Client connections now", [&] { return (*gate)->sessions(); });
+  metrics.AddGauge("hubbub_reachable_connectors", "Connectors that this gate can reach",
+                   [&] { return static_cast<double>((*gate)->reachable_connectors()); });
+  std::unique_ptr<hubbub::MetricsServer> metrics_server;
+  if (const uint16_t port = absl::GetFlag(FLAGS_metrics_port); port != 0)
+    metrics_server = hubbub::MetricsServer::Start(metrics, options.listen_host, port);
   directory.OnChange([&](const auto& servers) { (*gate)->Update(servers); });
 
   // Whoever starts a suite expects it to work once all are ready. A connector that is away does not hold up

@@ -1,6 +1,7 @@
 #include "services/rpc/server.h"
 
 #include <chrono>
+#include <utility>
 
 #include "boost/asio/io_context.hpp"
 #include "boost/asio/ip/tcp.hpp"
@@ -67,6 +68,11 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   builder.SetMaxReceiveMessageSize(1 << 20);
   for (grpc::Service* service : options.services) builder.RegisterService(service);
   for (grpc::Service* service : options.extras.services) builder.RegisterService(service);
+  if (options.extras.call_metrics != nullptr) {
+    std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> watchers;
+    watchers.push_back(options.extras.call_metrics->MakeInterceptors());
+    builder.experimental().SetInterceptorCreators(std::move(watchers));
+  }
   server->server_ = builder.BuildAndStart();
   if (server->server_ == nullptr || server->port_ == 0) {
     return absl::UnavailableError(fmt::format("can not serve gRPC on {}:{}: {}", options.host, options.port,

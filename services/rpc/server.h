@@ -8,13 +8,14 @@
 #include "absl/status/statusor.h"
 #include "grpcpp/impl/codegen/service_type.h"
 #include "grpcpp/server.h"
-#include "grpcpp/support/interceptor.h"
+#include "services/rpc/call_metrics.h"
 
 namespace hubbub::rpc {
 
 // What main adds to the gRPC server of any program, whatever it serves itself.
 struct ServerExtras {
-  std::vector<grpc::Service*> services;  // Outlive the server.
+  std::vector<grpc::Service*> services;  // Outlive the server, as the next.
+  const CallMetrics* call_metrics = nullptr;
 };
 
 struct ServerOptions {
