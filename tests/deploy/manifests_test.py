@@ -74,7 +74,7 @@ class Manifests:
         for overlay, workload, _ in self.each_workload():
             said = {flag: value for _, flag, value in overlay.flags_of(workload)}
             ports = container_ports(workload)
-            for flag, port in (("client_port", "clients"),):
+            for flag, port in (("client_port", "clients"), ("metrics_port", "metrics")):
                 self.assertEqual(str(ports[port]) if port in ports else None, said.get(flag), flag)
 
     def test_variables_stand_after_those_that_they_name(self):
