@@ -71,6 +71,7 @@ absl::StatusOr<std::unique_ptr<ChatServer>> ChatServer::Start(
   server.reflection = options.reflection;
   server.max_message_bytes = kMaxMessageBytes;
   server.services = {&self.service_, &self.peer_service_};
+  server.extras = options.extras;
   auto started = rpc::Server::Start(server);
   if (!started.ok()) return started.status();
   self.server_ = *std::move(started);

@@ -28,6 +28,7 @@ struct ChatServerOptions {
   std::string listen_host = "127.0.0.1";
   uint16_t listen_port = 0;  // 0: any free one.
   bool reflection = true;
+  rpc::ServerExtras extras = {};
   RoomTable::Options rooms;
   Leases::Options leases;
   // After the loss of a chat server, its rooms wait so long for connectors that do not tell what they held.

@@ -1,22 +1,26 @@
 // hubbub-chat: owns rooms, orders what happens there, and tells the connectors.
 #include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
 #include "absl/time/time.h"
 #include "chat/chat_server.h"
 #include "fmt/format.h"
+#include "services/discovery/directory_flags.h"
+#include "services/discovery/identity.h"
+#include "services/flags.h"
+#include "services/metrics/metrics_server.h"
+#include "services/metrics/process_metrics.h"
 #include "services/process.h"
+#include "services/rpc/call_metrics.h"
 #include "spdlog/spdlog.h"
 
 ABSL_FLAG(std::string, id, "chat-server-1", "This server's id in the directory");
-ABSL_FLAG(std::string, config, "deploy/servers.json",
-          "The directory: a file in the shape of Pomelo's servers.json");
-ABSL_FLAG(std::string, env, "development", "The environment within --config");
-ABSL_FLAG(std::string, listen, "", "The address to listen on; empty means this server's host in --config");
+ABSL_FLAG(std::string, listen, "",
+          "The address to listen on; empty means this server's host in --config, and every IPv4 address with "
+          "--directory=dns");
 ABSL_FLAG(std::string, duplicate_user, "refuse",
           "What happens when a user comes into a room by a second session without the token of the first: "
           "refuse (the "
@@ -26,6 +30,7 @@ ABSL_FLAG(absl::Duration, connector_grace, absl::Seconds(5),
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(10),
           "On SIGTERM, rooms have so long to go to other chat servers, and streams to end");
 ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");
+ABSL_FLAG(uint16_t, metrics_port, 0, "Shows metrics to Prometheus at http://HOST:PORT/metrics; 0 means not");
 ABSL_FLAG(std::string, log_level, "info", "trace, debug, info, warn or error");
 
 namespace {
@@ -48,39 +53,52 @@ DuplicateUser DuplicateUserOrDie(std::string_view word) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  absl::SetProgramUsageMessage(
+  hubbub::ParseFlags(
+      kName,
       "owns rooms, orders what happens there, and tells the connectors.\n\n  hubbub-chat --id chat-server-1 "
-      "--config deploy/servers.json");
-  absl::ParseCommandLine(argc, argv);
+      "--config deploy/servers.json",
+      argc, argv);
   hubbub::BlockSignals();
   hubbub::SetUpLog(absl::GetFlag(FLAGS_log_level));
 
-  auto directory = hubbub::Directory::Open(absl::GetFlag(FLAGS_config), absl::GetFlag(FLAGS_env));
-  if (!directory.ok()) hubbub::Die(kName, directory.status());
-  const auto self =
-      hubbub::FindServer(*(*directory)->servers(), hubbub::ServerKind::kChat, absl::GetFlag(FLAGS_id));
-  if (!self.ok()) hubbub::Die(kName, self.status());
+  auto opened = hubbub::OpenDirectory(hubbub::DirectoryOptionsFromFlags(
+      hubbub::ServerKind::kChat, absl::GetFlag(FLAGS_id), /*client_port=*/0));
+  if (!opened.ok()) hubbub::Die(kName, opened.status());
+  hubbub::Directory& directory = *opened->directory;
+  const hubbub::ServerInfo& self = opened->self;
+  hubbub::IdentityService identity_service(opened->identity);
 
   hubbub::chat::ChatServerOptions options;
-  options.id = self->id;
+  options.id = self.id;
   const std::string listen = absl::GetFlag(FLAGS_listen);
-  options.listen_host = listen.empty() ? self->host : listen;
-  options.listen_port = self->port;
+  options.listen_host = !listen.empty() ? listen : opened->listen_host;
+  options.listen_port = self.port;
   options.reflection = absl::GetFlag(FLAGS_reflection);
+  options.extras.services = {&identity_service};
+  hubbub::Metrics metrics;
+  const hubbub::rpc::CallMetrics call_metrics(
+      metrics, {"hubbub.chat.v1.ChatService", "hubbub.directory.v1.IdentityService"});
+  options.extras.call_metrics = &call_metrics;
   options.rooms.duplicate_user = DuplicateUserOrDie(absl::GetFlag(FLAGS_duplicate_user));
   options.leases.grace_ms = absl::ToInt64Milliseconds(absl::GetFlag(FLAGS_connector_grace));
 
-  auto chat = hubbub::chat::ChatServer::Start(options, (*directory)->servers());
+  auto chat = hubbub::chat::ChatServer::Start(options, directory.servers());
   if (!chat.ok()) hubbub::Die(kName, chat.status());
 
-  hubbub::PrintReady(self->id, fmt::format("{}:{}", self->host, (*chat)->port()), "");
-  (*directory)->OnChange([&](const auto& servers) { (*chat)->Update(servers); });
+  hubbub::AddProcessMetrics(metrics, self, directory);
+  metrics.AddGauge("hubbub_rooms", "Rooms now", [&] { return static_cast<double>((*chat)->rooms()); });
+  std::unique_ptr<hubbub::MetricsServer> metrics_server;
+  if (const uint16_t port = absl::GetFlag(FLAGS_metrics_port); port != 0)
+    metrics_server = hubbub::MetricsServer::Start(metrics, options.listen_host, port);
+
+  hubbub::PrintReady(self.id, fmt::format("{}:{}", self.host, (*chat)->port()), "");
+  directory.OnChange([&](const auto& servers) { (*chat)->Update(servers); });
   int ticks = 0;
   hubbub::RunUntilSignal(kPoll, [&] {
-    (*directory)->Poll();
+    directory.Poll();
     if (++ticks % kPollsPerTick == 0) (*chat)->Tick();
   });
-  spdlog::info("{} is shutting down with {} rooms", self->id, (*chat)->rooms());
+  spdlog::info("{} is shutting down with {} rooms", self.id, (*chat)->rooms());
   (*chat)->Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_timeout)));
   return 0;
 }

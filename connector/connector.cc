@@ -109,7 +109,8 @@ absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(
         v1::WatchStatusResponse status;
         status.set_id(self.options_.self.id);
         status.set_client_host(self.options_.self.client_host);
-        status.set_client_port(self.listener_->port());
+        const uint16_t advertised = self.options_.advertise_port;
+        status.set_client_port(advertised != 0 ? advertised : self.listener_->port());
         status.set_sessions(static_cast<uint32_t>(self.listener_->connections()));
         status.set_draining(self.draining_);
         status.set_version(HUBBUB_VERSION);
@@ -119,7 +120,8 @@ absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(
   auto server = rpc::Server::Start({.host = options.listen_host,
                                     .port = options.self.port,
                                     .reflection = options.reflection,
-                                    .services = {self.service_.get()}});
+                                    .services = {self.service_.get()},
+                                    .extras = options.extras});
   if (!server.ok()) return server.status();
   self.server_ = *std::move(server);
   self.links_.Update(servers);

@@ -25,6 +25,7 @@ namespace hubbub::connector {
 
 struct ConnectorOptions {
   ServerInfo self;
+  uint16_t advertise_port = 0;  // What clients are told; 0: the port that it listens on.
   std::string listen_host = "0.0.0.0";
   int loops = 0;  // 0: one for each core.
   int max_connections = 100'000;
@@ -40,6 +41,7 @@ struct ConnectorOptions {
   // "js-websocket/0.0.1".
   std::vector<std::string> old_clients = {};
   bool reflection = true;
+  rpc::ServerExtras extras = {};
 };
 
 // A whole connector in one object, for main and for tests: builds the parts in order, and ends them in

@@ -4,18 +4,26 @@
 #include <vector>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
 #include "absl/time/time.h"
 #include "connector/connector.h"
+#include "services/discovery/directory_flags.h"
+#include "services/discovery/identity.h"
+#include "services/flags.h"
+#include "services/metrics/metrics_server.h"
+#include "services/metrics/process_metrics.h"
 #include "services/process.h"
+#include "services/rpc/call_metrics.h"
 #include "spdlog/spdlog.h"
 
 ABSL_FLAG(std::string, id, "connector-server-1", "This server's id in the directory");
-ABSL_FLAG(std::string, config, "deploy/servers.json",
-          "The directory: a file in the shape of Pomelo's servers.json");
-ABSL_FLAG(std::string, env, "development", "The environment within --config");
-ABSL_FLAG(std::string, listen, "", "The address to listen on; empty means this server's host in --config");
+ABSL_FLAG(std::string, listen, "",
+          "The address to listen on; empty means this server's host in --config, and every IPv4 address with "
+          "--directory=dns");
+ABSL_FLAG(uint16_t, client_port, 3050, "With --directory=dns: the port for clients");
+ABSL_FLAG(
+    std::string, advertise, "",
+    "The address that clients are told, as host or host:port: a name of this server, its machine's address, "
+    "or a load balancer that all connectors share; empty means its own address in the directory");
 ABSL_FLAG(int, loops, 0, "Event loops; 0 means one for each core");
 ABSL_FLAG(int, max_connections, 100000, "Client connections at a time; further ones are closed at once");
 ABSL_FLAG(int, max_requests_per_second, 2000,
@@ -30,6 +38,7 @@ ABSL_FLAG(std::vector<std::string>, old_clients, {},
           "Clients that are told to update (code 501): types, or types and versions, such as "
           "unity-socket,js-websocket/0.0.1");
 ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");
+ABSL_FLAG(uint16_t, metrics_port, 0, "Shows metrics to Prometheus at http://HOST:PORT/metrics; 0 means not");
 ABSL_FLAG(std::string, log_level, "info", "trace, debug, info, warn or error");
 
 namespace {
@@ -38,21 +47,27 @@ constexpr const char* kName = "hubbub-connector";
 
 int main(int argc, char** argv) {
   using hubbub::connector::Connector;
-  absl::SetProgramUsageMessage(
+  hubbub::ParseFlags(
+      kName,
       "holds the WebSocket and TCP sessions of clients.\n\n  hubbub-connector --id connector-server-1 "
-      "--config deploy/servers.json");
-  absl::ParseCommandLine(argc, argv);
+      "--config deploy/servers.json",
+      argc, argv);
   hubbub::BlockSignals();
   hubbub::SetUpLog(absl::GetFlag(FLAGS_log_level));
 
-  auto directory = hubbub::Directory::Open(absl::GetFlag(FLAGS_config), absl::GetFlag(FLAGS_env));
-  if (!directory.ok()) hubbub::Die(kName, directory.status());
-  auto self =
-      hubbub::FindServer(*(*directory)->servers(), hubbub::ServerKind::kConnector, absl::GetFlag(FLAGS_id));
-  if (!self.ok()) hubbub::Die(kName, self.status());
+  auto directory_options = hubbub::DirectoryOptionsFromFlags(
+      hubbub::ServerKind::kConnector, absl::GetFlag(FLAGS_id), absl::GetFlag(FLAGS_client_port));
+  directory_options.advertise = absl::GetFlag(FLAGS_advertise);
+  auto opened = hubbub::OpenDirectory(directory_options);
+  if (!opened.ok()) hubbub::Die(kName, opened.status());
+  hubbub::Directory& directory = *opened->directory;
+  const hubbub::ServerInfo& self = opened->self;
+  hubbub::IdentityService identity_service(opened->identity);
 
-  hubbub::connector::ConnectorOptions options{.self = *self, .listen_host = absl::GetFlag(FLAGS_listen)};
-  if (options.listen_host.empty()) options.listen_host = self->host;
+  hubbub::connector::ConnectorOptions options{.self = self, .listen_host = absl::GetFlag(FLAGS_listen)};
+  if (options.listen_host.empty()) options.listen_host = opened->listen_host;
+  options.self.client_host = opened->identity.client_host;
+  options.advertise_port = opened->identity.client_port;
   options.loops = absl::GetFlag(FLAGS_loops);
   options.max_connections = absl::GetFlag(FLAGS_max_connections);
   options.max_requests_per_second = absl::GetFlag(FLAGS_max_requests_per_second);
@@ -63,21 +78,36 @@ int main(int argc, char** argv) {
   options.sign_in_timeout = absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_sign_in_timeout));
   options.old_clients = absl::GetFlag(FLAGS_old_clients);
   options.reflection = absl::GetFlag(FLAGS_reflection);
+  options.extras.services = {&identity_service};
+  hubbub::Metrics metrics;
+  const hubbub::rpc::CallMetrics call_metrics(
+      metrics, {"hubbub.connector.v1.ConnectorService", "hubbub.directory.v1.IdentityService"});
+  options.extras.call_metrics = &call_metrics;
 
-  auto connector = Connector::Start(options, (*directory)->servers());
+  auto connector = Connector::Start(options, directory.servers());
   if (!connector.ok()) hubbub::Die(kName, connector.status());
+
+  hubbub::AddProcessMetrics(metrics, self, directory);
+  metrics.AddGauge("hubbub_sessions", "Client connections now", [&] { return (*connector)->sessions(); });
+  metrics.AddGauge("hubbub_sessions_limit", "Client connections that this connector takes",
+                   [&] { return options.max_connections; });
+  metrics.AddGauge("hubbub_ready", "1 if a user can enter any room, otherwise 0",
+                   [&] { return (*connector)->Ready() ? 1.0 : 0.0; });
+  std::unique_ptr<hubbub::MetricsServer> metrics_server;
+  if (const uint16_t port = absl::GetFlag(FLAGS_metrics_port); port != 0)
+    metrics_server = hubbub::MetricsServer::Start(metrics, options.listen_host, port);
 
   // Whoever starts a suite expects it to work once all are ready. A chat server that is away does not hold up
   // the others.
   hubbub::WaitUntil([&] { return (*connector)->Ready(); }, std::chrono::seconds(3));
-  hubbub::PrintReady(self->id, self->host + ":" + std::to_string((*connector)->grpc_port()),
-                     self->client_host + ":" + std::to_string((*connector)->client_port()));
-  (*directory)->OnChange([&](const auto& servers) { (*connector)->Update(servers); });
+  hubbub::PrintReady(self.id, self.host + ":" + std::to_string((*connector)->grpc_port()),
+                     self.client_host + ":" + std::to_string((*connector)->client_port()));
+  directory.OnChange([&](const auto& servers) { (*connector)->Update(servers); });
   hubbub::RunUntilSignal(std::chrono::milliseconds(250), [&] {
-    (*directory)->Poll();
+    directory.Poll();
     (*connector)->Tick();
   });
-  spdlog::info("{} is shutting down with {} clients", self->id, (*connector)->sessions());
+  spdlog::info("{} is shutting down with {} clients", self.id, (*connector)->sessions());
   (*connector)->Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_timeout)));
   return 0;
 }

@@ -40,7 +40,8 @@ absl::StatusOr<std::unique_ptr<Gate>> Gate::Start(const GateOptions& options,
   auto server = rpc::Server::Start({.host = options.listen_host,
                                     .port = options.self.port,
                                     .reflection = options.reflection,
-                                    .services = {&self.service_}});
+                                    .services = {&self.service_},
+                                    .extras = options.extras});
   if (!server.ok()) return server.status();
   self.server_ = *std::move(server);
   self.Update(std::move(servers));

@@ -24,6 +24,7 @@ struct GateOptions {
   int max_connections = 100'000;
   bool use_protobuf = true;
   bool reflection = true;
+  rpc::ServerExtras extras = {};
 };
 
 // A whole gate in one object, for main and for tests: builds the parts in order, and ends them in reverse.
@@ -36,6 +37,10 @@ class Gate {
 
   uint16_t grpc_port() const { return server_->port(); }
   uint16_t client_port() const { return listener_->port(); }
+
+  // Client connections now.
+  int sessions() const { return listener_->connections(); }
+  size_t reachable_connectors() const { return table_.Reachable(); }
 
   // True if every connector of the directory can be reached.
   bool Ready() ABSL_LOCKS_EXCLUDED(mu_) { return table_.Reachable() >= servers()->connectors.size(); }

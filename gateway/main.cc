@@ -3,21 +3,26 @@
 #include <string>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
 #include "gateway/gate.h"
+#include "services/discovery/directory_flags.h"
+#include "services/discovery/identity.h"
+#include "services/flags.h"
+#include "services/metrics/metrics_server.h"
+#include "services/metrics/process_metrics.h"
 #include "services/process.h"
+#include "services/rpc/call_metrics.h"
 #include "spdlog/spdlog.h"
 
 ABSL_FLAG(std::string, id, "gate-server-1", "This server's id in the directory");
-ABSL_FLAG(std::string, config, "deploy/servers.json",
-          "The directory: a file in the shape of Pomelo's servers.json");
-ABSL_FLAG(std::string, env, "development", "The environment within --config");
-ABSL_FLAG(std::string, listen, "", "The address to listen on; empty means this server's host in --config");
+ABSL_FLAG(std::string, listen, "",
+          "The address to listen on; empty means this server's host in --config, and every IPv4 address with "
+          "--directory=dns");
+ABSL_FLAG(uint16_t, client_port, 3014, "With --directory=dns: the port for clients");
 ABSL_FLAG(int, loops, 0, "Event loops; 0 means one for each core");
 ABSL_FLAG(int, max_connections, 100000, "Client connections at a time; further ones are closed at once");
 ABSL_FLAG(bool, use_protobuf, true, "Offer clients the protobuf dialect that shortens bodies");
 ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");
+ABSL_FLAG(uint16_t, metrics_port, 0, "Shows metrics to Prometheus at http://HOST:PORT/metrics; 0 means not");
 ABSL_FLAG(std::string, log_level, "info", "trace, debug, info, warn or error");
 
 namespace {
@@ -26,36 +31,51 @@ constexpr const char* kName = "hubbub-gate";
 
 int main(int argc, char** argv) {
   using hubbub::gateway::Gate;
-  absl::SetProgramUsageMessage(
+  hubbub::ParseFlags(
+      kName,
       "tells each client which connector is its own, and serves the chat page.\n\n  hubbub-gate --id "
-      "gate-server-1 --config deploy/servers.json");
-  absl::ParseCommandLine(argc, argv);
+      "gate-server-1 --config deploy/servers.json",
+      argc, argv);
   hubbub::BlockSignals();
   hubbub::SetUpLog(absl::GetFlag(FLAGS_log_level));
 
-  auto directory = hubbub::Directory::Open(absl::GetFlag(FLAGS_config), absl::GetFlag(FLAGS_env));
-  if (!directory.ok()) hubbub::Die(kName, directory.status());
-  auto self =
-      hubbub::FindServer(*(*directory)->servers(), hubbub::ServerKind::kGate, absl::GetFlag(FLAGS_id));
-  if (!self.ok()) hubbub::Die(kName, self.status());
+  auto opened = hubbub::OpenDirectory(hubbub::DirectoryOptionsFromFlags(
+      hubbub::ServerKind::kGate, absl::GetFlag(FLAGS_id), absl::GetFlag(FLAGS_client_port)));
+  if (!opened.ok()) hubbub::Die(kName, opened.status());
+  hubbub::Directory& directory = *opened->directory;
+  const hubbub::ServerInfo& self = opened->self;
+  hubbub::IdentityService identity_service(opened->identity);
 
-  hubbub::gateway::GateOptions options{.self = *self, .listen_host = absl::GetFlag(FLAGS_listen)};
-  if (options.listen_host.empty()) options.listen_host = self->host;
+  hubbub::gateway::GateOptions options{.self = self, .listen_host = absl::GetFlag(FLAGS_listen)};
+  if (options.listen_host.empty()) options.listen_host = opened->listen_host;
   options.loops = absl::GetFlag(FLAGS_loops);
   options.max_connections = absl::GetFlag(FLAGS_max_connections);
   options.use_protobuf = absl::GetFlag(FLAGS_use_protobuf);
   options.reflection = absl::GetFlag(FLAGS_reflection);
+  options.extras.services = {&identity_service};
+  hubbub::Metrics metrics;
+  const hubbub::rpc::CallMetrics call_metrics(
+      metrics, {"hubbub.gate.v1.GateService", "hubbub.directory.v1.IdentityService"});
+  options.extras.call_metrics = &call_metrics;
 
-  auto gate = Gate::Start(options, (*directory)->servers());
+  auto gate = Gate::Start(options, directory.servers());
   if (!gate.ok()) hubbub::Die(kName, gate.status());
-  (*directory)->OnChange([&](const auto& servers) { (*gate)->Update(servers); });
+
+  hubbub::AddProcessMetrics(metrics, self, directory);
+  metrics.AddGauge("hubbub_sessions", "Client connections now", [&] { return (*gate)->sessions(); });
+  metrics.AddGauge("hubbub_reachable_connectors", "Connectors that this gate can reach",
+                   [&] { return static_cast<double>((*gate)->reachable_connectors()); });
+  std::unique_ptr<hubbub::MetricsServer> metrics_server;
+  if (const uint16_t port = absl::GetFlag(FLAGS_metrics_port); port != 0)
+    metrics_server = hubbub::MetricsServer::Start(metrics, options.listen_host, port);
+  directory.OnChange([&](const auto& servers) { (*gate)->Update(servers); });
 
   // Whoever starts a suite expects it to work once all are ready. A connector that is away does not hold up
   // the others.
   hubbub::WaitUntil([&] { return (*gate)->Ready(); }, std::chrono::seconds(3));
-  hubbub::PrintReady(self->id, self->host + ":" + std::to_string((*gate)->grpc_port()),
-                     self->client_host + ":" + std::to_string((*gate)->client_port()));
-  hubbub::RunUntilSignal(std::chrono::milliseconds(250), [&] { (*directory)->Poll(); });
-  spdlog::info("{} is shutting down", self->id);
+  hubbub::PrintReady(self.id, self.host + ":" + std::to_string((*gate)->grpc_port()),
+                     self.client_host + ":" + std::to_string((*gate)->client_port()));
+  hubbub::RunUntilSignal(std::chrono::milliseconds(250), [&] { directory.Poll(); });
+  spdlog::info("{} is shutting down", self.id);
   return 0;
 }

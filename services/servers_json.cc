@@ -1,10 +1,11 @@
+#include "services/servers_json.h"
+
 #include <algorithm>
 #include <map>
 #include <utility>
 
 #include "boost/json.hpp"
 #include "fmt/format.h"
-#include "services/directory.h"
 #include "services/limits.h"
 
 namespace hubbub {

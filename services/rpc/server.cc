@@ -1,6 +1,7 @@
 #include "services/rpc/server.h"
 
 #include <chrono>
+#include <utility>
 
 #include "boost/asio/io_context.hpp"
 #include "boost/asio/ip/tcp.hpp"
@@ -11,6 +12,7 @@
 #include "grpcpp/impl/server_builder_plugin.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
+#include "services/directory.h"
 
 namespace hubbub::rpc {
 namespace {
@@ -53,8 +55,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   auto server = std::unique_ptr<Server>(new Server);
   grpc::ServerBuilder builder;
   if (!options.reflection) builder.SetOption(std::make_unique<WithoutReflection>());
-  builder.AddListeningPort(fmt::format("{}:{}", options.host, options.port),
-                           grpc::InsecureServerCredentials(), &server->port_);
+  builder.AddListeningPort(HostPort(options.host, options.port), grpc::InsecureServerCredentials(),
+                           &server->port_);
   // By default two processes share a port in silence, each with half of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 10'000);
@@ -65,6 +67,12 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.SetMaxReceiveMessageSize(options.max_message_bytes);
   for (grpc::Service* service : options.services) builder.RegisterService(service);
+  for (grpc::Service* service : options.extras.services) builder.RegisterService(service);
+  if (options.extras.call_metrics != nullptr) {
+    std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> watchers;
+    watchers.push_back(options.extras.call_metrics->MakeInterceptors());
+    builder.experimental().SetInterceptorCreators(std::move(watchers));
+  }
   server->server_ = builder.BuildAndStart();
   if (server->server_ == nullptr || server->port_ == 0) {
     return absl::UnavailableError(fmt::format("can not serve gRPC on {}:{}: {}", options.host, options.port,

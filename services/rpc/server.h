@@ -8,9 +8,15 @@
 #include "absl/status/statusor.h"
 #include "grpcpp/impl/codegen/service_type.h"
 #include "grpcpp/server.h"
-#include "grpcpp/support/interceptor.h"
+#include "services/rpc/call_metrics.h"
 
 namespace hubbub::rpc {
+
+// What main adds to the gRPC server of any program, whatever it serves itself.
+struct ServerExtras {
+  std::vector<grpc::Service*> services;  // Outlive the server, as the next.
+  const CallMetrics* call_metrics = nullptr;
+};
 
 struct ServerOptions {
   std::string host = "0.0.0.0";
@@ -18,6 +24,7 @@ struct ServerOptions {
   bool reflection = true;
   int max_message_bytes = 1 << 20;       // Larger calls are refused.
   std::vector<grpc::Service*> services;  // Outlive the server.
+  ServerExtras extras = {};
 };
 
 // A gRPC server as every program of the suite runs it: health service, reflection, keepalive, a bound on

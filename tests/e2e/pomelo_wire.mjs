@@ -114,9 +114,9 @@ class RawClient {
 }
 
 export class RawTcp extends RawClient {
-  static async connect(port) {
+  static async connect(port, host = '127.0.0.1') {
     const client = new RawTcp();
-    client.socket = net.connect({port, host: '127.0.0.1', noDelay: true});
+    client.socket = net.connect({port, host, noDelay: true});
     client.socket.on('data', (bytes) => client.received(bytes));
     client.socket.on('error', () => {});  // 'close' follows.
     client.socket.on('close', () => {

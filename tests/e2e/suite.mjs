@@ -18,7 +18,7 @@ const START_MS = 30000;
 const STOP_MS = 20000;
 
 // Ports that were free a moment ago. All are held until the last one is found, so that they differ.
-async function freePorts(count) {
+export async function freePorts(count) {
   const servers = [];
   for (let i = 0; i < count; ++i) {
     const server = net.createServer().listen(0, '127.0.0.1');
@@ -30,7 +30,8 @@ async function freePorts(count) {
   return ports;
 }
 
-class Server {
+export class Server {
+  // `config`: its servers.json, or nothing, if the flags tell it the others in another way.
   constructor(kind, entry, config, flags) {
     Object.assign(this, {kind, id: entry.id, port: entry.port, clientPort: entry.clientPort, config, flags});
   }
@@ -39,7 +40,7 @@ class Server {
   async start() {
     this.log = '';
     this.exit = null;
-    this.process = spawn(join(BIN, PROGRAMS[this.kind]), ['--id', this.id, '--config', this.config, ...this.flags],
+    this.process = spawn(join(BIN, PROGRAMS[this.kind]), ['--id', this.id, ...(this.config ? ['--config', this.config] : []), ...this.flags],
                          {stdio: ['ignore', 'pipe', 'pipe']});
     this.process.stderr.on('data', (text) => {
       this.log = (this.log + text).slice(-100000);

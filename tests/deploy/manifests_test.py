@@ -1,0 +1,191 @@
+"""Every overlay: what Kubernetes' schemas say, that each flag is one of the program's, and that nothing points nowhere."""
+
+import os
+import re
+import subprocess
+import unittest
+
+import kubernetes_validate
+from rendered import ROOT, Rendered, container_ports, overlays, seconds
+
+BIN = os.environ.get("HUBBUB_BIN", os.path.join(ROOT, "build", "dev"))
+PROGRAMS = {"hubbub-gate": "gateway", "hubbub-connector": "connector", "hubbub-chat": "chat"}
+# The oldest version that has all that is used (preStop: sleep), and the newest that the package knows.
+VERSIONS = ("1.30", "1.37")
+CUSTOM = {"ServiceMonitor"}  # Checked by hand below: no schema of Kubernetes itself.
+
+
+def flags_of_program(program):
+    text = subprocess.run([os.path.join(BIN, PROGRAMS[program], program), "--helpfull"], capture_output=True, text=True).stdout
+    return set(re.findall(r"^\s+--(\w+) \(", text, re.M)) | {"flagfile"}
+
+
+class Manifests:
+    """The tests of one overlay."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.overlay = Rendered(cls.__name__)
+
+    def setUp(self):
+        self.where = ""
+
+    # Every failure says which workload it is about.
+    def _formatMessage(self, message, standard):
+        return f"{self.where}: {super()._formatMessage(message, standard)}"
+
+    def each_workload(self):
+        for workload in self.overlay.workloads():
+            self.where = workload["metadata"]["name"]
+            yield self.overlay, workload, workload["spec"]["template"]["spec"]
+        self.where = ""
+
+    def test_has_all_three_programs(self):
+        self.assertEqual(len(self.overlay.workloads()), 3)
+
+    def test_kubernetes_schemas_know_every_field(self):
+        overlay = self.overlay
+        for document in overlay.documents:
+            if document["kind"] in CUSTOM:
+                continue
+            for version in VERSIONS:
+                kubernetes_validate.validate(document, version, strict=True)
+
+    def test_every_flag_is_one_of_the_program(self):
+        for overlay, workload, pod in self.each_workload():
+            known = flags_of_program(pod["containers"][0]["command"][0])
+            self.assertIn("directory", known)
+            for where, flag, _ in overlay.flags_of(workload):
+                self.assertIn(flag, known, f"{where}: the program has no flag --{flag}")
+
+    def test_services_of_the_directory_are_headless_and_have_that_port(self):
+        for overlay, workload, _ in self.each_workload():
+            for where, flag, value in overlay.flags_of(workload):
+                if not flag.endswith("_service"):
+                    continue
+                name, _, port = value.partition(":")
+                service = overlay.named("Service", name)
+                self.assertIsNotNone(service, f"{where}: --{flag} names {name}, and there is no such Service")
+                self.assertEqual(service["spec"]["clusterIP"], "None")
+                for other in overlay.pods_of({"matchLabels": service["spec"]["selector"]}):
+                    self.assertEqual(container_ports(other)["grpc"], int(port), f"{where}: --{flag}")
+
+    def test_client_ports_are_where_the_program_listens(self):
+        for overlay, workload, _ in self.each_workload():
+            said = {flag: value for _, flag, value in overlay.flags_of(workload)}
+            ports = container_ports(workload)
+            for flag, port in (("client_port", "clients"), ("metrics_port", "metrics")):
+                self.assertEqual(str(ports[port]) if port in ports else None, said.get(flag), flag)
+
+    def test_variables_stand_after_those_that_they_name(self):
+        for _, workload, pod in self.each_workload():
+            defined = set()
+            container = pod["containers"][0]
+            for variable in container["env"]:
+                for used in re.findall(r"\$\((\w+)\)", variable.get("value", "")):
+                    self.assertIn(used, defined, f"{variable['name']} names {used}, which does not stand before it")
+                defined.add(variable["name"])
+            for argument in container["args"]:
+                for used in re.findall(r"\$\((\w+)\)", argument):
+                    self.assertIn(used, defined)
+
+    def test_probes_ask_the_grpc_port(self):
+        for _, workload, pod in self.each_workload():
+            for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+                port = pod["containers"][0][probe]["grpc"]["port"]
+                self.assertEqual(port, container_ports(workload)["grpc"], probe)
+
+    def test_services_lead_to_ports_of_pods(self):
+        overlay = self.overlay
+        for service in overlay.all("Service"):
+            name = service["metadata"]["name"]
+            pods = overlay.pods_of({"matchLabels": service["spec"]["selector"]})
+            self.assertEqual(len(pods), 1, f"the Service {name} selects the pods of {len(pods)} workloads")
+            for port in service["spec"]["ports"]:
+                self.assertIn(port["targetPort"], container_ports(pods[0]), name)
+                self.assertEqual(port["port"], container_ports(pods[0])[port["targetPort"]], name)
+
+    def test_selectors_select(self):
+        for overlay, workload, pod in self.each_workload():
+            self.assertEqual(overlay.pods_of(workload["spec"]["selector"]), [workload])
+            for spread in pod["topologySpreadConstraints"]:
+                self.assertEqual(overlay.pods_of(spread["labelSelector"]), [workload])
+            if workload["kind"] == "StatefulSet":
+                self.assertIsNotNone(overlay.named("Service", workload["spec"]["serviceName"]))
+            self.assertIsNotNone(overlay.named("ServiceAccount", pod["serviceAccountName"]))
+        overlay = self.overlay
+        for budget in overlay.all("PodDisruptionBudget"):
+            self.assertEqual(len(overlay.pods_of(budget["spec"]["selector"])), 1)
+        for scaler in overlay.all("HorizontalPodAutoscaler"):
+            target = scaler["spec"]["scaleTargetRef"]
+            workload = overlay.named(target["kind"], target["name"])
+            self.assertIsNotNone(workload, f"{scaler['metadata']['name']} scales nothing")
+            self.assertGreaterEqual(workload["spec"]["replicas"], scaler["spec"]["minReplicas"])
+        for ingress in overlay.all("Ingress"):
+            for rule in ingress["spec"]["rules"]:
+                for path in rule["http"]["paths"]:
+                    backend = path["backend"]["service"]
+                    service = overlay.named("Service", backend["name"])
+                    self.assertIsNotNone(service, backend)
+                    self.assertIn(backend["port"]["name"], [port["name"] for port in service["spec"]["ports"]])
+        for monitor in overlay.all("ServiceMonitor"):
+            labels = monitor["spec"]["selector"]["matchLabels"].items()
+            services = [s for s in overlay.all("Service") if labels <= s["metadata"]["labels"].items()]
+            for endpoint in monitor["spec"]["endpoints"]:
+                having = [s for s in services if endpoint["port"] in [port["name"] for port in s["spec"]["ports"]]]
+                self.assertEqual(len(having), 3, "one Service of each kind has the port that is scraped")
+
+    def test_network_policies_let_the_suite_talk_and_nobody_else(self):
+        overlay = self.overlay
+        open_to = {}  # (workload, port) -> the workloads that may come; None: all.
+        for policy in overlay.all("NetworkPolicy"):
+            targets = overlay.pods_of(policy["spec"]["podSelector"])
+            self.assertTrue(targets, policy["metadata"]["name"])
+            for rule in policy["spec"].get("ingress", []):
+                for port in rule["ports"]:
+                    for target in targets:
+                        self.assertIn(port["port"], container_ports(target).values(), policy["metadata"]["name"])
+                        for peer in rule.get("from", [None]):
+                            may = open_to.setdefault((target["metadata"]["name"], port["port"]), set())
+                            if peer and "podSelector" in peer:
+                                pods = overlay.pods_of(peer["podSelector"])
+                                self.assertTrue(pods, policy["metadata"]["name"])
+                                may.update(w["metadata"]["name"] for w in pods)
+                            elif not peer:
+                                may.add("anybody")
+        for workload in overlay.workloads():
+            name, ports = workload["metadata"]["name"], container_ports(workload)
+            self.assertEqual(open_to.get((name, ports.get("clients"))), {"anybody"} if "clients" in ports else None)
+            self.assertNotIn("anybody", open_to[name, ports["grpc"]])
+            for other in overlay.workloads():
+                for _, flag, value in overlay.flags_of(other):
+                    if flag.endswith("_service") and value.startswith(name + ":"):
+                        self.assertIn(other["metadata"]["name"], open_to[name, ports["grpc"]], f"{flag} of {other['metadata']['name']}")
+
+    def test_pods_are_restricted_and_have_time_to_drain(self):
+        for overlay, workload, pod in self.each_workload():
+            container = pod["containers"][0]
+            self.assertIs(pod["automountServiceAccountToken"], False)
+            self.assertIs(pod["securityContext"]["runAsNonRoot"], True)
+            self.assertGreater(pod["securityContext"]["runAsUser"], 0)
+            self.assertIs(container["securityContext"]["readOnlyRootFilesystem"], True)
+            self.assertIs(container["securityContext"]["allowPrivilegeEscalation"], False)
+            self.assertEqual(container["securityContext"]["capabilities"]["drop"], ["ALL"])
+            self.assertIn("memory", container["resources"]["limits"])
+            self.assertLessEqual({"cpu", "memory"}, set(container["resources"]["requests"]))
+            for _, flag, value in overlay.flags_of(workload):
+                if flag == "drain_timeout":
+                    self.assertGreater(pod["terminationGracePeriodSeconds"], seconds(value) + 5)
+                    liveness = container["livenessProbe"]
+                    self.assertGreater(liveness["failureThreshold"] * liveness["periodSeconds"], seconds(value) + 5)
+        overlay = self.overlay
+        labels = overlay.all("Namespace")[0]["metadata"]["labels"]
+        self.assertEqual(labels["pod-security.kubernetes.io/enforce"], "restricted")
+
+
+for name in overlays():
+    globals()[name] = type(name, (Manifests, unittest.TestCase), {})
+
+
+if __name__ == "__main__":
+    unittest.main()

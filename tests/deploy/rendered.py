@@ -1,0 +1,75 @@
+"""One overlay of deploy/kubernetes as Kubernetes would get it, and what tests ask of it."""
+
+import os
+import shutil
+import subprocess
+
+import yaml
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+OVERLAYS = os.path.join(ROOT, "deploy", "kubernetes", "overlays")
+
+
+def overlays():
+    return sorted(os.listdir(OVERLAYS))
+
+
+def render(overlay):
+    folder = os.path.join(OVERLAYS, overlay)
+    kustomize = shutil.which("kustomize", path=os.path.join(ROOT, ".cache", "bin")) or shutil.which("kustomize")
+    command = [kustomize, "build", folder] if kustomize else ["kubectl", "kustomize", folder]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return [document for document in yaml.safe_load_all(text) if document]
+
+
+class Rendered:
+    def __init__(self, overlay):
+        self.documents = render(overlay)
+
+    def all(self, *kinds):
+        return [document for document in self.documents if document["kind"] in kinds]
+
+    def named(self, kind, name):
+        found = [d for d in self.all(kind) if d["metadata"]["name"] == name]
+        return found[0] if found else None
+
+    def workloads(self):
+        return self.all("Deployment", "StatefulSet")
+
+    def pods_of(self, selector):
+        """The workloads whose pods a selector takes; an empty one takes all."""
+        labels = (selector or {}).get("matchLabels", {}) or {}
+        return [w for w in self.workloads() if labels.items() <= w["spec"]["template"]["metadata"]["labels"].items()]
+
+    def flags_of(self, workload):
+        """[(where, flag, value)…]: of its arguments, and of the files that these name."""
+        pod = workload["spec"]["template"]["spec"]
+        container = pod["containers"][0]
+        found = []
+        for argument in container["args"]:
+            name, _, value = argument.removeprefix("--").partition("=")
+            found.append((workload["metadata"]["name"], name, value))
+            if name == "flagfile":
+                for line in self.mounted(pod, container, value).splitlines():
+                    if line.strip() and not line.startswith("#"):
+                        name, _, inner = line.strip().removeprefix("--").partition("=")
+                        found.append((value, name, inner))
+        return found
+
+    def mounted(self, pod, container, path):
+        """What a file of a ConfigMap holds, found as the kubelet finds it."""
+        for mount in container["volumeMounts"]:
+            if path.startswith(mount["mountPath"] + "/"):
+                volume = next(v for v in pod["volumes"] if v["name"] == mount["name"])
+                config = self.named("ConfigMap", volume["configMap"]["name"])
+                return config["data"][path.removeprefix(mount["mountPath"] + "/")]
+        raise KeyError(f"nothing is mounted at {path}")
+
+
+def container_ports(workload):
+    """{name: number}"""
+    return {p["name"]: p["containerPort"] for p in workload["spec"]["template"]["spec"]["containers"][0]["ports"]}
+
+
+def seconds(duration):
+    return float(duration.removesuffix("s"))

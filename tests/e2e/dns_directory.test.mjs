@@ -1,0 +1,107 @@
+// A suite that finds itself by DNS, as in Kubernetes: each server has an address of its own, all of a kind share their ports.
+import assert from 'node:assert/strict';
+import {spawnSync} from 'node:child_process';
+import {after, before, test} from 'node:test';
+
+import {DnsServer} from './dns_server.mjs';
+import {RawTcp} from './pomelo_wire.mjs';
+import {freePorts, Server} from './suite.mjs';
+import {until} from './wait.mjs';
+
+const NAMES = {gate: 'gate.hubbub.test', connector: 'connector.hubbub.test', chat: 'chat.hubbub.test'};
+let dns;
+let ports;
+const servers = [];
+
+function make(kind, id, host, flags = []) {
+  const server = new Server(kind, {id, port: ports[kind], clientPort: ports[`${kind}Client`]}, null, [
+    '--directory=dns', `--dns_server=${dns.address}`, `--listen=${host}`, `--advertise_host=${host}`,
+    ...Object.entries(NAMES).map(([of, name]) => `--${of}_service=${name}:${ports[of]}`),
+    ...(kind === 'chat' ? [] : [`--client_port=${ports[`${kind}Client`]}`]),
+    ...flags,
+  ]);
+  server.host = host;
+  servers.push(server);
+  return server;
+}
+
+// What the gate answers to many users.
+async function connectorsOf(host) {
+  const gate = await RawTcp.connect(ports.gateClient, host);
+  await gate.join();
+  const found = new Set();
+  for (let i = 0; i < 40; ++i) {
+    const answer = await gate.request('gate.gateHandler.queryEntry', {uid: `user-${i}`});
+    found.add(answer.code === 200 ? `${answer.host}:${answer.port}` : 'none');
+  }
+  gate.close();
+  return [...found].sort();
+}
+
+before(async () => {
+  dns = await DnsServer.start();
+  const [gate, gateClient, connector, connectorClient, chat] = await freePorts(5);
+  ports = {gate, gateClient, connector, connectorClient, chat};
+});
+after(async () => {
+  for (const server of servers.reverse()) await server.stop();
+  dns.close();
+});
+
+test('servers find each other by DNS, before and after they are there', async () => {
+  const gate = make('gate', 'gate-a', '127.0.0.2');
+  await gate.start();
+  assert.match(gate.log, /connector\.hubbub\.test does not resolve/);
+  assert.deepEqual(await connectorsOf(gate.host), ['none']);
+
+  const chats = [make('chat', 'chat-a', '127.0.0.3'), make('chat', 'chat-b', '127.0.0.4')];
+  dns.set(NAMES.chat, chats.map((chat) => chat.host));
+  await Promise.all(chats.map((chat) => chat.start()));
+  const connectors = [make('connector', 'connector-a', '127.0.0.5'),
+                      make('connector', 'connector-b', '127.0.0.6', ['--advertise=localhost'])];
+  await Promise.all(connectors.map((connector) => connector.start()));
+  dns.set(NAMES.connector, connectors.map((connector) => connector.host));
+  const [a, b] = [`127.0.0.5:${ports.connectorClient}`, `localhost:${ports.connectorClient}`];
+  await until(async () => (await connectorsOf(gate.host)).join() === [a, b].join(), 'the gate to know both connectors');
+
+  const clients = [];
+  for (const [i, connector] of connectors.entries()) {
+    const client = await RawTcp.connect(ports.connectorClient, connector.host);
+    await client.join();
+    // Rooms enough that each chat server has some.
+    for (let room = 0; room < 8; ++room) {
+      const {users} = await client.request('connector.entryHandler.enter', {username: `user-${i}`, rid: `room-${room}`});
+      assert.equal(users?.length, i + 1);
+    }
+    clients.push(client);
+  }
+  for (const client of clients) client.close();
+
+  // One that goes from DNS goes from the answers.
+  dns.set(NAMES.connector, [connectors[1].host]);
+  await until(async () => (await connectorsOf(gate.host)).join() === b, 'the gate to forget a connector');
+  // No name at all: whoever answers stays.
+  dns.names.clear();
+  await until(() => /connector\.hubbub\.test does not resolve.*servers that are known stay/.test(gate.log), 'the gate to say so');
+  assert.deepEqual(await connectorsOf(gate.host), [b]);
+});
+
+test('flags that can not be are one line and exit code 2', () => {
+  const program = (kind) => `${process.env.HUBBUB_BIN}/${{gate: 'gateway', connector: 'connector', chat: 'chat'}[kind]}/hubbub-${kind}`;
+  const cases = [
+    ['gate', ['--nosuch'], /there is no flag --nosuch/],
+    ['gate', ['--client_port=70000'], /--client_port can not be "70000"/],
+    ['gate', ['--directory=dns'], /--directory=dns needs --gate_service/],
+    ['connector', ['--directory=dns', '--connector_service=a:1'], /--directory=dns needs --chat_service/],
+    ['connector', ['--directory=dns', '--connector_service=a:1', '--chat_service=b'], /--chat_service must be host:port/],
+    ['connector', ['--config=deploy/servers.json', '--advertise=:1'], /--advertise must be the host or host:port/],
+    ['chat', ['--chat_service=a:1'], /--chat_service is for --directory=dns/],
+    ['chat', ['--config=/nowhere'], /\/nowhere: this file can not be read/],
+  ];
+  for (const [kind, flags, why] of cases) {
+    const {status, stderr} = spawnSync(program(kind), flags, {cwd: `${import.meta.dirname ?? new URL('.', import.meta.url).pathname}/../..`});
+    assert.equal(status, 2, `${kind} ${flags}: ${stderr}`);
+    assert.match(`${stderr}`, why);
+    assert.equal(`${stderr}`.trim().split('\n').length, 1, `${stderr}`);
+  }
+});

@@ -1,0 +1,102 @@
+// A running suite under a real Prometheus: it scrapes every server, and every query of the alerts and of the dashboard
+// returns data. Needs `prometheus` and `promtool` (Debian's package prometheus).
+import assert from 'node:assert/strict';
+import {execFileSync, spawn, spawnSync} from 'node:child_process';
+import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {after, before, test} from 'node:test';
+import {fileURLToPath} from 'node:url';
+
+import {StockClient} from './stock_client.mjs';
+import {freePorts, Suite} from './suite.mjs';
+import {until} from './wait.mjs';
+
+const monitoring = fileURLToPath(new URL('../../deploy/monitoring/', import.meta.url));
+let suite;
+let prometheus;
+let folder;
+let port;
+let client;
+
+async function ask(path, parameters = {}) {
+  const answer = await fetch(`http://127.0.0.1:${port}/api/v1/${path}?${new URLSearchParams(parameters)}`);
+  const {status, data, error} = await answer.json();
+  assert.equal(status, 'success', `${path} ${JSON.stringify(parameters)}: ${error}`);
+  return data;
+}
+
+const query = async (expression) => (await ask('query', {query: expression})).result;
+
+before(async () => {
+  const ports = await freePorts(4);
+  const of = {gate: ports[0], connector: ports[1], chat: ports[2]};
+  port = ports[3];
+  suite = await Suite.start({flags: Object.fromEntries(Object.entries(of).map(([kind, own]) => [kind, [`--metrics_port=${own}`]]))});
+  folder = await mkdtemp(join(tmpdir(), 'hubbub-prometheus-'));
+  await writeFile(join(folder, 'prometheus.yml'), JSON.stringify({
+    global: {scrape_interval: '1s', evaluation_interval: '1s'},
+    rule_files: [join(monitoring, 'alerts.yaml')],
+    scrape_configs: Object.entries(of).map(([kind, own]) => ({job_name: `hubbub-${kind}`, static_configs: [{targets: [`127.0.0.1:${own}`]}]})),
+  }));
+  prometheus = spawn('prometheus', [`--config.file=${folder}/prometheus.yml`, `--storage.tsdb.path=${folder}/data`,
+                                    `--web.listen-address=127.0.0.1:${port}`], {stdio: ['ignore', 'ignore', 'pipe']});
+  prometheus.log = '';
+  prometheus.stderr.on('data', (text) => (prometheus.log += text));
+  prometheus.ended = new Promise((resolve) => {
+    prometheus.on('error', (error) => resolve((prometheus.log += error.message)));
+    prometheus.on('close', resolve);
+  });
+  await until(async () => {
+    try {
+      return (await query('up == 1')).length === 3;
+    } catch (error) {
+      assert.equal(prometheus.exitCode, null, prometheus.log);
+      return false;
+    }
+  }, () => `Prometheus to scrape three servers\n${prometheus.log}`, 30000);
+});
+after(async () => {
+  client?.close();
+  prometheus?.kill();
+  await prometheus?.ended;
+  await suite?.stop();
+  if (folder) await rm(folder, {recursive: true, force: true});
+});
+
+test('counts what happens', async () => {
+  client = await new StockClient().connect(suite.gatePort, 'alice');
+  await client.enter('alice', 'lobby');
+  await client.send('lobby', 'hello');
+  const becomes = (expression, value) => until(async () => (await query(expression))[0]?.value[1] === value, `${expression} to be ${value}`);
+  await becomes('hubbub_sessions{job="hubbub-connector"}', '1');
+  // Rooms that the start of the suite tried stay for a while.
+  await becomes('hubbub_rooms >= bool 1', '1');
+  await becomes('hubbub_ready', '1');
+  await becomes('hubbub_reachable_connectors', '1');
+  await becomes('hubbub_rpc_total{job="hubbub-chat", method="ChatService.Send", result="ok"}', '1');
+  await becomes('hubbub_directory_servers{job="hubbub-gate", kind="chat"}', '1');
+});
+
+test('every query of the dashboard returns data', async () => {
+  const dashboard = JSON.parse(await readFile(join(monitoring, 'dashboard.json'), 'utf8'));
+  const expressions = dashboard.panels.flatMap(({targets}) => targets.map(({expr}) => expr));
+  assert.ok(expressions.length > 10);
+  for (const expression of expressions) await until(async () => (await query(expression)).length > 0, `data for ${expression}`);
+});
+
+test('every alert has data to judge by, and none fires in a suite that is well', async () => {
+  const rules = (await ask('rules')).groups.flatMap((group) => group.rules);
+  assert.ok(rules.length >= 9);
+  for (const {name, query: expression} of rules) {
+    const [, judged] = /^(.*) (?:==|>) [0-9.]+$/s.exec(expression) ?? assert.fail(`${name} compares with no number: ${expression}`);
+    await until(async () => (await query(judged)).length > 0, `data for ${name}: ${judged}`);
+  }
+  assert.deepEqual((await ask('alerts')).alerts.filter(({state}) => state === 'firing').map(({labels}) => labels.alertname), []);
+});
+
+test('the rules are in order, and each alert fires for what it is about', () => {
+  execFileSync('promtool', ['check', 'rules', 'alerts.yaml'], {cwd: monitoring});
+  const {status, stdout, stderr} = spawnSync('promtool', ['test', 'rules', 'alerts_test.yaml'], {cwd: monitoring});
+  assert.equal(status, 0, `${stdout}${stderr}`);
+});
