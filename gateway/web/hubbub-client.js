@@ -8,6 +8,7 @@
 //   const {users} = await chat.enter('lobby');
 //   await chat.send('lobby', 'Hello');      // to everybody in the room, the sender too
 //   await chat.send('lobby', 'Psst', 'bob'); // to one member; the sender gets no copy
+//   await chat.send('lobby', 'Sure', '*', {within: 30000});  // repeated until the room has it, and said once
 //   await chat.leave('lobby');
 //   chat.close();
 //
@@ -21,7 +22,10 @@
 // Methods. All promises reject with a HubbubError.
 //   connect(user)             a user is 1 to 64 bytes of UTF-8 without control characters; a room's name too.
 //   enter(room, point?)       -> {users, total, epoch, offset, recovered}. `point` is a resumePoint() of an earlier life.
-//   send(room, text, to?)     -> {offset, …}: the message has its place in the room's order. At most 32 KiB of UTF-8.
+//   send(room, text, to?, {id, within}?)
+//                             -> {offset, …}: the message has its place in the room's order. At most 32 KiB of UTF-8.
+//                             `id` names the send, 1 to 64 bytes: a room says what it has under one id once, for 5 minutes.
+//                             `within` milliseconds, the send is repeated until it is answered: see below.
 //   leave(room)               the connection stays.
 //   users(room)               who is in the room now, in the order in which they came.
 //   resumePoint(room)         {resume, epoch, offset}: whoever shows it to enter() takes this place in the room over.
@@ -34,17 +38,25 @@
 //   message   {room, from, to, text, private, time, offset, epoch, recovered}     time in milliseconds since 1970
 //   join      {room, user}    leave {room, user, self}; self: somebody took this client out of the room
 //   members   {room, users, total}                     the whole list is new: after each enter and re-enter
-//   gap       {room}          the room was re-entered, but what was said meanwhile is not known
+//   gap       {room, since, until}  the room was re-entered, but what was said meanwhile is not known: whatever came after
+//                             `since` and up to `until`, each {epoch, offset}
 //   lost      {room, error}   the room could not be re-entered
 //   state     {state, reason, attempt, delay, error}   state is idle, connecting, connected, reconnecting or offline
 //   kick      {reason}        the server ended the connection
 //   push      {route, body}   any other push
+//   stale     {room, route, body}  an event was dropped because it, or a later one, had been seen: for tests of servers
 //
 // A lost connection is made again through the gate, after a jittered pause that doubles, for as long as there are rooms to
 // come back to; each room is entered again with its resume token and with the epoch and offset seen last. A kick with the
 // reason "reconnect" (the server is shutting down) does this at once. After any other kick the client stays offline and
 // the state's `reason` tells why: "replaced", "disconnected" and so on. A request that is pending when the connection is
 // lost is rejected with the code "closed": the server may or may not have acted on it.
+//
+// A send with `within` is not: it waits until its room is there again and is repeated, after a jittered pause, when its
+// connection is lost ("closed", "offline"), when no answer comes ("timeout") and when the server says that it will pass (429,
+// 503, 504). It has an id, given or made up, so that the room says it once, however often it arrives. Such sends into one
+// room go one after the other, so that they keep their order. They fail for good with any other error, with "left" when
+// this client is no longer in the room, with "closed" after close(), and with the last error when the time is over.
 //
 // Protocol: Pomelo over WebSocket, routes by dictionary where the server has one, bodies always JSON. The handshake's
 // client type "hubbub-web" tells the server not to use protobuf with this client.
@@ -56,6 +68,10 @@ const PackageType = {HANDSHAKE: 1, HANDSHAKE_ACK: 2, HEARTBEAT: 3, DATA: 4, KICK
 const MessageType = {REQUEST: 0, NOTIFY: 1, RESPONSE: 2, PUSH: 3};
 
 const MAX_REENTER_ATTEMPTS = 6;
+// Codes of a server that will do it later: it is asked again for as long as that takes.
+const PASSING_CODES = new Set([503, 504]);
+// Errors after which a send may be repeated, if it has an id.
+const REPEAT_CODES = new Set([...PASSING_CODES, 429, 'closed', 'timeout', 'offline']);
 // Pushes that overtake the answer of an enter wait for it; so many in one round trip mean that something is wrong.
 const MAX_HELD_PUSHES = 10000;
 
@@ -63,7 +79,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 // What every rejected promise of this module carries. `code` is a number from the server (400 and above), or one of
-// "closed", "timeout", "offline", "unreachable", "protocol", "entered", "busy" from this side.
+// "closed", "timeout", "offline", "unreachable", "protocol", "entered", "left", "busy" from this side.
 export class HubbubError extends Error {
   constructor(code, message) {
     super(message);
@@ -213,16 +229,17 @@ class Link {
     return this.#error;
   }
 
-  // `refusal` is what an error says for which the server has no words.
-  request(route, body, refusal = 'The server could not do it.') {
+  // `refusal` is what an error says for which the server has no words; `patience` shortens the time to wait for the answer.
+  request(route, body, refusal = 'The server could not do it.', patience = Infinity) {
     if (this.#ended) return Promise.reject(new HubbubError('closed', 'The connection to the server was lost.'));
     const id = ++this.#lastId;
+    const timeout = Math.min(this.#timeout, Math.max(1, patience));
     return new Promise((resolve, reject) => {
       const bytes = encodePackage(PackageType.DATA, encodeRequest(id, route, body, this.#routeCodes));
       const timer = setTimeout(() => {
         this.#pending.delete(id);
-        reject(new HubbubError('timeout', `The server did not answer within ${this.#timeout / 1000} seconds.`));
-      }, this.#timeout);
+        reject(new HubbubError('timeout', `The server did not answer within ${timeout / 1000} seconds.`));
+      }, timeout);
       this.#pending.set(id, {refusal, resolve, reject, timer});
       this.#socket.send(bytes);
     });
@@ -340,6 +357,11 @@ class Link {
   }
 }
 
+// Unlike any other of this user within the minutes for which a room keeps it. Nobody gains by guessing it.
+function randomId() {
+  return [Date.now(), ...[0, 0].map(() => Math.floor(Math.random() * 2 ** 48))].map((part) => part.toString(36)).join('-');
+}
+
 function withResolvers() {
   const result = {};
   result.promise = new Promise((resolve, reject) => Object.assign(result, {resolve, reject}));
@@ -357,6 +379,8 @@ class Room {
     this.total = 0;
     this.entered = false;  // False until the first enter has been answered.
     this.held = null;      // Pushes that came while an enter was under way.
+    this.link = null;      // Where it was entered last.
+    this.sends = Promise.resolve();  // Ends when the last send that is to be repeated has ended.
   }
 
   get point() {
@@ -383,6 +407,7 @@ export class HubbubClient {
   #life = 0;  // One more for each connect() and close(): work that belongs to an earlier one stops.
   #reconnecting = 0;  // The life that has a reconnect under way.
   #pauses = new Set();
+  #waiting = new Set();  // Sends that wait for their room to be there again.
 
   constructor({gate, WebSocket = globalThis.WebSocket, requestTimeout = 10000, backoff = {}, connectorUrl} = {}) {
     if (!gate) throw new TypeError('HubbubClient needs the URL of a gate: new HubbubClient({gate: "ws://host:3014"})');
@@ -450,13 +475,25 @@ export class HubbubClient {
     }
   }
 
-  async send(room, text, to = '*') {
-    return this.#require().request('chat.chatHandler.send', {rid: room, content: text, target: to, from: this.#user});
+  async send(name, text, to = '*', {id, within} = {}) {
+    const body = {rid: name, content: text, target: to, from: this.#user};
+    if (id !== undefined) body.id = id;
+    if (within === undefined) return this.#require().request('chat.chatHandler.send', body);
+    const room = this.#rooms.get(name);
+    if (!room?.entered) throw new HubbubError('left', `You are not in the room "${name}".`);
+    body.id ??= randomId();
+    const end = Date.now() + within;
+    const turn = room.sends;
+    const life = this.#life;
+    const answer = turn.then(() => this.#sendUntil(life, end, room, body));
+    room.sends = answer.catch(() => {});
+    return answer;
   }
 
   async leave(room) {
     const link = this.#require();
     this.#rooms.delete(room);  // From here on its events are of no interest, and it is not re-entered.
+    this.#look();
     await link.request('connector.entryHandler.leave', {rid: room});
   }
 
@@ -467,6 +504,45 @@ export class HubbubClient {
   close() {
     if (this.#state === 'idle' || this.#state === 'offline') return;
     this.#goOffline({reason: 'closed'});
+  }
+
+  // Sends `body` until it is answered, or until the time `end`.
+  async #sendUntil(life, end, room, body) {
+    let error = new HubbubError('timeout', `The room "${room.name}" could not be reached in time.`);
+    for (let attempt = 0; ; ++attempt) {
+      await this.#ready(life, room, end);
+      if (life !== this.#life) throw new HubbubError('closed', 'The client was closed before the server answered.');
+      if (this.#rooms.get(room.name) !== room) throw new HubbubError('left', `You are no longer in the room "${room.name}".`);
+      if (Date.now() >= end) throw error;
+      try {
+        return await this.#require().request('chat.chatHandler.send', body, undefined, end - Date.now());
+      } catch (failure) {
+        error = failure;
+        if (!REPEAT_CODES.has(error.code)) throw error;
+      }
+      await this.#pause(Math.min(this.#delay(attempt), Math.max(0, end - Date.now())));
+    }
+  }
+
+  // Until the room is entered on the present connection, or it, this life of the client or the time is over.
+  #ready(life, room, end) {
+    const isReady = () => life !== this.#life || this.#rooms.get(room.name) !== room ||
+                          (this.#link && room.link === this.#link && !room.held);
+    if (isReady()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!isReady() && Date.now() < end) return;
+        clearTimeout(timer);
+        this.#waiting.delete(look);
+        resolve();
+      };
+      const timer = setTimeout(look, Math.max(0, end - Date.now()) + 1);
+      this.#waiting.add(look);
+    });
+  }
+
+  #look() {
+    for (const look of [...this.#waiting]) look();
   }
 
   #require() {
@@ -528,7 +604,9 @@ export class HubbubClient {
     }
     const held = room.held;
     const returned = room.entered;
+    const since = {epoch: room.epoch, offset: room.offset};
     room.held = null;
+    room.link = link;
     room.entered = true;
     room.users = new Set(answer.users ?? []);
     room.total = answer.total ?? room.users.size;
@@ -539,11 +617,12 @@ export class HubbubClient {
     if (recovered && answer.events) {
       for (const {route, ...body} of answer.events) this.#apply(room, route, body, {recovered: true});
     } else if (returned && !recovered) {
-      this.#emit('gap', {room: room.name});
+      this.#emit('gap', {room: room.name, since, until: {epoch: answer.epoch, offset: answer.offset}});
     }
     room.epoch = answer.epoch;
     room.offset = answer.offset;
     for (const {route, body} of held) this.#apply(room, route, body);
+    this.#look();
     return {users: [...room.users], total: room.total, epoch: room.epoch, offset: room.offset, recovered};
   }
 
@@ -568,7 +647,10 @@ export class HubbubClient {
   // Takes one event of a room in, unless it has been seen: offsets only grow within an epoch.
   #apply(room, route, body, {recovered = false} = {}) {
     if (body.offset !== undefined) {
-      if (body.epoch === room.epoch && body.offset <= room.offset) return;
+      if (body.epoch === room.epoch && body.offset <= room.offset) {
+        this.#emit('stale', {room: room.name, route, body});
+        return;
+      }
       room.epoch = body.epoch;
       room.offset = body.offset;
     }
@@ -589,7 +671,10 @@ export class HubbubClient {
         room.total = Math.max(room.total - 1, room.users.size);
       }
       const self = body.user === this.#user && !recovered;
-      if (self) this.#rooms.delete(room.name);
+      if (self) {
+        this.#rooms.delete(room.name);
+        this.#look();
+      }
       this.#emit('leave', {...event, user: body.user, self});
     }
   }
@@ -612,6 +697,7 @@ export class HubbubClient {
     this.reconnectNow();
     const link = this.#link;
     this.#link = null;
+    this.#look();
     link?.close();
     this.#setState('offline', detail);
   }
@@ -650,8 +736,9 @@ export class HubbubClient {
       } catch (error) {
         if (life !== this.#life || this.#link !== link) throw error;
         const mayPass = typeof error.code !== 'number' || error.code >= 500;
-        if (!mayPass || attempt + 1 >= MAX_REENTER_ATTEMPTS) {
+        if (!mayPass || (attempt + 1 >= MAX_REENTER_ATTEMPTS && !PASSING_CODES.has(error.code))) {
           this.#rooms.delete(room.name);
+          this.#look();
           this.#emit('lost', {room: room.name, error});
           return;
         }

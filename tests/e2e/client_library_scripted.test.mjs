@@ -139,6 +139,72 @@ test('after a lost connection it shows what it has, and takes missed events in b
   assert.deepEqual(ada.states, ['connecting', 'connected', 'reconnecting', 'connected']);
 });
 
+const SEND = 'chat.chatHandler.send';
+const inRoom = (answer) => (route, ...rest) => (route === ENTER ? entered(rest[0].offset ?? 1) : answer(route, ...rest));
+const sends = (script) => script.requests.filter(({route}) => route === SEND);
+
+test('a send that may be repeated is, under one id, until the server has taken it', async () => {
+  const answers = [{code: 503, error: true, message: 'soon'}, {code: 504, error: true, message: 'late'}, undefined, {offset: 7}];
+  const script = await scripted(inRoom(() => answers.shift()));
+  const ada = client(script, {requestTimeout: 100});
+  await ada.connect('ada');
+  await ada.enter('r');
+  assert.deepEqual(await ada.send('r', 'hello', '*', {within: 60000}), {offset: 7});
+  assert.equal(sends(script).length, 4);
+  const [{id}] = sends(script);
+  assert.match(id, /^.{16,64}$/);
+  for (const body of sends(script)) assert.deepEqual(body, {route: SEND, rid: 'r', content: 'hello', target: '*', from: 'ada', id});
+});
+
+test('such sends survive the connection, wait for their room, and keep their order', async () => {
+  let drops = 2;
+  const script = await scripted(inRoom((route, body, socket) => {
+    if (drops-- > 0) socket.terminate();
+    else return {offset: Number(body.id)};
+  }));
+  const ada = client(script);
+  await ada.connect('ada');
+  await ada.enter('r');
+  const answers = ['11', '12', '13'].map((id) => ada.send('r', `text ${id}`, '*', {id, within: 60000}));
+  assert.deepEqual(await Promise.all(answers), [{offset: 11}, {offset: 12}, {offset: 13}]);
+  assert.deepEqual(script.requests.map(({route, id}) => id ?? route), [ENTER, '11', ENTER, '11', ENTER, '11', '12', '13']);
+});
+
+test('such sends fail with what is final, and when their time or their room is over', async () => {
+  const answers = [{code: 404, error: true, message: 'nobody has that name'}, {offset: 2}];
+  const script = await scripted(inRoom(() => answers.shift() ?? {code: 503, error: true, message: 'never'}));
+  const ada = client(script);
+  await ada.connect('ada');
+  await assert.rejects(ada.send('r', 'too early', '*', {within: 60000}), {name: 'HubbubError', code: 'left'});
+  await ada.enter('r');
+  const [first, second] = [ada.send('r', 'one', 'bob', {within: 60000}), ada.send('r', 'two', '*', {within: 60000})];
+  await assert.rejects(first, {code: 404, message: /nobody/});
+  assert.deepEqual(await second, {offset: 2}, 'a failure does not hold up the next one');
+  await assert.rejects(ada.send('r', 'three', '*', {within: 50}), {code: 503, message: 'never'});
+  const fourth = ada.send('r', 'four', '*', {within: 60000});
+  await until(() => sends(script).some(({content}) => content === 'four'), 'a first attempt');
+  const closed = assert.rejects(fourth, {code: 'closed'});
+  ada.close();
+  await closed;
+});
+
+test('it tells of what it drops, and which part of a room it may have missed', async () => {
+  const script = await scripted((route, body, socket, id) => {
+    if (script.requests.length > 1) return entered(9);
+    socket.send(Buffer.concat([response(id, entered(5)), chat(6, 'seen'), chat(6, 'seen')]));
+  });
+  const ada = client(script);
+  const told = [];
+  ada.on('stale', ({room, route, body}) => told.push([room, route, body.offset]));
+  ada.on('gap', (gap) => told.push(gap));
+  await ada.connect('ada');
+  await ada.enter('r');
+  await until(() => told.length, 'the double');
+  script.sockets[0].terminate();
+  await until(() => told.length === 2, 'the gap');
+  assert.deepEqual(told, [['r', 'onChat', 6], {room: 'r', since: {epoch: 1, offset: 6}, until: {epoch: 1, offset: 9}}]);
+});
+
 test('it says that there may be a gap unless it knows better', async () => {
   const offsets = [5, 5, 9];
   const script = await scripted(() => entered(offsets.shift()));
@@ -154,7 +220,8 @@ test('it says that there may be a gap unless it knows better', async () => {
 });
 
 test('a room that refuses it for good is reported as lost, and tried again while that may help', async () => {
-  const answers = [entered(1), {code: 503, error: true, message: 'try again soon'}, {code: 403, error: true, message: 'banned'}];
+  const soon = {code: 503, error: true, message: 'try again soon'};
+  const answers = [entered(1), ...Array(8).fill(soon), {code: 403, error: true, message: 'banned'}];
   const script = await scripted(() => answers.shift());
   const ada = client(script);
   await ada.connect('ada');

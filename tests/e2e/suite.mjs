@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {readFileSync} from 'node:fs';
+import {mkdtemp, rename, rm, writeFile} from 'node:fs/promises';
 import net from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -17,13 +18,35 @@ const PROGRAMS = {gate: 'gateway/hubbub-gate', connector: 'connector/hubbub-conn
 const START_MS = 30000;
 const STOP_MS = 20000;
 
+// Servers that this process has started and that still run: none outlives it, however it ends.
+const running = new Set();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+// A port at or above which the system takes ports of outgoing connections. A server that is restarted must find its port
+// free, so it may not be one that a client can get meanwhile.
+function firstEphemeralPort() {
+  try {
+    return Number(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s+/)[0]);
+  } catch {
+    return 0;
+  }
+}
+
+async function listen(port) {
+  const server = net.createServer().listen(port, '127.0.0.1');
+  return Promise.race([once(server, 'listening').then(() => server), once(server, 'error').then(() => null)]).catch(() => null);
+}
+
 // Ports that were free a moment ago. All are held until the last one is found, so that they differ.
 export async function freePorts(count) {
+  const [low, high] = [12000, firstEphemeralPort()];
   const servers = [];
-  for (let i = 0; i < count; ++i) {
-    const server = net.createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    servers.push(server);
+  while (servers.length < count) {
+    const port = high > low + 1000 ? low + Math.floor(Math.random() * (high - low)) : 0;
+    const server = await listen(port);
+    if (server) servers.push(server);
   }
   const ports = servers.map((server) => server.address().port);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
@@ -33,7 +56,7 @@ export async function freePorts(count) {
 export class Server {
   // `config`: its servers.json, or nothing, if the flags tell it the others in another way.
   constructor(kind, entry, config, flags) {
-    Object.assign(this, {kind, id: entry.id, port: entry.port, clientPort: entry.clientPort, config, flags});
+    Object.assign(this, {kind, entry, id: entry.id, port: entry.port, clientPort: entry.clientPort, config, flags});
   }
 
   // Resolves when the server says that it is ready.
@@ -42,6 +65,8 @@ export class Server {
     this.exit = null;
     this.process = spawn(join(BIN, PROGRAMS[this.kind]), ['--id', this.id, ...(this.config ? ['--config', this.config] : []), ...this.flags],
                          {stdio: ['ignore', 'pipe', 'pipe']});
+    const child = this.process;
+    running.add(child);
     this.process.stderr.on('data', (text) => {
       this.log = (this.log + text).slice(-100000);
     });
@@ -50,6 +75,7 @@ export class Server {
       this.process.on('close', (code, signal) => resolve(signal ?? code));
     });
     exited.then((how) => {
+      running.delete(child);
       this.exit = {how};
     });
     const ready = new Promise((resolve) => {
@@ -64,7 +90,10 @@ export class Server {
   // Asks the server to end, or makes it end with 'SIGKILL'. A server that was asked must say that all went well.
   async stop(signal = 'SIGTERM') {
     if (!this.process) return;
-    if (!this.exit) this.process.kill(signal);
+    if (!this.exit) {
+      this.process.kill(signal);
+      this.process.kill('SIGCONT');  // One that is halted would never see the signal.
+    }
     try {
       await until(() => this.exit, `${this.id} to end after ${signal}`, STOP_MS);
     } catch (error) {
@@ -72,7 +101,17 @@ export class Server {
       throw new Error(`${error.message}\n${this.log}`);
     }
     this.process = null;
+    this.halted = false;
     if (signal === 'SIGTERM') assert.equal(this.exit.how, 0, `${this.id} ended badly:\n${this.log}`);
+  }
+
+  // Halts the process, as a machine that hangs would, until goOn().
+  halt() {
+    this.halted = this.process.kill('SIGSTOP');
+  }
+  goOn() {
+    this.halted = false;
+    this.process?.kill('SIGCONT');
   }
 }
 
@@ -94,20 +133,47 @@ export class Suite {
 
   async #start(connectors, chats, flags) {
     this.folder = await mkdtemp(join(tmpdir(), 'hubbub-e2e-'));
+    this.config = join(this.folder, 'servers.json');
+    this.flags = flags;
     const ports = await freePorts(2 + 2 * connectors + chats);
-    const frontend = (id) => ({id, host: '127.0.0.1', port: ports.pop(), clientPort: ports.pop(), frontend: true});
-    const numbered = (count, make) => Array.from({length: count}, (_, i) => make(i + 1));
-    const servers = {
-      gate: [frontend('gate-server-1')],
-      connector: numbered(connectors, (i) => frontend(`connector-server-${i}`)),
-      chat: numbered(chats, (i) => ({id: `chat-server-${i}`, host: '127.0.0.1', port: ports.pop()})),
-    };
-    const config = join(this.folder, 'servers.json');
-    await writeFile(config, JSON.stringify({development: servers}));
-    const make = (kind) => servers[kind].map((entry) => new Server(kind, entry, config, flags[kind] ?? []));
-    [this.chats, this.connectors, [this.gate]] = [make('chat'), make('connector'), make('gate')];
+    const make = (kind, count) => Array.from({length: count}, (_, i) => this.#make(kind, i + 1, ports));
+    [this.chats, this.connectors, [this.gate]] = [make('chat', chats), make('connector', connectors), make('gate', 1)];
+    this.#numbers = {chat: chats, connector: connectors};
+    await this.#writeDirectory();
     for (const group of [this.chats, this.connectors, [this.gate]]) await Promise.all(group.map((server) => server.start()));
     await this.serves();
+  }
+
+  #numbers;
+
+  #make(kind, number, ports) {
+    const entry = {id: `${kind}-server-${number}`, host: '127.0.0.1', port: ports.pop()};
+    if (kind !== 'chat') Object.assign(entry, {clientPort: ports.pop(), frontend: true});
+    return new Server(kind, entry, this.config, this.flags[kind] ?? []);
+  }
+
+  // A reader sees the whole old file or the whole new one.
+  async #writeDirectory() {
+    const entries = (servers) => servers.map(({entry}) => entry);
+    const directory = {gate: entries([this.gate]), connector: entries(this.connectors), chat: entries(this.chats)};
+    await writeFile(`${this.config}.new`, JSON.stringify({development: directory}));
+    await rename(`${this.config}.new`, this.config);
+  }
+
+  // One more chat server or connector: in the directory, then started.
+  async add(kind) {
+    const server = this.#make(kind, ++this.#numbers[kind], await freePorts(2));
+    (kind === 'chat' ? this.chats : this.connectors).push(server);
+    await this.#writeDirectory();
+    await server.start();
+    return server;
+  }
+
+  // Takes a server out of the directory. It runs on until its stop().
+  async remove(server) {
+    this.chats = this.chats.filter((one) => one !== server);
+    this.connectors = this.connectors.filter((one) => one !== server);
+    await this.#writeDirectory();
   }
 
   get gatePort() {

@@ -1,0 +1,24 @@
+// How long rooms were silent for their members after each event. Pure.
+
+// `events` [{t, name, rooms}], `records` and `sends` as in checker.mjs. For each event, and each room that it touched: the time
+// until the last of the room's members had a message again that was sent after the event. Answers {name: [milliseconds]}.
+export function pausesOf(events, records, sends) {
+  const sent = new Map(sends.map(({id, sent}) => [id, sent]));
+  const pauses = {};
+  for (const {t, name, rooms} of events) {
+    const longest = new Map();
+    for (const {room, entries} of records) {
+      if (!rooms.includes(room)) continue;
+      const first = entries.find((entry) => entry.kind === 'message' && entry.t > t && sent.get(entry.id) >= t);
+      longest.set(room, Math.max(longest.get(room) ?? 0, (first?.t ?? Infinity) - t));
+    }
+    (pauses[name] ??= []).push(...longest.values());
+  }
+  return pauses;
+}
+
+export function distribution(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (part) => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))];
+  return {count: sorted.length, p50: at(0.5), p99: at(0.99), max: sorted.at(-1)};
+}
