@@ -71,6 +71,8 @@ void ChatSession::OnClosed() {
     // One that still waits for the answer to its Add is taken back when that is here: a Kick now might
     // overtake it.
     if (!membership->joined) continue;
+    // It will be taken over by the session's resume token, before the grace of the lease ends it.
+    if (around_.draining) continue;
     if (auto link = around_.links.Find(membership->server)) {
       KickPlace(session_.loop(), std::move(link), PlaceOf(room, user_, membership->lease, session_.id()),
                 kTriesAlone);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -25,6 +26,8 @@ struct Surroundings {
   size_t max_rooms = 100;
   // While a room's chat server can not be had, or the room is on its way to another, a request waits so long.
   std::chrono::milliseconds patience{5'000};
+  // This connector is shutting down: its sessions are sent away, and come back elsewhere.
+  const std::atomic<bool>& draining;
 };
 
 // The connector's side of one client session: enter, leave and send. A session is bound to one user by its

@@ -28,7 +28,8 @@ Connector::Lane::Lane(net::Loop& loop, int loops, Connector& connector)
              .links = connector.links_,
              .encoder = connector.encoder_,
              .max_rooms = connector.options_.max_rooms,
-             .patience = connector.options_.patience} {}
+             .patience = connector.options_.patience,
+             .draining = connector.draining_} {}
 
 Connector::Connector(const ConnectorOptions& options)
     : options_(options),
