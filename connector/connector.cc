@@ -38,7 +38,8 @@ Connector::Connector(const ConnectorOptions& options)
       encoder_(contract_),
       loops_(options.loops),
       rooms_(MakeRooms(loops_)),
-      links_(options.self.id, encoder_, Pointers(rooms_)) {
+      links_(options.self.id, encoder_, Pointers(rooms_)),
+      peers_(options.self.id) {
   for (const auto& rooms : rooms_) surroundings_.push_back({*rooms, links_, encoder_, options.max_rooms});
   session_options_.contract = &contract_;
   session_options_.heartbeat = options.heartbeat;
@@ -85,14 +86,14 @@ absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(
         status.set_version(HUBBUB_VERSION);
         return status;
       },
-      self.contract_, Pointers(self.rooms_));
+      self.contract_, Pointers(self.rooms_), [&self] { return self.peers_.All(); });
   auto server = rpc::Server::Start({.host = options.listen_host,
                                     .port = options.self.port,
                                     .reflection = options.reflection,
                                     .services = {self.service_.get()}});
   if (!server.ok()) return server.status();
   self.server_ = *std::move(server);
-  self.links_.Update(servers);
+  self.Update(servers);
   return connector;
 }
 

@@ -13,6 +13,7 @@
 #include "connector/connector_service.h"
 #include "connector/encoder.h"
 #include "connector/local_rooms.h"
+#include "connector/peer_connectors.h"
 #include "services/directory.h"
 #include "services/net/listener.h"
 #include "services/net/loop.h"
@@ -54,7 +55,10 @@ class Connector {
   // True if a user can enter any room.
   bool Ready() const { return links_.AllLeased(); }
 
-  void Update(const std::shared_ptr<const ServerList>& servers) { links_.Update(servers); }
+  void Update(const std::shared_ptr<const ServerList>& servers) {
+    peers_.Update(*servers);
+    links_.Update(servers);
+  }
   void Tick() { service_->Tick(); }
   // Refuses new clients, tells those who are here to go elsewhere, and ends the rest. Once; the destructor
   // does it too.
@@ -69,6 +73,7 @@ class Connector {
   net::Loops loops_;
   std::vector<std::unique_ptr<LocalRooms>> rooms_;
   ChatLinks links_;
+  PeerConnectors peers_;
   std::vector<Surroundings> surroundings_;
   SessionOptions session_options_;
   std::atomic<uint64_t> sessions_made_{0};
