@@ -1,7 +1,5 @@
 #include "gateway/users_service.h"
 
-#include <utility>
-
 #include "services/rpc/user_calls.h"
 
 namespace hubbub::gateway {
@@ -24,11 +22,11 @@ template <typename At, typename Request, typename Response>
 grpc::ServerUnaryReactor* PassOn(const ServerWatches& watches, At at, grpc::CallbackServerContext* context,
                                  const Request* request, Response* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  auto connectors = watches.Connectors();
+  const auto connectors = watches.Connectors();
   if (connectors.empty()) {
     reactor->Finish({grpc::StatusCode::UNAVAILABLE, "there is no connector in this gate's directory"});
   } else {
-    at(std::move(connectors), *context, request, response, reactor);
+    at(connectors, *context, request, response, reactor);
   }
   return reactor;
 }

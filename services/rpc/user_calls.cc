@@ -33,7 +33,7 @@ using Parts = std::deque<Part<Response>>;
 
 // Asks all at once; the last answer calls `done`, on its thread.
 template <typename Request, typename Response>
-void AskAll(std::vector<ConnectorPeer> peers,
+void AskAll(const std::vector<ConnectorPeer>& peers,
             void (Async::*method)(grpc::ClientContext*, const Request*, Response*,
                                   std::function<void(grpc::Status)>),
             const grpc::CallbackServerContext& caller, const Request* request,
@@ -46,7 +46,7 @@ void AskAll(std::vector<ConnectorPeer> peers,
   };
   if (peers.empty()) return done({});
   auto round = std::make_shared<Round>();
-  round->peers = std::move(peers);
+  round->peers = peers;
   round->done = std::move(done);
   round->left = round->peers.size();
   const auto deadline = std::min(caller.deadline(), std::chrono::system_clock::now() + kDeadline);
@@ -97,11 +97,11 @@ bool WasForwarded(const grpc::CallbackServerContext& context) {
   return context.client_metadata().contains(kForwarded);
 }
 
-void DisconnectAt(std::vector<ConnectorPeer> peers, const grpc::CallbackServerContext& caller,
+void DisconnectAt(const std::vector<ConnectorPeer>& peers, const grpc::CallbackServerContext& caller,
                   const v1::DisconnectRequest* request, v1::DisconnectResponse* response,
                   grpc::ServerUnaryReactor* reactor) {
   AskAll<v1::DisconnectRequest, v1::DisconnectResponse>(
-      std::move(peers), &Async::Disconnect, caller, request,
+      peers, &Async::Disconnect, caller, request,
       [request, response, reactor](const Parts<v1::DisconnectResponse>& parts) {
         AddSessions(parts, *response);
         grpc::Status status = Verdict(parts, response->sessions());
@@ -113,11 +113,10 @@ void DisconnectAt(std::vector<ConnectorPeer> peers, const grpc::CallbackServerCo
       });
 }
 
-void PushAt(std::vector<ConnectorPeer> peers, const grpc::CallbackServerContext& caller,
+void PushAt(const std::vector<ConnectorPeer>& peers, const grpc::CallbackServerContext& caller,
             const v1::PushRequest* request, v1::PushResponse* response, grpc::ServerUnaryReactor* reactor) {
   AskAll<v1::PushRequest, v1::PushResponse>(
-      std::move(peers), &Async::Push, caller, request,
-      [response, reactor](const Parts<v1::PushResponse>& parts) {
+      peers, &Async::Push, caller, request, [response, reactor](const Parts<v1::PushResponse>& parts) {
         AddSessions(parts, *response);
         // Missing is who is missing everywhere.
         auto& missing = *response->mutable_missing_users();
@@ -133,11 +132,11 @@ void PushAt(std::vector<ConnectorPeer> peers, const grpc::CallbackServerContext&
       });
 }
 
-void BroadcastAt(std::vector<ConnectorPeer> peers, const grpc::CallbackServerContext& caller,
+void BroadcastAt(const std::vector<ConnectorPeer>& peers, const grpc::CallbackServerContext& caller,
                  const v1::BroadcastRequest* request, v1::BroadcastResponse* response,
                  grpc::ServerUnaryReactor* reactor) {
   AskAll<v1::BroadcastRequest, v1::BroadcastResponse>(
-      std::move(peers), &Async::Broadcast, caller, request,
+      peers, &Async::Broadcast, caller, request,
       [response, reactor](const Parts<v1::BroadcastResponse>& parts) {
         AddSessions(parts, *response);
         reactor->Finish(Verdict(parts, response->sessions()));

@@ -26,13 +26,13 @@ bool WasForwarded(const grpc::CallbackServerContext& context);
 //
 // UNAVAILABLE names each connector that did not answer, and says what was reached: the rest has had it.
 // INVALID_ARGUMENT is passed on as a connector said it. Does not block; thread-safe.
-void DisconnectAt(std::vector<ConnectorPeer> peers, const grpc::CallbackServerContext& caller,
+void DisconnectAt(const std::vector<ConnectorPeer>& peers, const grpc::CallbackServerContext& caller,
                   const connector::v1::DisconnectRequest* request,
                   connector::v1::DisconnectResponse* response, grpc::ServerUnaryReactor* reactor);
-void PushAt(std::vector<ConnectorPeer> peers, const grpc::CallbackServerContext& caller,
+void PushAt(const std::vector<ConnectorPeer>& peers, const grpc::CallbackServerContext& caller,
             const connector::v1::PushRequest* request, connector::v1::PushResponse* response,
             grpc::ServerUnaryReactor* reactor);
-void BroadcastAt(std::vector<ConnectorPeer> peers, const grpc::CallbackServerContext& caller,
+void BroadcastAt(const std::vector<ConnectorPeer>& peers, const grpc::CallbackServerContext& caller,
                  const connector::v1::BroadcastRequest* request, connector::v1::BroadcastResponse* response,
                  grpc::ServerUnaryReactor* reactor);
 
