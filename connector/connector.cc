@@ -36,7 +36,8 @@ Connector::Connector(const ConnectorOptions& options)
       contract_(options.use_dict, options.use_protobuf, options.heartbeat),
       encoder_(contract_),
       loops_(options.loops),
-      links_(options.self.id, LinksListener()) {
+      links_(options.self.id, LinksListener()),
+      peers_(options.self.id) {
   for (int i = 0; i < loops_.size(); ++i)
     lanes_.push_back(std::make_unique<Lane>(loops_.at(i), loops_.size(), *this));
   session_options_.contract = &contract_;
@@ -117,7 +118,7 @@ absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(
         status.set_version(HUBBUB_VERSION);
         return status;
       },
-      self.contract_, self.Rooms());
+      self.contract_, self.Rooms(), [&self] { return self.peers_.All(); });
   auto server = rpc::Server::Start({.host = options.listen_host,
                                     .port = options.self.port,
                                     .reflection = options.reflection,
@@ -125,7 +126,7 @@ absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(
                                     .extras = options.extras});
   if (!server.ok()) return server.status();
   self.server_ = *std::move(server);
-  self.links_.Update(servers);
+  self.Update(servers);
   return connector;
 }
 

@@ -14,6 +14,7 @@
 #include "connector/encoder.h"
 #include "connector/linked_chat_servers.h"
 #include "connector/local_rooms.h"
+#include "connector/peer_connectors.h"
 #include "connector/restorer.h"
 #include "services/directory.h"
 #include "services/net/listener.h"
@@ -61,7 +62,10 @@ class Connector {
   bool Ready() const { return links_.AllLeased(); }
 
   // Update, Tick and Drain are for one thread.
-  void Update(const std::shared_ptr<const ServerList>& servers) { links_.Update(servers); }
+  void Update(const std::shared_ptr<const ServerList>& servers) {
+    peers_.Update(*servers);
+    links_.Update(servers);
+  }
   // What is due by time; several times a second.
   void Tick();
   // Refuses new clients, tells those who are here to go elsewhere, and ends the rest. Once; the destructor
@@ -91,6 +95,7 @@ class Connector {
   Encoder encoder_;
   net::Loops loops_;
   ChatLinks links_;
+  PeerConnectors peers_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   SessionOptions session_options_;
   std::atomic<uint64_t> sessions_made_{0};

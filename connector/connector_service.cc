@@ -138,8 +138,9 @@ class ConnectorService::Watcher final : public grpc::ServerWriteReactor<v1::Watc
 };
 
 ConnectorService::ConnectorService(std::function<v1::WatchStatusResponse()> status,
-                                   const ClientContract& contract, std::vector<LocalRooms*> rooms)
-    : status_(std::move(status)), contract_(contract), rooms_(std::move(rooms)) {}
+                                   const ClientContract& contract, std::vector<LocalRooms*> rooms,
+                                   std::function<std::vector<rpc::ConnectorPeer>()> peers)
+    : status_(std::move(status)), contract_(contract), rooms_(std::move(rooms)), peers_(std::move(peers)) {}
 
 ConnectorService::~ConnectorService() = default;
 
@@ -208,8 +209,10 @@ grpc::ServerUnaryReactor* ConnectorService::Disconnect(grpc::CallbackServerConte
           session->Kick(request->reason().empty() ? "disconnected" : request->reason());
         *ended += static_cast<uint32_t>(sessions->size());
       },
-      [request, response, reactor, ended] {
+      [this, context, request, response, reactor, ended] {
         response->set_sessions(*ended);
+        if (!rpc::WasForwarded(*context))
+          return rpc::DisconnectAt(peers_(), *context, request, response, reactor);
         if (*ended > 0) return reactor->Finish(grpc::Status::OK);
         reactor->Finish({grpc::StatusCode::NOT_FOUND,
                          fmt::format("user '{}' has no session on this connector", request->user())});
@@ -248,11 +251,12 @@ grpc::ServerUnaryReactor* ConnectorService::Push(grpc::CallbackServerContext* co
           outcome->found[static_cast<size_t>(i)] = true;
         }
       },
-      [request, response, reactor, outcome] {
+      [this, context, request, response, reactor, outcome] {
         response->set_sessions(outcome->sessions);
         for (int i = 0; i < request->users_size(); ++i) {
           if (!outcome->found[static_cast<size_t>(i)]) response->add_missing_users(request->users(i));
         }
+        if (!rpc::WasForwarded(*context)) return rpc::PushAt(peers_(), *context, request, response, reactor);
         reactor->Finish(grpc::Status::OK);
       });
   return reactor;
@@ -273,8 +277,10 @@ grpc::ServerUnaryReactor* ConnectorService::Broadcast(grpc::CallbackServerContex
         for (Session* session : sessions) push.To(*session);
         *reached += static_cast<uint32_t>(sessions.size());
       },
-      [response, reactor, reached] {
+      [this, context, request, response, reactor, reached] {
         response->set_sessions(*reached);
+        if (!rpc::WasForwarded(*context))
+          return rpc::BroadcastAt(peers_(), *context, request, response, reactor);
         reactor->Finish(grpc::Status::OK);
       });
   return reactor;

@@ -10,16 +10,19 @@
 #include "connector/local_rooms.h"
 #include "hubbub/connector/v1/connector.grpc.pb.h"
 #include "services/mutex.h"
+#include "services/rpc/user_calls.h"
 
 namespace hubbub::connector {
 
 // The gRPC rim of a connector: its status for gates, and calls that reach users. No call blocks: work goes to
-// the loops, and the last loop that is done answers. Thread-safe. Owned by main, outlives the gRPC server.
+// the loops, and the last loop that is done answers, or passes the call on to the other connectors unless it
+// came from one. Thread-safe. Owned by main, outlives the gRPC server.
 class ConnectorService final : public v1::ConnectorService::CallbackService {
  public:
-  // `status` makes the connector's present status; `rooms`: one for each loop.
+  // `status` makes the connector's present status; `rooms`: one for each loop; `peers`: the other connectors
+  // as of now.
   ConnectorService(std::function<v1::WatchStatusResponse()> status, const ClientContract& contract,
-                   std::vector<LocalRooms*> rooms);
+                   std::vector<LocalRooms*> rooms, std::function<std::vector<rpc::ConnectorPeer>()> peers);
   ~ConnectorService() override;
 
   // Tells the watchers the status if it has changed, or every so often. Called by main several times a
@@ -48,6 +51,7 @@ class ConnectorService final : public v1::ConnectorService::CallbackService {
   const std::function<v1::WatchStatusResponse()> status_;
   const ClientContract& contract_;
   const std::vector<LocalRooms*> rooms_;
+  const std::function<std::vector<rpc::ConnectorPeer>()> peers_;
   Mutex mu_;
   absl::flat_hash_set<Watcher*> watchers_ ABSL_GUARDED_BY(mu_);
   bool shut_down_ ABSL_GUARDED_BY(mu_) = false;

@@ -478,6 +478,42 @@ TEST_F(ConnectorTest, BackEndsDisconnectUsers) {
   }
 }
 
+TEST_F(ConnectorTest, CallsReachUsersOfTheOtherConnectors) {
+  Start();
+  auto ann = Guest("ann", "one");
+  ConnectorOptions options = options_;
+  options.self.id = "connector-2";
+  ServerList servers = *DirectoryOf({{"chat-1", chat_->port()}});
+  auto other = Connector::Start(options, std::make_shared<const ServerList>(servers));
+  ASSERT_TRUE(other.ok()) << other.status();
+  ASSERT_TRUE(WaitUntil([&] { return (*other)->Ready(); }));
+  PomeloClient bob((*other)->client_port());
+  ASSERT_TRUE(Enter(bob, "bob", "two").contains("users"));
+
+  for (const auto& [id, port] :
+       {std::pair("connector-1", connector_->grpc_port()), std::pair("connector-2", (*other)->grpc_port())}) {
+    ServerInfo& connector = servers.connectors.emplace_back();
+    connector.id = id;
+    connector.host = "127.0.0.1";
+    connector.port = port;
+  }
+  connector_->Update(std::make_shared<const ServerList>(servers));
+  (*other)->Update(std::make_shared<const ServerList>(servers));
+  v1::PushResponse pushed;
+  ASSERT_TRUE(
+      Call(&v1::ConnectorService::Stub::Push, PushOf({"ann", "bob", "cid"}, "onNotice", "{}"), pushed).ok());
+  EXPECT_EQ(pushed.sessions(), 2u);
+  EXPECT_THAT(pushed.missing_users(), ElementsAre("cid"));
+  ExpectPush(*ann, "onNotice", {});
+  ExpectPush(bob, "onNotice", {});
+  v1::DisconnectRequest request;
+  request.set_user("bob");
+  v1::DisconnectResponse ended;
+  ASSERT_TRUE(Call(&v1::ConnectorService::Stub::Disconnect, request, ended).ok());
+  EXPECT_EQ(ended.sessions(), 1u);
+  EXPECT_EQ(bob.ReadEnd(), "disconnected");
+}
+
 TEST_F(ConnectorTest, WatchersLearnOfEveryChange) {
   Start();
   grpc::ClientContext context;

@@ -15,7 +15,8 @@ Gate::Gate(const GateOptions& options)
       servers_(std::make_shared<ServerList>()),
       watches_(table_),
       loops_(options.loops),
-      service_(options.self.id, table_, watches_, [this] { return servers(); }) {
+      service_(options.self.id, table_, watches_, [this] { return servers(); }),
+      users_(watches_) {
   session_options_.contract = &contract_;
   session_options_.idle_timeout = std::chrono::seconds(30);
 }
@@ -40,7 +41,7 @@ absl::StatusOr<std::unique_ptr<Gate>> Gate::Start(const GateOptions& options,
   auto server = rpc::Server::Start({.host = options.listen_host,
                                     .port = options.self.port,
                                     .reflection = options.reflection,
-                                    .services = {&self.service_},
+                                    .services = {&self.service_, &self.users_},
                                     .extras = options.extras});
   if (!server.ok()) return server.status();
   self.server_ = *std::move(server);

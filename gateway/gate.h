@@ -9,6 +9,7 @@
 #include "gateway/entry_table.h"
 #include "gateway/gate_service.h"
 #include "gateway/server_watches.h"
+#include "gateway/users_service.h"
 #include "services/directory.h"
 #include "services/net/listener.h"
 #include "services/net/loop.h"
@@ -63,6 +64,7 @@ class Gate {
   std::atomic<uint64_t> sessions_made_{0};
   std::unique_ptr<net::Listener> listener_;
   GateService service_;
+  UsersService users_;
   std::unique_ptr<rpc::Server> server_;
 };
 

@@ -6,6 +6,7 @@
 #include "gmock/gmock.h"
 #include "grpcpp/client_context.h"
 #include "gtest/gtest.h"
+#include "hubbub/connector/v1/connector.grpc.pb.h"
 #include "services/rpc/channel.h"
 
 namespace hubbub::gateway {
@@ -87,6 +88,36 @@ TEST_F(GateTest, ListsEveryServerAsItSeesIt) {
   EXPECT_THAT(seen, ::testing::ElementsAre("gate-1 SERVER_STATE_READY", "gate-2 SERVER_STATE_UNSPECIFIED",
                                            "connector-1 SERVER_STATE_UNREACHABLE",
                                            "chat-1 SERVER_STATE_UNREACHABLE"));
+}
+
+TEST_F(GateTest, TakesCallsForUsersAndNamesTheConnectorThatIsAway) {
+  const auto users = connector::v1::ConnectorService::NewStub(
+      rpc::MakeChannel("127.0.0.1:" + std::to_string(gate_->grpc_port())));
+  const auto disconnect = [&] {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+    context.set_wait_for_ready(true);
+    connector::v1::DisconnectRequest request;
+    request.set_user("ann");
+    connector::v1::DisconnectResponse response;
+    return users->Disconnect(&context, request, &response);
+  };
+  EXPECT_EQ(disconnect().error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_THAT(disconnect().error_message(), HasSubstr("no answer from connector 'connector-1'"));
+  gate_->Update(std::make_shared<const ServerList>());
+  EXPECT_EQ(disconnect().error_message(), "there is no connector in this gate's directory");
+}
+
+TEST_F(GateTest, HasNoStatusOfSessions) {
+  const auto users = connector::v1::ConnectorService::NewStub(
+      rpc::MakeChannel("127.0.0.1:" + std::to_string(gate_->grpc_port())));
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  context.set_wait_for_ready(true);
+  const auto stream = users->WatchStatus(&context, {});
+  connector::v1::WatchStatusResponse status;
+  EXPECT_FALSE(stream->Read(&status));
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNIMPLEMENTED);
 }
 
 }  // namespace

@@ -31,6 +31,7 @@ class ServerWatches::ConnectorWatch {
   }
 
   const ServerInfo& info() const { return info_; }
+  rpc::ConnectorPeer peer() const { return {info_.id, stub_}; }
   void Stop() { stream_.Stop(); }
 
  private:
@@ -63,7 +64,7 @@ class ServerWatches::ConnectorWatch {
   EntryTable& table_;
   bool reachable_ = false;  // Of the stream's callbacks, as the next.
   bool wrong_id_ = false;
-  const std::unique_ptr<ConnectorService::Stub> stub_;
+  const std::shared_ptr<ConnectorService::Stub> stub_;
   rpc::StreamKeeper<WatchStatusRequest, WatchStatusResponse> stream_;
 };
 
@@ -101,6 +102,14 @@ void ServerWatches::Update(const std::shared_ptr<const ServerList>& servers) {
   }
   chats_.swap(chats);
   for (const auto& [id, chat] : chats_) chat.channel->GetState(/*try_to_connect=*/true);
+}
+
+std::vector<rpc::ConnectorPeer> ServerWatches::Connectors() const {
+  MutexLock lock(mu_);
+  std::vector<rpc::ConnectorPeer> connectors;
+  connectors.reserve(connectors_.size());
+  for (const auto& [id, watch] : connectors_) connectors.push_back(watch->peer());
+  return connectors;
 }
 
 bool ServerWatches::ChatReachable(std::string_view id) const {

@@ -88,6 +88,7 @@ class RoomCheck {
       if (entry.kind === 'entered') {
         at = entry;
       } else if (entry.kind === 'gap') {
+        this.result.counts.gaps += 1;
         at = entry.until;
       } else if (entry.kind === 'stale') {
         const kind = seen.has(entry.id) ? 'double' : 'order';

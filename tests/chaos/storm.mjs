@@ -81,8 +81,9 @@ export class Storm {
   async add(step) {
     const kind = this.#of(step.server);
     if (kind.length >= this.most) return this.remove({...step, name: `remove-${step.server}`, down: 3000});
+    const t = now();  // Rooms and clients may move as soon as the directory says so.
     const server = await this.suite.add(step.server);
-    this.#note(step, server, this.rooms);
+    this.#note(step, server, this.rooms, {t});
   }
 
   async remove(step) {
@@ -110,8 +111,8 @@ export class Storm {
     return rooms.map(({room}) => room).filter((room) => this.rooms.includes(room));
   }
 
-  #note({name, down}, server, rooms, {dies = false} = {}) {
-    const event = {t: now(), name, rooms};
+  #note({name, down}, server, rooms, {dies = false, t = now()} = {}) {
+    const event = {t, name, rooms};
     this.events.push(event);
     if (dies) this.deaths.push(event);
     this.say(`${name} ${server.id}${down ? ` for ${down} ms` : ''}, ${rooms.length} rooms`);
