@@ -19,7 +19,9 @@ import report
 import rpc
 import scenarios
 from processes import BenchError
-from systems import BIN, OUT, ROOT, Hubbub
+from systems import BIN, OUT, ROOT, Hubbub, Pomelo
+
+SERVES_WITHIN_S = 30
 
 
 def machine():
@@ -56,11 +58,26 @@ def load(system, key, flags, port):
         return json.load(file)
 
 
+def wait_until_it_serves(port):
+    """Servers that listen may not know each other yet: until a few clients, spread over all of them, get into rooms."""
+    command = [os.path.join(BIN, "bench/hubbub-load"), "--gate", f"127.0.0.1:{port}", "--scenario", "idle", "--quiet"]
+    command += ["--clients", "24", "--rooms", "24", "--senders", "1", "--connect_within", "3", "--warmup", "0", "--seconds", "0.1"]
+    deadline = time.monotonic() + SERVES_WITHIN_S
+    while True:
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        if ended.returncode == 0:
+            return
+        if time.monotonic() > deadline:
+            raise BenchError(f"it did not serve within {SERVES_WITHIN_S} s: {(ended.stderr or ended.stdout).strip()}")
+        time.sleep(0.1)
+
+
 def measure(make, key, flags):
     system = make()
     load_before = os.getloadavg()[0]
     try:
         port = system.start()
+        wait_until_it_serves(port)
         result = load(system, key, flags, port)
     finally:
         system.stop()
@@ -124,8 +141,10 @@ def main():
     options = arguments()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))  # So that what was started is stopped.
-    makers = {"hubbub": Hubbub}
-    chosen = wanted(list(makers), "system", options.systems)
+    makers = {"hubbub": Hubbub, "pomelo": Pomelo}
+    if options.quick and options.peers:
+        sys.exit("bench: --quick is for this suite alone; leave out --quick or --peers")
+    chosen = wanted(list(makers), "system", options.systems or ("" if options.peers else "hubbub"))
     started = time.time()
     facts = {
         "machine": machine(),
