@@ -10,6 +10,11 @@ BAR = 20
 GAP = 14
 
 
+def short(value):
+    """Three digits, and never an exponent."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def legend(systems, y):
     parts, x = [], LEFT
     for i, system in enumerate(systems):
@@ -54,14 +59,14 @@ def ranges(groups, systems):
     for power in range(low, high + 1):
         x = at(10**power)
         parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="26" y2="{height - 22}"/>')
-        parts.append(f'<text class="dim" x="{x:.1f}" y="{height - 6}" text-anchor="middle">{10.0**power:g} ms</text>')
+        parts.append(f'<text class="dim" x="{x:.1f}" y="{height - 6}" text-anchor="middle">{10.0**power:,g} ms</text>')
     for name, found in groups:
         parts.append(f'<text x="{LEFT - 12}" y="{y + len(found) * BAR / 2 + 4:.0f}" text-anchor="end">{html.escape(name)}</text>')
         for system, dots in found.items():
             i = systems.index(system)
             parts.append(f'<line class="s{i}" stroke-width="3" x1="{at(dots[0]):.1f}" x2="{at(dots[-1]):.1f}" y1="{y + 8}" y2="{y + 8}"/>')
             parts += [f'<circle class="s{i}" cx="{at(value):.1f}" cy="{y + 8}" r="4.5"><title>{value:.2f} ms</title></circle>' for value in dots]
-            parts.append(f'<text class="dim" x="{at(dots[-1]) + 10:.1f}" y="{y + 12}">{" · ".join(f"{value:.3g}" for value in dots)}</text>')
+            parts.append(f'<text class="dim" x="{at(dots[-1]) + 10:.1f}" y="{y + 12}">{" · ".join(map(short, dots))}</text>')
             y += BAR
         y += GAP
     return frame(height, parts, "latencies")

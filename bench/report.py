@@ -5,7 +5,8 @@ import html
 import plots
 from scenarios import memory_of_session
 
-COLUMNS = ("scenario", "system", "deliveries/s", "CPU µs each", "p50 ms", "p99 ms", "p99.9 ms", "sign-ins/s", "CPU µs each", "KB/session", "checked")
+COLUMNS = ("scenario", "system", "deliveries/s", "CPU µs/delivery", "p50 ms", "p99 ms", "p99.9 ms")
+COLUMNS += ("sign-ins/s", "CPU µs/sign-in", "KB/session", "checked")
 
 
 def keys_of(results):
@@ -55,10 +56,16 @@ def target_rows(every):
     return [[key, what, value, "met" if met else "missed"] for key, what, value, met in every["targets"]]
 
 
+LEFT = {"scenario", "system", "target", "rpc", ""}  # Columns of words; the others hold numbers.
+
+
 def text_table(columns, lines):
     widths = [max(len(line[i]) for line in [columns, *lines]) for i in range(len(columns))]
-    left = {i for i, column in enumerate(columns) if column in ("scenario", "system", "target", "rpc", "")}
-    put = lambda line: "  ".join(cell.ljust(width) if i in left else cell.rjust(width) for i, (cell, width) in enumerate(zip(line, widths))).rstrip()
+
+    def put(line):
+        cells = zip(columns, line, widths)
+        return "  ".join(cell.ljust(width) if column in LEFT else cell.rjust(width) for column, cell, width in cells).rstrip()
+
     return "\n".join([put(columns), *map(put, lines)])
 
 
@@ -72,12 +79,12 @@ def table(every):
 
 
 def html_table(columns, lines):
-    def cell(text):
-        kind = {"met": "met", "missed": "missed", "FAULTS": "missed"}.get(text, "number" if text[:1].isdigit() else "")
-        return f'<td class="{kind}">{html.escape(text)}</td>'
+    def cell(column, text, kind="td"):
+        named = {"met": "met", "missed": "missed", "FAULTS": "missed"}.get(text, "" if column in LEFT else "number")
+        return f'<{kind} class="{named}">{html.escape(text)}</{kind}>'
 
-    head = "".join(f"<th>{html.escape(column)}</th>" for column in columns)
-    body = "".join("<tr>" + "".join(map(cell, line)) + "</tr>\n" for line in lines)
+    head = "".join(cell(column, column, "th") for column in columns)
+    body = "".join("<tr>" + "".join(map(cell, columns, line)) + "</tr>\n" for line in lines)
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table></div>'
 
 
@@ -91,10 +98,10 @@ def values(every, keys, of):
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c2430; --dim: #5d6875; --page: #fff; --line: #d9dee5; --s0: #1769d2; --s1: #d9822b; --s2: #6b9e3f; --bad: #c2352b; --good: #2b7d3f; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e4e8ee; --dim: #9aa5b1; --page: #151a21; --line: #333c48; --s0: #6aa9ff; --s1: #f0a04b; --s2: #9ccc65; --bad: #ff7b70; --good: #6fcf87; } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page); max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page); max-width: 66rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; margin: 0 0 .3rem; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .4rem; } p { margin: .3rem 0 .8rem; color: var(--dim); }
-.wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .87rem; } th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; }
-th { color: var(--dim); font-weight: 600; } td.number { text-align: right; font-variant-numeric: tabular-nums; } td.met { color: var(--good); } td.missed { color: var(--bad); font-weight: 600; }
+.wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .87rem; } th, td { padding: .3rem .5rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; }
+th { color: var(--dim); font-weight: 600; } .number { text-align: right; font-variant-numeric: tabular-nums; } td.met { color: var(--good); } td.missed { color: var(--bad); font-weight: 600; }
 svg { display: block; width: 100%; height: auto; } svg text { fill: var(--ink); font: 13px system-ui, sans-serif; } svg text.dim { fill: var(--dim); font-size: 12px; }
 .s0 { fill: var(--s0); stroke: var(--s0); } .s1 { fill: var(--s1); stroke: var(--s1); } .s2 { fill: var(--s2); stroke: var(--s2); } .grid { stroke: var(--line); }
 """
