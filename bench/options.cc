@@ -67,8 +67,8 @@ struct Flag {
   Set set;
 };
 
-absl::Status Wrong(std::string text) {
-  return absl::InvalidArgumentError(std::move(text));
+absl::Status Wrong(const std::string& text) {
+  return absl::InvalidArgumentError(text);
 }
 
 template <typename Number>
