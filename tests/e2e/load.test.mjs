@@ -47,10 +47,11 @@ for (const client of ['js-websocket', 'hubbub-web']) {
     const result = JSON.parse(readFileSync(json, 'utf8'));
     assert.equal(result.ok, true);
     assert.equal(result.connect.enter_us.count, 30);
-    assert.ok(result.checked.sent > 0);
+    // More than the first windows: what arrives lets further sends go.
+    assert.ok(result.checked.sent > 3 * 2 * 8, JSON.stringify(result));
     assert.equal(result.checked.arrived, result.checked.sent * 10);
     assert.deepEqual(Object.keys(result.servers), [...suite.connectors, ...suite.chats].map(({id}) => id));
-    assert.ok(result.server_cpu_seconds > 0);
+    assert.ok(result.server_cpu_seconds > 0, JSON.stringify(result));
   });
 }
 
