@@ -139,8 +139,10 @@ def measure_all(makers, options):
 
 def main():
     options = arguments()
+    # So that what was started is stopped, also where a shell has told its background to ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(1))  # So that what was started is stopped.
+        signal.signal(number, lambda *_: sys.exit(1))
     makers = {"hubbub": Hubbub, "pomelo": Pomelo}
     if options.quick and options.peers:
         sys.exit("bench: --quick is for this suite alone; leave out --quick or --peers")
