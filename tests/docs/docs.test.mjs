@@ -106,6 +106,13 @@ test('grpcurl and ghz do what the README says', async () => {
   }
 });
 
+test('the load generator loads the suite with the lines of the README', async () => {
+  for (const command of commands(readme).filter((line) => line.includes('hubbub-load'))) {
+    const output = await run(command);
+    assert.match(output, command.includes('--help') ? /--scenario NAME/ : /each once and in order/);
+  }
+});
+
 test('a back end in another language sends into a room with the lines of the README', async () => {
   const example = blocks(readme, 'js').find(({name}) => name === 'backend.mjs');
   const listener = new StockClient();

@@ -1,0 +1,91 @@
+"""The systems that the bench compares, each with one gate, three connectors and three chat servers on free ports."""
+
+import json
+import os
+import shutil
+
+from processes import Processes, free_ports
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+OUT = os.path.join(ROOT, "build", "bench")
+BIN = os.path.join(ROOT, "build", "release")
+CONNECTORS = 3
+CHATS = 3
+
+
+def servers_json(connectors, chats, ports):
+    """The layout, in the shape that Pomelo's servers.json has and Hubbub's too."""
+
+    def front(server_id):
+        return {"id": server_id, "host": "127.0.0.1", "port": ports.pop(), "clientPort": ports.pop(), "frontend": True}
+
+    return {
+        "gate": [front("gate-server-1")],
+        "connector": [front(f"connector-server-{i + 1}") for i in range(connectors)],
+        "chat": [{"id": f"chat-server-{i + 1}", "host": "127.0.0.1", "port": ports.pop()} for i in range(chats)],
+    }
+
+
+def write_json(path, value):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(value, file, indent=1)
+
+
+class Hubbub:
+    name = "hubbub"
+    programs = {"chat": "chat/hubbub-chat", "connector": "connector/hubbub-connector", "gate": "gateway/hubbub-gate"}
+
+    def __init__(self):
+        self.processes = Processes(os.path.join(OUT, "logs", self.name))
+
+    def start(self, kinds=("chat", "connector", "gate"), chats=CHATS):
+        """The gate's port for clients."""
+        self.servers = servers_json(CONNECTORS, chats, free_ports(2 + 2 * CONNECTORS + chats))
+        config = os.path.join(OUT, "hubbub.json")
+        write_json(config, {"development": self.servers})
+        for kind in kinds:
+            for server in self.servers[kind]:
+                command = [os.path.join(BIN, self.programs[kind]), "--id", server["id"], "--config", config]
+                self.processes.start(server["id"], command + ["--log_level", "error"])
+            for server in self.servers[kind]:
+                self.processes.wait(server["id"], lambda text: "ready id=" in text, "ready")
+        return self.servers["gate"][0]["clientPort"]
+
+    def stop(self):
+        self.processes.stop()
+
+
+class Pomelo:
+    name = "pomelo"
+    source = os.path.join(ROOT, "bench/peers/pomelo")
+
+    def __init__(self):
+        self.processes = Processes(os.path.join(OUT, "logs", self.name))
+
+    def start(self):
+        """The gate's port for clients."""
+        servers = servers_json(CONNECTORS, CHATS, free_ports(3 + 2 * CONNECTORS + CHATS))
+        # Pomelo reads its configuration from beside its program, so the program is where the configuration can be written.
+        folder = os.path.join(OUT, "pomelo")
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self.source, folder, ignore=shutil.ignore_patterns("node_modules"))
+        os.symlink(os.path.join(self.source, "node_modules"), os.path.join(folder, "node_modules"))
+        master = {"id": "master-server-1", "host": "127.0.0.1", "port": free_ports(1)[0]}
+        write_json(os.path.join(folder, "config/master.json"), {"production": master})
+        write_json(os.path.join(folder, "config/servers.json"), {"production": servers})
+        # One process a server, started as its master would: so that their process ids are known, and they can be stopped.
+        node = [shutil.which("node") or "node", "app.js", "env=production"]
+        self.processes.start("master", [*node, "type=master"], cwd=folder)
+        self.processes.wait_port("master", master["port"])
+        for kind in ("chat", "connector", "gate"):
+            for server in servers[kind]:
+                settings = [f"{key}={str(value).lower() if value is True else value}" for key, value in server.items()]
+                self.processes.start(server["id"], [*node, f"serverType={kind}", *settings], cwd=folder)
+        for kind in ("chat", "connector", "gate"):
+            for server in servers[kind]:
+                self.processes.wait_port(server["id"], server.get("clientPort", server["port"]))
+        return servers["gate"][0]["clientPort"]
+
+    def stop(self):
+        self.processes.stop()

@@ -1,0 +1,69 @@
+#include "bench/terms.h"
+
+#include <chrono>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/pomelo/package.h"
+#include "services/session/contract.h"
+
+namespace hubbub::bench {
+namespace {
+
+using ::testing::HasSubstr;
+
+// What a server with this contract answers, read by the generator.
+absl::StatusOr<Terms> Agree(const ClientContract& contract, std::string_view client) {
+  const auto request = pomelo::ParseHandshakeRequest(HandshakeBody(client));
+  return Terms::Parse(contract.Accept(request, contract.FormatOf(request)));
+}
+
+pomelo::Message Decode(std::string_view bytes) {
+  const auto package = pomelo::DecodePackage(bytes, pomelo::kMaxPackageBody);
+  return *pomelo::DecodeMessage((*package)->package.body);
+}
+
+TEST(Terms, ABodyIsProtobufWhereTheServerOffersIt) {
+  const ClientContract contract(true, true, std::chrono::seconds(3));
+  const auto terms = Agree(contract, "js-websocket");
+  ASSERT_TRUE(terms.ok()) << terms.status();
+  EXPECT_EQ(terms->heartbeat_ns(), 3'000'000'000);
+  std::string bytes;
+  terms->AppendRequest(300, route::kSend, {{"rid", "r1"}, {"content", "hi"}, {"target", "*"}, {"more", "x"}},
+                       bytes);
+  const pomelo::Message message = Decode(bytes);
+  EXPECT_EQ(message.id, 300u);
+  EXPECT_EQ(message.route, pomelo::Route(*contract.dictionary()->CodeOf(route::kSend)));
+  const auto body = contract.client_protos().Decode(route::kSend, message.body);
+  ASSERT_TRUE(body.ok()) << body.status();
+  EXPECT_EQ(boost::json::serialize(*body), R"({"rid":"r1","content":"hi","target":"*"})");
+}
+
+TEST(Terms, ABodyIsJsonOtherwise) {
+  const ClientContract contract(false, true, std::nullopt);
+  const auto terms = Agree(contract, "");
+  ASSERT_TRUE(terms.ok()) << terms.status();
+  EXPECT_EQ(terms->heartbeat_ns(), 0);
+  std::string bytes;
+  terms->AppendRequest(1, route::kEnter, {{"username", "u"}, {"rid", "r"}}, bytes);
+  const pomelo::Message message = Decode(bytes);
+  EXPECT_EQ(message.route, pomelo::Route(route::kEnter));
+  EXPECT_EQ(message.body, R"({"username":"u","rid":"r"})");
+}
+
+TEST(Terms, ARouteIsKnownByItsNameAndByItsCode) {
+  const auto terms = Terms::Parse(R"({"code":200,"sys":{"dict":{"onChat":7}}})");
+  ASSERT_TRUE(terms.ok());
+  EXPECT_TRUE(terms->Is(std::string_view("onChat"), "onChat"));
+  EXPECT_TRUE(terms->Is(uint16_t{7}, "onChat"));
+  EXPECT_FALSE(terms->Is(uint16_t{8}, "onChat"));
+  EXPECT_FALSE(terms->Is(std::string_view("onAdd"), "onChat"));
+}
+
+TEST(Terms, ARefusalIsAnError) {
+  EXPECT_THAT(std::string(Terms::Parse(R"({"code":501})").status().message()), HasSubstr("refused"));
+  EXPECT_THAT(std::string(Terms::Parse("no JSON").status().message()), HasSubstr("no JSON object"));
+}
+
+}  // namespace
+}  // namespace hubbub::bench
