@@ -135,6 +135,7 @@ void ChatServer::Step() {
     links_.Reconnect();
   }
   if (fence_.closed()) AfterPause();
+  if (fence_.closed()) return;
   recovery_.Tick(now_ms,
                  [this](const std::string& lost, const StringSet& told) { return AllTold(lost, told); });
   hand_over_.Tick();
@@ -148,6 +149,7 @@ void ChatServer::AfterPause() {
     // From here on it is another server of the same name.
     incarnation_ = RandomId();
     recovery_.Begin(id_, 0, RunningMs());
+    hand_over_.Forget();
     rooms_.Clear();
     leases_.EndAll(
         {grpc::StatusCode::ABORTED, "this chat server was stopped, and others have taken its rooms"});

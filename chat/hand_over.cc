@@ -42,6 +42,14 @@ bool HandOver::Settled() const {
   return settled_ == owners_.generation();
 }
 
+void HandOver::Forget() {
+  MutexLock lock(mu_);
+  for (auto& [server, line] : lines_) {
+    line.waiting.clear();
+    line.batch = nullptr;
+  }
+}
+
 uint64_t HandOver::Scan() {
   MutexLock lock(mu_);
   const uint64_t generation = owners_.generation();
@@ -49,7 +57,6 @@ uint64_t HandOver::Scan() {
   for (const auto& [server, line] : lines_) {
     if (line.batch != nullptr || !line.waiting.empty()) return 0;
   }
-  lines_.clear();
   size_t found = 0;
   for (std::string& room : rooms_.Find(kMaxFound, [this](std::string_view name) {
          return owners_.OwnerOf(name).kind == OwnerTable::Owner::Kind::kOther;
@@ -60,9 +67,11 @@ uint64_t HandOver::Scan() {
       lines_[owner.server.id].waiting.push_back(std::move(room));
   }
   if (found > 0) {
-    spdlog::info("chat server {} gives {} rooms to their owners", self_, found);
+    if (!std::exchange(giving_, true))
+      spdlog::info("chat server {} gives {} rooms to their owners", self_, found);
     return 0;
   }
+  giving_ = false;
   settled_ = generation;
   return generation;
 }
@@ -123,6 +132,7 @@ void HandOver::OnAnswer(const std::string& server, const absl::Status& status) {
     MutexLock lock(mu_);
     Line& line = lines_.find(server)->second;
     line.under_way = false;
+    if (line.batch == nullptr) return;  // Forgotten meanwhile.
     if (Unsure(status)) {
       // The same batch once more: a server that has it already says so.
       line.not_before_tick = true;
@@ -130,9 +140,11 @@ void HandOver::OnAnswer(const std::string& server, const absl::Status& status) {
     }
     batch = std::exchange(line.batch, nullptr);
     line.not_before_tick = !status.ok();
+    if (!status.ok() && !std::exchange(line.refused, true))
+      spdlog::info("chat server {} takes no rooms yet: {}", server, std::string(status.message()));
+    if (status.ok()) line.refused = false;
   }
   if (!status.ok()) {
-    spdlog::info("chat server {} does not take rooms: {}", server, std::string(status.message()));
     return Thaw(*batch, /*certain=*/true);
   }
   for (const RoomState& room : *batch) rooms_.Moved(room.room, server);

@@ -41,6 +41,8 @@ class HandOver {
     stopped_ = true;
     return calls_ == 0;
   }
+  // The rooms are no more: what was to be given is not. What is under way comes to nothing.
+  void Forget() ABSL_LOCKS_EXCLUDED(mu_);
   // True if, as of now, every room here is this server's own.
   bool Settled() const ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -50,6 +52,7 @@ class HandOver {
     std::deque<std::string> waiting;
     Rooms batch;                   // On its way, or to be sent again; null if there is none.
     bool under_way = false;        // An answer will come.
+    bool refused = false;          // So it was logged.
     bool not_before_tick = false;  // It was refused: pause.
   };
 
@@ -75,6 +78,7 @@ class HandOver {
   std::atomic<int> calls_ = 0;  // Under way.
   mutable Mutex mu_;
   StringMap<Line> lines_ ABSL_GUARDED_BY(mu_);
+  bool giving_ ABSL_GUARDED_BY(mu_) = false;   // So it was logged.
   uint64_t settled_ ABSL_GUARDED_BY(mu_) = 0;  // The generation as of which there was nothing to give.
 };
 

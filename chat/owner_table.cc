@@ -1,6 +1,7 @@
 #include "chat/owner_table.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "fmt/format.h"
 #include "services/rendezvous.h"
@@ -56,8 +57,9 @@ OwnerTable::Life OwnerTable::Heard(const PeerStatus& status) {
     if (peer->incarnation != 0 && peer->incarnation != status.incarnation)
       life = peer->state == State::kLost ? Life::kNewAfterLoss : Life::kNew;
     if (peer->doubted) {
-      const uint64_t before = peer->incarnation == status.incarnation ? peer->times_lost_us : 0;
-      if (status.times_lost > before) may_have_lost_rooms_ = true;
+      // Of another run nobody can say what the one before has done.
+      if (status.incarnation != peer->incarnation || status.times_lost > peer->times_lost_us)
+        may_have_lost_rooms_ = true;
     }
     if (peer->state != State::kHere || peer->draining != status.draining) ++generation_;
     peer->state = State::kHere;
@@ -77,7 +79,7 @@ bool OwnerTable::Lost(std::string_view id) {
     MutexLock lock(mu_);
     Peer* const peer = Find(id);
     if (peer == nullptr) return false;
-    peer->doubted = false;
+    if (std::exchange(peer->doubted, false)) may_have_lost_rooms_ = true;
     if (peer->state == State::kLost) return false;
     peer->state = State::kLost;
     peer->settled = false;
@@ -193,6 +195,12 @@ bool OwnerTable::Here(std::string_view id) const {
   MutexLock lock(mu_);
   const Peer* const peer = Find(id);
   return peer != nullptr && peer->listed && peer->state != State::kLost;
+}
+
+bool OwnerTable::MayBeReached(std::string_view id) const {
+  MutexLock lock(mu_);
+  const Peer* const peer = Find(id);
+  return peer != nullptr && peer->state != State::kLost;
 }
 
 uint64_t OwnerTable::IncarnationOf(std::string_view id) const {

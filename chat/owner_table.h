@@ -76,6 +76,8 @@ class OwnerTable {
   // True if it is in the directory and can be reached.
   bool Here(std::string_view id) const;
 
+  // True if it is not known to be lost, though it may have left the directory.
+  bool MayBeReached(std::string_view id) const;
   // The run of it that was heard of last; 0 if there was none.
   uint64_t IncarnationOf(std::string_view id) const;
   // True if it is in the directory, or still can be reached.

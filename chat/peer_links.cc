@@ -82,7 +82,7 @@ class PeerLinks::Link {
       if (!std::exchange(complained_, true)) spdlog::error("{}", status.error_message());
       return links_.owners_.Foreign(server_.id);
     }
-    if (!links_.owners_.Here(server_.id)) return;
+    if (!links_.owners_.MayBeReached(server_.id)) return;
     here_ = false;
     spdlog::warn("chat server {} at {} can not be reached: {}", server_.id, server_.grpc_address(),
                  status.error_message());

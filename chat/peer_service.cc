@@ -99,7 +99,7 @@ absl::Status PeerService::DoImport(const v1::ImportRequest& request) {
       if (subscriber == nullptr) subscriber = leases_.Await(place.connector);
       subscribers.push_back(subscriber);
     }
-    if (const absl::Status status = rooms_.Import(state, subscribers, id_); !status.ok()) {
+    if (const absl::Status status = rooms_.Import(state, subscribers); !status.ok()) {
       // Some are here already. The sender asks again.
       return absl::UnavailableError(std::string(status.message()));
     }

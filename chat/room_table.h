@@ -108,10 +108,10 @@ class RoomTable {
   // new life, and its connectors are told to restore their places in it, at this server: `self`.
   void Thaw(std::string_view room, bool certain, const std::string& self);
   // Takes over a room that another chat server has frozen; `subscribers` has one for each place. The same
-  // life of the room once more changes nothing. Another life that is here, because the two servers could not
-  // reach each other, ends: its connectors are told to restore their places in the new one, at `self`.
-  absl::Status Import(const RoomState& state, const std::vector<SubscriberPtr>& subscribers,
-                      const std::string& self);
+  // life of the room once more changes nothing. If another life is here, because the two servers could not
+  // reach each other, that stays, and goes on from the one that has come: whoever restores a place in it is
+  // taken in.
+  absl::Status Import(const RoomState& state, const std::vector<SubscriberPtr>& subscribers);
 
   // Forgets all rooms without telling anybody.
   void Clear();

@@ -131,25 +131,25 @@ void RoomTable::Thaw(std::string_view room, bool certain, const std::string& sel
   shard.rooms.emplace(std::string(room), std::move(thawed));
 }
 
-absl::Status RoomTable::Import(const RoomState& state, const std::vector<SubscriberPtr>& subscribers,
-                               const std::string& self) {
+absl::Status RoomTable::Import(const RoomState& state, const std::vector<SubscriberPtr>& subscribers) {
   Shard& shard = ShardOf(state.room);
   MutexLock lock(shard.mu);
   if (shard.frozen.contains(state.room)) return WhyNotHere(shard, state.room);
-  auto& slot = shard.rooms[state.room];
-  if (slot != nullptr && slot->epoch() == state.epoch) return absl::OkStatus();
-  const std::unique_ptr<Room> before = std::move(slot);
-  if (before == nullptr) {
-    rooms_.fetch_add(1, std::memory_order_relaxed);
-  } else {
-    before->Unsettle();
-    recent_bytes_.fetch_sub(before->kept_bytes(), std::memory_order_relaxed);
-  }
   const int64_t now_ms = options_.now_ms();
-  slot = NewRoom(shard, state.room, state.epoch);
-  slot->Adopt(state, subscribers, now_ms);
-  recent_bytes_.fetch_add(slot->kept_bytes(), std::memory_order_relaxed);
-  if (before != nullptr) before->PushMoved(self, now_ms);
+  auto& slot = shard.rooms[state.room];
+  if (slot == nullptr) {
+    slot = NewRoom(shard, state.room, state.epoch);
+    slot->Adopt(state, subscribers, now_ms);
+    rooms_.fetch_add(1, std::memory_order_relaxed);
+    recent_bytes_.fetch_add(slot->kept_bytes(), std::memory_order_relaxed);
+  } else if (slot->epoch() != state.epoch) {
+    EarlierLives earlier = state.earlier;
+    for (const EventPtr& event : state.recent_events) earlier[state.epoch].emplace(event->offset, event);
+    Accounted(*slot, [&] {
+      slot->GoOnFrom(earlier, now_ms);
+      return 0;
+    });
+  }
   return absl::OkStatus();
 }
 

@@ -61,7 +61,7 @@ export class Server {
 
   // Resolves when the server says that it is ready.
   async start() {
-    this.log = '';
+    this.log ??= '';  // Of all its processes, one after the other.
     this.exit = null;
     this.process = spawn(join(BIN, PROGRAMS[this.kind]), ['--id', this.id, ...(this.config ? ['--config', this.config] : []), ...this.flags],
                          {stdio: ['ignore', 'pipe', 'pipe']});
