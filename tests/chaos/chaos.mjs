@@ -133,6 +133,9 @@ async function main() {
   try {
     people = makePeople(suite.gatePort);
     for (const person of people) await person.start();
+    const size = new Map(rooms.map((room) => [room, people.filter((one) => one.rooms.includes(room)).length]));
+    await until(() => people.every(({client}) => client.rooms.every((room) => client.users(room).length === size.get(room))),
+                'everybody to see everybody');
     for (const person of people) person.joins = 0;
     say(`${clients} clients are in ${rooms.length} rooms`);
     const stop = talk(people);
