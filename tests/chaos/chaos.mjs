@@ -23,6 +23,7 @@ seed says, and proves from what every client saw that nothing was lost, doubled 
   --rate R       messages a second in each room; default 4
   --logs         print the servers' logs at the end, if something was violated`;
 const CALM_MS = 30000;
+const MAX_SHOWN = 10;  // Violations of a kind.
 const MAX_PENDING = 2;  // Sends of one client that wait for an answer.
 
 const {values: options} = parseArgs({options: {
@@ -111,12 +112,17 @@ function report(result, storm, records, people) {
   for (const [name, values] of Object.entries(pausesOf(storm.events, records, sends))) {
     if (!values.length) continue;
     const {count, p50, p99, max} = distribution(values);
-    console.log(`  ${name.padEnd(18)} rooms ${String(count).padStart(4)}   p50 ${p50.toFixed(0).padStart(6)}   ` +
+    console.log(`  ${name.padEnd(22)} rooms ${String(count).padStart(4)}   p50 ${p50.toFixed(0).padStart(6)}   ` +
                 `p99 ${p99.toFixed(0).padStart(6)}   max ${max.toFixed(0).padStart(6)}`);
   }
   if (!violations.length) return console.log(`\nNothing was lost, doubled or reordered. Seed ${seed}; again: ${replay}`);
   console.log(`\n${violations.length} VIOLATIONS`);
-  for (const {kind, text} of violations.slice(0, 60)) console.log(`  ${kind}: ${text}`);
+  for (const kind of new Set(violations.map(({kind}) => kind))) {
+    const all = violations.filter((one) => one.kind === kind);
+    console.log(`  ${kind}: ${all.length}`);
+    for (const {text} of all.slice(0, MAX_SHOWN)) console.log(`    ${text}`);
+    if (all.length > MAX_SHOWN) console.log(`    … and ${all.length - MAX_SHOWN} more`);
+  }
   console.log(`\nSeed ${seed}. To replay: ${replay}`);
 }
 
@@ -127,6 +133,9 @@ async function main() {
   try {
     people = makePeople(suite.gatePort);
     for (const person of people) await person.start();
+    const size = new Map(rooms.map((room) => [room, people.filter((one) => one.rooms.includes(room)).length]));
+    await until(() => people.every(({client}) => client.rooms.every((room) => client.users(room).length === size.get(room))),
+                'everybody to see everybody');
     for (const person of people) person.joins = 0;
     say(`${clients} clients are in ${rooms.length} rooms`);
     const stop = talk(people);

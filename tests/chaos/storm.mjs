@@ -92,6 +92,8 @@ export class Storm {
     this.#note(step, server, await this.#roomsOf(server));
     await this.suite.remove(server);
     await wait(step.down);
+    // Whatever it still has moves only now.
+    this.#note({name: `${step.name}, end`}, server, await this.#roomsOf(server));
     await server.stop();
   }
 
