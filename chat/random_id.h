@@ -3,12 +3,14 @@
 #include <cstdint>
 #include <random>
 
+#include "services/entropy.h"
+
 namespace hubbub::chat {
 
 // A random number from 1 to 2^53 - 1, for epochs and leases: unlike any of an earlier life of this server,
 // hard to guess, and exact in every JSON client. Thread-safe.
 inline uint64_t RandomId() {
-  std::random_device entropy;
+  Entropy entropy;
   return std::uniform_int_distribution<uint64_t>(1, (uint64_t{1} << 53) - 1)(entropy);
 }
 

@@ -1,11 +1,11 @@
 #include "connector/chat_session.h"
 
-#include <random>
 #include <utility>
 
 #include "connector/answers.h"
 #include "connector/places.h"
 #include "fmt/format.h"
+#include "services/entropy.h"
 
 namespace hubbub::connector {
 namespace {
@@ -14,10 +14,8 @@ namespace json = boost::json;
 
 // 128 bits that nobody can guess.
 std::string NewToken() {
-  std::random_device device;
-  std::string token;
-  for (int i = 0; i < 4; ++i) token += fmt::format("{:08x}", device());
-  return token;
+  constexpr Entropy kEntropy;
+  return fmt::format("{:016x}{:016x}", kEntropy(), kEntropy());
 }
 
 }  // namespace
