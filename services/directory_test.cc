@@ -130,6 +130,38 @@ TEST(ParseServers, SaysWhatIsWrongAndWhere) {
   }
 }
 
+TEST(ParseServers, SaysOnWhichLine) {
+  const struct {
+    std::string text, why;
+  } cases[] = {
+      {R"({"development": {
+  "chat": [
+    {"id": "a", "host": "h", "port": 1},
+
+    {"id": "b", "host": "h"}
+  ]}})",
+       "line 5: development.chat[1] has no port"},
+      {R"({"development": {
+  "chat": [
+    {"id": "a", "host": "h", "port": 1},
+    {"id": "a", "host": "h", "port": 2}
+  ]}})",
+       "line 4: the id 'a' stands twice, first on line 3"},
+      {R"({"development": {
+  "chat": [{"id": "a", "host": "h", "port": 1}],
+  "gate": [
+    {"id": "g", "host": "h",
+     "port": 1, "clientPort": 2}]}})",
+       "line 4: 'a' and 'g' have the same address h:1 (see line 2)"},
+      {"{\"development\": {\n\"chat\":\n7}}", "line 3: development.chat must be an array"},
+  };
+  for (const auto& c : cases) {
+    const auto servers = ParseServers(c.text, "development");
+    ASSERT_FALSE(servers.ok()) << c.text;
+    EXPECT_THAT(std::string(servers.status().message()), HasSubstr(c.why));
+  }
+}
+
 TEST(ServerList, EveryRoomHasOneOwner) {
   ServerList servers;
   EXPECT_EQ(servers.OwnerOf("lobby"), nullptr);

@@ -6,6 +6,7 @@
 
 #include "boost/json.hpp"
 #include "fmt/format.h"
+#include "services/json_line.h"
 #include "services/limits.h"
 
 namespace hubbub {
@@ -93,28 +94,33 @@ absl::StatusOr<ServerInfo> ParseServer(ServerKind kind, const json::value& value
   return info;
 }
 
-absl::Status CheckUnique(const ServerList& servers) {
-  std::map<std::string, std::string> ids;
-  std::map<std::string, std::string> addresses;
-  for (const auto* list : {&servers.gates, &servers.connectors, &servers.chats}) {
-    for (const ServerInfo& server : *list) {
-      if (!ids.emplace(server.id, "").second) {
+// Ids and addresses seen so far, with the line of each.
+class Uniqueness {
+ public:
+  absl::Status Add(const ServerInfo& server, size_t line) {
+    const auto [same, is_new] = ids_.emplace(server.id, line);
+    if (!is_new) {
+      return absl::InvalidArgumentError(
+          fmt::format("line {}: the id '{}' stands twice, first on line {}; ids are unique in the suite",
+                      line, server.id, same->second));
+    }
+    for (const uint16_t port : {server.port, server.client_port}) {
+      if (port == 0) continue;
+      const std::string address = HostPort(server.host, port);
+      const auto [other, added] = addresses_.emplace(address, std::pair(server.id, line));
+      if (!added) {
         return absl::InvalidArgumentError(
-            fmt::format("the id '{}' stands twice; ids are unique in the suite", server.id));
-      }
-      for (const uint16_t port : {server.port, server.client_port}) {
-        if (port == 0) continue;
-        const std::string address = fmt::format("{}:{}", server.host, port);
-        const auto [other, added] = addresses.emplace(address, server.id);
-        if (!added) {
-          return absl::InvalidArgumentError(
-              fmt::format("'{}' and '{}' have the same address {}", other->second, server.id, address));
-        }
+            fmt::format("line {}: '{}' and '{}' have the same address {} (see line {})", line,
+                        other->second.first, server.id, address, other->second.second));
       }
     }
+    return absl::OkStatus();
   }
-  return absl::OkStatus();
-}
+
+ private:
+  std::map<std::string, size_t> ids_;
+  std::map<std::string, std::pair<std::string, size_t>> addresses_;
+};
 
 }  // namespace
 
@@ -129,6 +135,7 @@ absl::StatusOr<ServerList> ParseServers(std::string_view text, std::string_view 
         fmt::format("the environment '{}' is missing or is no object", environment));
   }
   ServerList servers;
+  Uniqueness unique;
   for (const auto& [kind_name, entries] : chosen->get_object()) {
     ServerKind kind;
     if (kind_name == "gate") {
@@ -140,18 +147,25 @@ absl::StatusOr<ServerList> ParseServers(std::string_view text, std::string_view 
     } else {
       continue;
     }
+    JsonPath path = {std::string(environment), std::string(kind_name)};
     const std::string place = fmt::format("{}.{}", environment, std::string(kind_name));
-    if (!entries.is_array()) return absl::InvalidArgumentError(place + " must be an array of servers");
+    if (!entries.is_array()) {
+      return absl::InvalidArgumentError(
+          fmt::format("line {}: {} must be an array of servers", JsonLine(text, path), place));
+    }
+    path.emplace_back();
     auto& list = kind == ServerKind::kGate        ? servers.gates
                  : kind == ServerKind::kConnector ? servers.connectors
                                                   : servers.chats;
     for (const json::value& entry : entries.get_array()) {
-      auto server = ParseServer(kind, entry, fmt::format("{}[{}]", place, list.size()));
+      path.back() = list.size();
+      const size_t line = JsonLine(text, path);
+      auto server = ParseServer(kind, entry, fmt::format("line {}: {}[{}]", line, place, list.size()));
       if (!server.ok()) return server.status();
+      if (absl::Status status = unique.Add(*server, line); !status.ok()) return status;
       list.push_back(*std::move(server));
     }
   }
-  if (absl::Status status = CheckUnique(servers); !status.ok()) return status;
   return servers;
 }
 

@@ -9,9 +9,9 @@
 
 namespace hubbub {
 
-ServerBook::ServerBook(ServerInfo self, Identity identity, std::map<ServerKind, DnsService> services)
+ServerBook::ServerBook(ServerInfo self, Identity identity, const std::map<ServerKind, DnsService>& services)
     : self_(std::move(self)), identity_(std::move(identity)) {
-  for (auto& [kind, service] : services) names_[kind].service = std::move(service);
+  for (const auto& [kind, service] : services) names_[kind].service = service;
 }
 
 void ServerBook::Complain(Entry& entry, const std::string& what, bool is_error) {

@@ -30,7 +30,7 @@ class ServerBook {
   };
 
   // `self` is in every list, whatever DNS says. A kind without a service has no others.
-  ServerBook(ServerInfo self, Identity identity, std::map<ServerKind, DnsService> services);
+  ServerBook(ServerInfo self, Identity identity, const std::map<ServerKind, DnsService>& services);
 
   // What DNS said of a kind's name. With addresses: these and no others. Without: those that are known stay
   // while they answer.
