@@ -1,0 +1,50 @@
+#include "connector/last_events.h"
+
+#include <memory>
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace hubbub::connector {
+namespace {
+
+LastEvents::EventPtr Said(uint64_t offset, uint64_t epoch = 1, int64_t time_ms = 0, size_t bytes = 10) {
+  auto event = std::make_shared<chat::v1::Event>();
+  event->set_epoch(epoch);
+  event->set_offset(offset);
+  event->set_time_ms(time_ms);
+  event->mutable_message()->set_content(std::string(bytes, 'x'));
+  return event;
+}
+
+TEST(LastEvents, KeepsTheNewestOfTheNewestLife) {
+  LastEvents last;
+  for (uint64_t offset = 1; offset <= 1000; ++offset) last.Append(Said(offset));
+  EXPECT_LE(last.events().size(), 64u);
+  EXPECT_GE(last.events().size(), 32u);
+  EXPECT_EQ(last.events().back()->offset(), 1000u);
+  last.Append(Said(1000));
+  last.Append(Said(990));
+  EXPECT_EQ(last.events().back()->offset(), 1000u) << "known already";
+  last.Append(Said(1, 2));
+  EXPECT_EQ(last.events().size(), 1u);
+}
+
+TEST(LastEvents, IsBoundedInBytesButKeepsOne) {
+  LastEvents last;
+  for (uint64_t offset = 1; offset <= 20; ++offset) last.Append(Said(offset, 1, 0, 20'000));
+  EXPECT_LE(last.events().size(), 3u);
+  last.Append(Said(21, 1, 0, 200'000));
+  EXPECT_EQ(last.events().size(), 1u);
+}
+
+TEST(LastEvents, ForgetsWhatIsOld) {
+  LastEvents last;
+  last.Append(Said(1, 1, 1'000));
+  last.Append(Said(2, 1, 5'000));
+  last.Append(Said(3, 1, 11'001));
+  EXPECT_EQ(last.events().front()->offset(), 2u);
+}
+
+}  // namespace
+}  // namespace hubbub::connector
