@@ -71,7 +71,7 @@ class ChatLink {
 
  private:
   enum class State { kNew, kUp, kDown, kLost };
-  // The chat server answers when all connectors have told it what they held, which it waits 2 s for.
+  // The chat server answers when all connectors have told it what they held, which it waits for.
   static constexpr std::chrono::milliseconds kRestoreDeadline{5'000};
 
   void OnBatch(chat::v1::SubscribeResponse& batch);
