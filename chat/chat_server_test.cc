@@ -6,9 +6,11 @@
 #include <utility>
 #include <vector>
 
+#include "chat/peer_links.h"
 #include "chat/test_server.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hubbub/chat/v1/peer.grpc.pb.h"
 
 namespace hubbub::chat {
 namespace {
@@ -259,6 +261,33 @@ TEST_F(TwoChatServersTest, TheRoomsOfALostServerBeginAnewWhenAllConnectorsHaveTo
   EXPECT_TRUE(answer.repeated());
   EXPECT_EQ(answer.epoch(), 7u);
   EXPECT_EQ(answer.offset(), 5u);
+}
+
+TEST(ChatServerTest, AnotherServerThatCanNotBeOneIsToldSo) {
+  const auto server = Start("chat-1", Servers({Chat("chat-1", 1)}));
+  const auto peers = v1::PeerService::NewStub(
+      grpc::CreateChannel(fmt::format("127.0.0.1:{}", server->port()), grpc::InsecureChannelCredentials()));
+  const struct {
+    std::string id;
+    uint32_t contract;
+    std::string text;
+  } cases[] = {
+      {"chat-2", kPeerContract + 1, "run the same version of both"},
+      {"chat-1", kPeerContract, "give one of them another --id"},
+  };
+  for (const auto& c : cases) {
+    v1::WatchRequest request;
+    request.set_server(c.id);
+    request.set_contract(c.contract);
+    grpc::ClientContext context;
+    context.set_deadline(TestDeadline());
+    const auto stream = peers->Watch(&context, request);
+    v1::WatchResponse status;
+    EXPECT_FALSE(stream->Read(&status));
+    const grpc::Status end = stream->Finish();
+    EXPECT_EQ(end.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+    EXPECT_THAT(end.error_message(), HasSubstr(c.text));
+  }
 }
 
 TEST(ChatServerTest, DrainEndsTheStreamsAndReturns) {
