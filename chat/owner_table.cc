@@ -79,7 +79,8 @@ bool OwnerTable::Lost(std::string_view id) {
     MutexLock lock(mu_);
     Peer* const peer = Find(id);
     if (peer == nullptr) return false;
-    if (std::exchange(peer->doubted, false)) may_have_lost_rooms_ = true;
+    // One that was lost all the time has taken nothing.
+    if (std::exchange(peer->doubted, false) && !peer->lost_before) may_have_lost_rooms_ = true;
     if (peer->state == State::kLost) return false;
     peer->state = State::kLost;
     peer->settled = false;
@@ -118,6 +119,7 @@ void OwnerTable::Doubt() {
     ++generation_;
     for (Peer& peer : peers_) {
       if (peer.foreign) continue;
+      peer.lost_before = peer.state == State::kLost;
       peer.state = State::kUnclear;
       peer.doubted = true;
     }

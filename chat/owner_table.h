@@ -108,6 +108,7 @@ class OwnerTable {
     uint64_t times_lost_us = 0;  // As it said.
     uint64_t times_lost = 0;     // By this server.
     bool doubted = false;
+    bool lost_before = false;  // Before it was doubted.
   };
 
   Peer* Find(std::string_view id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -183,6 +183,10 @@ TEST_F(OwnerTableTest, AfterAPauseItIsFoundOutWhetherSomebodyTookItsRooms) {
   table_.Heard(Status("c"));
   table_.Lost("b");
   EXPECT_TRUE(table_.MayHaveLostRooms()) << "nobody can ask b";
+  table_.Doubt();
+  table_.Heard(Status("c"));
+  table_.Lost("b");
+  EXPECT_FALSE(table_.MayHaveLostRooms()) << "it was lost before";
 }
 
 // Tables that see each other, and tell each other what they see.

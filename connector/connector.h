@@ -58,7 +58,7 @@ class Connector {
   uint16_t client_port() const { return listener_->port(); }
   int sessions() const { return listener_->connections(); }
 
-  // True if a user can enter any room.
+  // True if every chat server of the directory can be reached.
   bool Ready() const { return links_.AllLeased(); }
 
   // Update, Tick and Drain are for one thread.

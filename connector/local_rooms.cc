@@ -131,6 +131,14 @@ const LastEvents* LocalRooms::LastEventsOf(std::string_view room) const {
   return at == rooms_.end() ? nullptr : &at->second.last_events;
 }
 
+bool LocalRooms::Holds(std::string_view room, uint64_t session) const {
+  loop_.AssertHere();
+  const auto at = rooms_.find(room);
+  return at != rooms_.end() &&
+         std::any_of(at->second.seats.begin(), at->second.seats.end(),
+                     [&](const Seat& seat) { return seat.membership->session->id() == session; });
+}
+
 std::vector<Membership*> LocalRooms::JoinedAt(std::string_view server) const {
   loop_.AssertHere();
   std::vector<Membership*> found;

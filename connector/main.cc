@@ -91,7 +91,8 @@ int main(int argc, char** argv) {
   metrics.AddGauge("hubbub_sessions", "Client connections now", [&] { return (*connector)->sessions(); });
   metrics.AddGauge("hubbub_sessions_limit", "Client connections that this connector takes",
                    [&] { return options.max_connections; });
-  metrics.AddGauge("hubbub_ready", "1 if a user can enter any room, otherwise 0",
+  metrics.AddGauge("hubbub_ready",
+                   "1 if this connector reaches every chat server of the directory, otherwise 0",
                    [&] { return (*connector)->Ready() ? 1.0 : 0.0; });
   std::unique_ptr<hubbub::MetricsServer> metrics_server;
   if (const uint16_t port = absl::GetFlag(FLAGS_metrics_port); port != 0)

@@ -274,7 +274,9 @@ void Restorer::SettleOne(const Call& call, const EntryPtr& entry, bool replaced,
                          const chat::v1::RestoredRoom& restored, const Deliveries& missed) {
   Membership* const membership = entry->membership;
   if (membership == nullptr) {
-    if (!replaced) servers_.Kick(call.server, PlaceOf(entry->room, entry->user, call.lease, entry->session));
+    // Unless it has come back meanwhile: then this is its place again.
+    if (!replaced && !rooms_.Holds(entry->room, entry->session))
+      servers_.Kick(call.server, PlaceOf(entry->room, entry->user, call.lease, entry->session));
     return;
   }
   membership->restoring.reset();
@@ -289,7 +291,6 @@ void Restorer::SettleOne(const Call& call, const EntryPtr& entry, bool replaced,
     return membership->session->Kick("reconnect");
   }
   // What waited may end the membership; and it may move on.
-  const std::string room = membership->room;
   membership->restoring = entry;
   rooms_.Restored(*membership, missed, restored.epoch(), restored.offset());
   if (entry->membership == nullptr || membership->restoring != entry) return;

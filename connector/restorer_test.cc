@@ -377,6 +377,22 @@ TEST_F(RestorerTest, WhoeverLeavesMeanwhileIsTakenOutAtTheEnd) {
   EXPECT_THAT(servers_.kicked, ElementsAre("bob at chat-2"));
 }
 
+TEST_F(RestorerTest, WhoeverLeavesAndComesBackMeanwhileStays) {
+  Lose("chat-1");
+  const auto asked = Take("chat-2");
+  Membership again;
+  Do([&] {
+    bob_->Leave();
+    again.session = bob_->membership.session;
+    again.user = "bob";
+    again.room = "lobby";
+    rooms_.Insert(again, *bob_);
+  });
+  Answer(asked, Restored());
+  EXPECT_THAT(servers_.kicked, IsEmpty());
+  Do([&] { rooms_.Erase(again); });
+}
+
 TEST_F(RestorerTest, APlaceThatSomebodyElseHasEndsItsSession) {
   Lose("chat-1");
   RestoredRoom restored = Restored();
