@@ -131,12 +131,14 @@ const LastEvents* LocalRooms::LastEventsOf(std::string_view room) const {
   return at == rooms_.end() ? nullptr : &at->second.last_events;
 }
 
-bool LocalRooms::Holds(std::string_view room, uint64_t session) const {
+bool LocalRooms::Holds(std::string_view room, uint64_t session, std::string_view token) const {
   loop_.AssertHere();
   const auto at = rooms_.find(room);
-  return at != rooms_.end() &&
-         std::any_of(at->second.seats.begin(), at->second.seats.end(),
-                     [&](const Seat& seat) { return seat.membership->session->id() == session; });
+  if (at == rooms_.end()) return false;
+  const auto& seats = at->second.seats;
+  return std::any_of(seats.begin(), seats.end(), [&](const Seat& seat) {
+    return seat.membership->session->id() == session && seat.membership->token == token;
+  });
 }
 
 std::vector<Membership*> LocalRooms::JoinedAt(std::string_view server) const {

@@ -53,8 +53,8 @@ class LocalRooms {
   // The newest events of a room that have come here; null if nobody of it is here.
   const LastEvents* LastEventsOf(std::string_view room) const;
 
-  // True if this session has a membership in the room.
-  bool Holds(std::string_view room, uint64_t session) const;
+  // True if this session has a membership in the room whose place has this token.
+  bool Holds(std::string_view room, uint64_t session, std::string_view token) const;
   // The memberships that are joined, at this chat server.
   std::vector<Membership*> JoinedAt(std::string_view server) const;
 

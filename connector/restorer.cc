@@ -275,7 +275,7 @@ void Restorer::SettleOne(const Call& call, const EntryPtr& entry, bool replaced,
   Membership* const membership = entry->membership;
   if (membership == nullptr) {
     // Unless it has come back meanwhile: then this is its place again.
-    if (!replaced && !rooms_.Holds(entry->room, entry->session))
+    if (!replaced && !rooms_.Holds(entry->room, entry->session, entry->token))
       servers_.Kick(call.server, PlaceOf(entry->room, entry->user, call.lease, entry->session));
     return;
   }

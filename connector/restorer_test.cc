@@ -207,6 +207,22 @@ class RestorerTest : public ::testing::Test {
     room.set_owner(owner);
     return room;
   }
+  // Bob does, while his place is being restored.
+  void LeaveAndComeBack(const std::string& token) {
+    Lose("chat-1");
+    const auto asked = Take("chat-2");
+    Membership again;
+    Do([&] {
+      bob_->Leave();
+      again.session = bob_->membership.session;
+      again.user = "bob";
+      again.room = "lobby";
+      again.token = token;
+      rooms_.Insert(again, *bob_);
+    });
+    Answer(asked, Restored());
+    Do([&] { rooms_.Erase(again); });
+  }
   std::vector<std::string> Asked() const {
     std::vector<std::string> asked;
     for (const auto& call : servers_.calls)
@@ -378,19 +394,13 @@ TEST_F(RestorerTest, WhoeverLeavesMeanwhileIsTakenOutAtTheEnd) {
 }
 
 TEST_F(RestorerTest, WhoeverLeavesAndComesBackMeanwhileStays) {
-  Lose("chat-1");
-  const auto asked = Take("chat-2");
-  Membership again;
-  Do([&] {
-    bob_->Leave();
-    again.session = bob_->membership.session;
-    again.user = "bob";
-    again.room = "lobby";
-    rooms_.Insert(again, *bob_);
-  });
-  Answer(asked, Restored());
+  LeaveAndComeBack("token of bob");
   EXPECT_THAT(servers_.kicked, IsEmpty());
-  Do([&] { rooms_.Erase(again); });
+}
+
+TEST_F(RestorerTest, APlaceOfAnEarlierStayDoesNotKeepTheNextOneOut) {
+  LeaveAndComeBack("another token");
+  EXPECT_THAT(servers_.kicked, ElementsAre("bob at chat-2"));
 }
 
 TEST_F(RestorerTest, APlaceThatSomebodyElseHasEndsItsSession) {
