@@ -85,8 +85,11 @@ void Recovery::Finish(const std::string& lost, int64_t now_ms) {
       const auto loss = losses_.find(lost);
       if (loss == losses_.end()) return;
       if (loss->second.staged.empty()) {
-        spdlog::info("{} rooms of chat server {} asked for here after its loss, by {} connectors, for {} ms",
-                     rooms, lost, loss->second.told.size(), now_ms - loss->second.began_ms);
+        if (rooms > 0) {
+          spdlog::info(
+              "{} rooms of chat server {} asked for here after its loss, by {} connectors, for {} ms", rooms,
+              lost, loss->second.told.size(), now_ms - loss->second.began_ms);
+        }
         losses_.erase(loss);
         return;
       }
