@@ -12,8 +12,8 @@ namespace hubbub::pomelo {
 // thread-safe.
 
 // The object that `body` holds, which may be CESU-8 as the stock JavaScript client writes it.
-// INVALID_ARGUMENT if it is not text, not JSON, not an object or nested deeper than 32. Stock Pomelo goes on
-// with {} then; that is the caller's choice.
+// INVALID_ARGUMENT if it is not text, not JSON, not an object, nested deeper than 32 or if one of its numbers
+// is too large for a double. Stock Pomelo goes on with {} then; that is the caller's choice.
 absl::StatusOr<boost::json::object> ParseJsonBody(std::string_view body);
 
 // `value` as text that every client reads: see EscapeNonBmp.

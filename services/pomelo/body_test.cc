@@ -16,8 +16,10 @@ TEST(JsonBody, IsReadFromUtf8AndCesu8Alike) {
 }
 
 TEST(JsonBody, RefusesAllButAnObject) {
-  for (const std::string_view body : {"", " ", "{", "null", "[]", "1", "\"a\"", "{} {}", "{\"a\":1,}",
-                                      "{\"a\":\"\xff\"}", "{\"a\":\"\xed\xa0\xbd\"}", "{\"a\":NaN}"}) {
+  for (const std::string_view body :
+       {"", " ", "{", "null", "[]", "1", "\"a\"", "{} {}", "{\"a\":1,}", "{\"a\":\"\xff\"}",
+        "{\"a\":\"\xed\xa0\xbd\"}", "{\"a\":NaN}", "{\"a\":Infinity}", "{\"a\":1e309}",
+        "{\"a\":[1,{\"b\":-1e3022}]}", "{\"a\":1e2147483648}"}) {
     EXPECT_EQ(ParseJsonBody(body).status().code(), absl::StatusCode::kInvalidArgument) << body;
   }
 }
