@@ -42,8 +42,10 @@ bool Recovery::Stage(const std::string& lost, uint64_t incarnation, LossReport r
   Loss& loss = at->second;
   if (loss.incarnation != 0 && loss.incarnation != incarnation) return false;
   Loss::Told& told = loss.connectors[report.connector];
-  if (++told.calls[report.part] == report.calls && ++told.parts >= report.parts)
-    loss.told.insert(report.connector);
+  if (++told.calls[report.part] == report.calls) {
+    told.parts.insert(report.part);
+    if (told.parts.size() >= report.parts) loss.told.insert(report.connector);
+  }
   loss.staged.push_back({std::move(report), std::move(done)});
   return true;
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -63,10 +64,10 @@ class Recovery {
   struct Loss {
     uint64_t incarnation = 0;
     int64_t began_ms = 0;
-    // Of each connector, how many calls of each part have come, and how many parts are complete.
+    // Of each connector, how many calls of each part have come, and which parts are complete.
     struct Told {
       std::map<uint32_t, uint32_t> calls;
-      uint32_t parts = 0;
+      std::set<uint32_t> parts;
     };
     StringMap<Told> connectors;
     StringSet told;

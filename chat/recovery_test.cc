@@ -1,7 +1,11 @@
 #include "chat/recovery.h"
 
+#include <algorithm>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "chat/fake_subscriber.h"
@@ -13,119 +17,224 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
-constexpr int64_t kLimit = 2000;
+constexpr int64_t kLimitMs = 2'000;
+constexpr uint64_t kRun = 11;
 
 class RecoveryTest : public ::testing::Test {
  protected:
-  // Reports a room that each of them names after itself, and one that all have.
-  LossReport Report(const std::string& connector, uint32_t part = 0, uint32_t parts = 1, uint32_t calls = 1) {
-    LossReport report{.connector = connector, .part = part, .parts = parts, .calls = calls, .rooms = {}};
-    for (const std::string& room : {std::string("all"), connector}) {
-      report.rooms.emplace_back(room, RoomClaim{.subscriber = std::make_shared<FakeSubscriber>(1),
-                                                .epoch = 7,
+  LossReport Report(const std::string& connector, const std::vector<std::string>& rooms = {}) const {
+    LossReport report{.connector = connector, .part = 0, .parts = 1, .calls = 1, .rooms = {}};
+    for (const std::string& room : rooms) {
+      report.rooms.emplace_back(room, RoomClaim{.subscriber = subscriber_,
+                                                .epoch = 1,
                                                 .offset = 0,
-                                                .places = {{connector, 1, ""}},
+                                                .places = {{.user = connector, .session = 1, .token = ""}},
                                                 .recent_events = {}});
     }
     return report;
   }
-  bool Stage(const LossReport& report, uint64_t incarnation = 5) {
-    return recovery_.Stage("lost", incarnation, report,
-                           [this, name = report.connector](const RestoreResults& r) {
-                             std::string line = name;
-                             for (const auto& result : r)
-                               line += result.ok() ? fmt::format(" {}", result->total) : " later";
-                             answers_.push_back(line);
-                           });
+  LossReport Part(const std::string& connector, uint32_t part, uint32_t parts, uint32_t calls) const {
+    LossReport report = Report(connector);
+    report.part = part;
+    report.parts = parts;
+    report.calls = calls;
+    return report;
   }
-  void Tick(int64_t now_ms, const std::vector<std::string>& expected) {
-    recovery_.Tick(now_ms, [&](const std::string&, const StringSet& told) {
-      for (const std::string& connector : expected) {
-        if (!told.contains(connector)) return false;
+  bool Stage(LossReport report, uint64_t incarnation = kRun, const std::string& lost = "chat-1") {
+    const std::string connector = report.connector;
+    return recovery_.Stage(lost, incarnation, std::move(report), [this, connector](RestoreResults results) {
+      std::string answer = connector + ":";
+      for (const auto& result : results) {
+        answer += " " + (result.ok() ? std::to_string(result->epoch)
+                                     : std::string(absl::StatusCodeToString(result.status().code())));
       }
-      return true;
+      answers_.push_back(answer);
+    });
+  }
+  // With these connectors, of whom each must tell.
+  void Tick(int64_t now_ms) {
+    recovery_.Tick(now_ms, [this](const std::string&, const StringSet& told) {
+      return std::all_of(connectors_.begin(), connectors_.end(),
+                         [&](const std::string& c) { return told.contains(c); });
     });
   }
 
-  std::vector<std::string> recovered_;  // Each room with how many claims it began.
+  const SubscriberPtr subscriber_ = std::make_shared<FakeSubscriber>(1);
+  std::vector<std::string> connectors_ = {"one", "two"};
   std::vector<std::string> answers_;
-  Recovery recovery_{kLimit, [this](std::string_view room, std::vector<RoomClaim> claims) {
-                       recovered_.push_back(fmt::format("{} {}", room, claims.size()));
-                       std::vector<RestoreResult> results(claims.size());
-                       for (RestoreResult& result : results) result.total = claims.size();
-                       return results;
-                     }};
+  std::vector<std::string> recovered_;  // Each room, with those who told of it.
+  std::function<void()> meanwhile_;     // Called once, while rooms are made.
+  absl::Status refusal_ = absl::OkStatus();
+  Recovery recovery_{
+      kLimitMs,
+      [this](std::string_view room,
+             const std::vector<RoomClaim>& claims) -> absl::StatusOr<std::vector<RestoreResult>> {
+        if (meanwhile_) std::exchange(meanwhile_, nullptr)();
+        if (!refusal_.ok()) return refusal_;
+        std::string line(room);
+        for (const RoomClaim& claim : claims) line += " " + claim.places.at(0).user;
+        recovered_.push_back(line);
+        std::vector<RestoreResult> results(claims.size());
+        for (size_t i = 0; i < results.size(); ++i) results[i].epoch = 100 + i;
+        return results;
+      }};
 };
 
 TEST_F(RecoveryTest, NobodyIsAnsweredBeforeAllHaveTold) {
-  recovery_.Begin("lost", 5, 0);
-  ASSERT_TRUE(Stage(Report("one")));
-  Tick(100, {"one", "two"});
+  recovery_.Begin("chat-1", kRun, 0);
+  EXPECT_THAT(recovery_.Lost(), ElementsAre("chat-1"));
+  ASSERT_TRUE(Stage(Report("one", {"lobby", "attic"})));
+  Tick(1);
   EXPECT_THAT(answers_, IsEmpty());
-  ASSERT_TRUE(Stage(Report("two")));
-  Tick(200, {"one", "two"});
-  EXPECT_THAT(recovered_, ElementsAre("all 2", "one 1", "two 1"));
-  EXPECT_THAT(answers_, ElementsAre("one 2 1", "two 2 1"));
-  EXPECT_THAT(recovery_.Lost(), IsEmpty());
-  EXPECT_FALSE(Stage(Report("late"))) << "it is over";
-}
-
-TEST_F(RecoveryTest, AConnectorHasToldWhenAllCallsOfAllItsPartsAreHere) {
-  recovery_.Begin("lost", 5, 0);
-  ASSERT_TRUE(Stage(Report("one", 0, 2, 2)));
-  ASSERT_TRUE(Stage(Report("one", 1, 2, 1)));
-  Tick(100, {"one"});
-  EXPECT_THAT(answers_, IsEmpty());
-  ASSERT_TRUE(Stage(Report("one", 0, 2, 2)));
-  Tick(150, {"one"});
-  EXPECT_EQ(answers_.size(), 3u);
-}
-
-TEST_F(RecoveryTest, WhoeverDoesNotTellIsNotWaitedForLong) {
-  recovery_.Begin("lost", 5, 0);
-  ASSERT_TRUE(Stage(Report("one")));
-  Tick(kLimit - 1, {"one", "two"});
-  EXPECT_THAT(answers_, IsEmpty());
-  Tick(kLimit, {"one", "two"});
-  EXPECT_THAT(answers_, ElementsAre("one 1 1"));
-}
-
-TEST_F(RecoveryTest, OneThatIsBackHasItsRoomsItself) {
-  recovery_.Begin("lost", 5, 0);
-  ASSERT_TRUE(Stage(Report("one")));
-  recovery_.Cancel("lost");
-  EXPECT_THAT(answers_, ElementsAre("one later later"));
   EXPECT_THAT(recovered_, IsEmpty());
-  recovery_.Cancel("lost");
+  ASSERT_TRUE(Stage(Report("two", {"lobby"})));
+  EXPECT_THAT(answers_, IsEmpty()) << "on the thread that ticks";
+  Tick(2);
+  EXPECT_THAT(recovered_, ElementsAre("attic one", "lobby one two"));
+  EXPECT_THAT(answers_, ElementsAre("one: 100 100", "two: 101")) << "each in the order in which it asked";
+  EXPECT_THAT(recovery_.Lost(), IsEmpty());
 }
 
-TEST_F(RecoveryTest, AReportOfAnotherRunIsNoneOfThisOne) {
-  recovery_.Begin("lost", 5, 0);
-  EXPECT_FALSE(Stage(Report("one"), 4)) << "that one was told of before";
-  ASSERT_TRUE(Stage(Report("one"), 5));
-  // Lost again before that was over: both runs are recovered from.
-  recovery_.Begin("lost", 6, 1000);
-  ASSERT_TRUE(Stage(Report("two"), 6));
-  ASSERT_TRUE(Stage(Report("three"), 5));
-  Tick(kLimit, {"one", "two", "three", "four"});
-  EXPECT_THAT(answers_, IsEmpty()) << "the second one began later";
-  Tick(1000 + kLimit, {"one", "two", "three", "four"});
+TEST_F(RecoveryTest, AConnectorThatHeldNothingHasTold) {
+  recovery_.Begin("chat-1", kRun, 0);
+  ASSERT_TRUE(Stage(Report("one")));
+  ASSERT_TRUE(Stage(Report("two")));
+  Tick(1);
+  EXPECT_THAT(answers_, ElementsAre("one:", "two:"));
+  EXPECT_THAT(recovered_, IsEmpty());
+}
+
+TEST_F(RecoveryTest, AConnectorHasToldWhenAllItsPartsHave) {
+  connectors_ = {"one"};
+  recovery_.Begin("chat-1", kRun, 0);
+  ASSERT_TRUE(Stage(Part("one", 0, 2, 1)));
+  Tick(1);
+  EXPECT_THAT(answers_, IsEmpty());
+  ASSERT_TRUE(Stage(Part("one", 1, 2, 1)));
+  Tick(2);
+  EXPECT_EQ(answers_.size(), 2u);
+}
+
+TEST_F(RecoveryTest, APartHasToldWhenAllItsCallsHaveCome) {
+  connectors_ = {"one"};
+  recovery_.Begin("chat-1", kRun, 0);
+  ASSERT_TRUE(Stage(Part("one", 0, 1, 0)));
+  Tick(1);
+  EXPECT_THAT(answers_, IsEmpty()) << "it does not know yet how many there are";
+  ASSERT_TRUE(Stage(Part("one", 0, 1, 3)));
+  Tick(2);
+  EXPECT_THAT(answers_, IsEmpty());
+  ASSERT_TRUE(Stage(Part("one", 0, 1, 3)));
+  Tick(3);
   EXPECT_EQ(answers_.size(), 3u);
 }
 
-TEST_F(RecoveryTest, WhatCanNotBeMadeYetIsAskedForAgain) {
-  Recovery refuses(
-      kLimit, [](std::string_view, std::vector<RoomClaim>) -> absl::StatusOr<std::vector<RestoreResult>> {
-        return absl::AbortedError("not now");
-      });
-  refuses.Begin("lost", 0, 0);
-  bool later = false;
-  ASSERT_TRUE(refuses.Stage("lost", 3, Report("one"), [&](const RestoreResults& results) {
-    later = absl::IsAborted(results.at(0).status());
-  }));
-  refuses.Tick(1, [](const auto&, const auto&) { return true; });
-  EXPECT_TRUE(later);
+TEST_F(RecoveryTest, APartThatTellsAgainCountsOnce) {
+  connectors_ = {"one"};
+  recovery_.Begin("chat-1", kRun, 0);
+  ASSERT_TRUE(Stage(Part("one", 0, 2, 1)));
+  for (int call = 0; call < 2; ++call) ASSERT_TRUE(Stage(Part("one", 0, 2, 2)));
+  Tick(1);
+  EXPECT_THAT(answers_, IsEmpty()) << "the other part has told nothing";
+  ASSERT_TRUE(Stage(Part("one", 1, 2, 1)));
+  Tick(2);
+  EXPECT_EQ(answers_.size(), 4u);
+}
+
+TEST_F(RecoveryTest, AfterTheLimitTheRoomsBeginWithoutThoseWhoHaveNotTold) {
+  recovery_.Begin("chat-1", kRun, 1'000);
+  ASSERT_TRUE(Stage(Report("one", {"lobby"})));
+  Tick(1'000 + kLimitMs - 1);
+  EXPECT_THAT(answers_, IsEmpty());
+  Tick(1'000 + kLimitMs);
+  EXPECT_THAT(recovered_, ElementsAre("lobby one"));
+  EXPECT_THAT(answers_, ElementsAre("one: 100"));
+  EXPECT_FALSE(Stage(Report("two", {"lobby"}))) << "it does not wait any more";
+}
+
+TEST_F(RecoveryTest, AServerThatIsBackGetsItsRoomsBack) {
+  recovery_.Begin("chat-1", kRun, 0);
+  ASSERT_TRUE(Stage(Report("one", {"lobby", "attic"})));
+  recovery_.Cancel("chat-1");
+  EXPECT_THAT(answers_, ElementsAre("one: ABORTED ABORTED"));
+  EXPECT_THAT(recovery_.Lost(), IsEmpty());
+  recovery_.Cancel("chat-1");
+  Tick(kLimitMs);
+  EXPECT_EQ(answers_.size(), 1u);
+  EXPECT_THAT(recovered_, IsEmpty());
+  EXPECT_FALSE(Stage(Report("two", {"lobby"})));
+}
+
+TEST_F(RecoveryTest, OnlyTheRunThatWasLostIsTakenUnlessAnyIs) {
+  EXPECT_FALSE(Stage(Report("one"))) << "nothing is lost";
+  recovery_.Begin("chat-1", kRun, 0);
+  EXPECT_FALSE(Stage(Report("one"), kRun + 1));
+  EXPECT_FALSE(Stage(Report("one"), kRun, "chat-2"));
+  EXPECT_TRUE(Stage(Report("one"), kRun));
+  recovery_.Begin("chat-3", 0, 0);
+  EXPECT_TRUE(Stage(Report("one"), 77, "chat-3"));
+}
+
+TEST_F(RecoveryTest, TwoRunsThatAreLostInARowAreRecoveredFromTogether) {
+  recovery_.Begin("chat-1", kRun, 0);
+  ASSERT_TRUE(Stage(Report("one", {"lobby"}), kRun));
+  recovery_.Begin("chat-1", kRun + 1, 1'500);
+  ASSERT_TRUE(Stage(Report("one", {"attic"}), kRun + 1));
+  Tick(kLimitMs);
+  EXPECT_THAT(answers_, IsEmpty()) << "the time begins with the second loss";
+  ASSERT_TRUE(Stage(Report("two", {"lobby"}), kRun)) << "the first is still taken";
+  Tick(kLimitMs + 1);
+  EXPECT_THAT(recovered_, ElementsAre("attic one", "lobby one two"));
+  EXPECT_THAT(recovery_.Lost(), IsEmpty());
+}
+
+TEST_F(RecoveryTest, LossesOfTwoServersAreApart) {
+  recovery_.Begin("chat-1", kRun, 0);
+  recovery_.Begin("chat-2", 22, 500);
+  EXPECT_THAT(recovery_.Lost(), UnorderedElementsAre("chat-1", "chat-2"));
+  ASSERT_TRUE(Stage(Report("one", {"lobby"})));
+  ASSERT_TRUE(Stage(Report("one", {"attic"}), 22, "chat-2"));
+  ASSERT_TRUE(Stage(Report("two"), 22, "chat-2"));
+  Tick(600);
+  EXPECT_THAT(recovered_, ElementsAre("attic one"));
+  EXPECT_THAT(recovery_.Lost(), ElementsAre("chat-1"));
+}
+
+TEST_F(RecoveryTest, AReportThatComesWhileRoomsAreMadeIsAnsweredWithThem) {
+  connectors_ = {"one"};
+  recovery_.Begin("chat-1", kRun, 0);
+  ASSERT_TRUE(Stage(Report("one", {"lobby"})));
+  std::vector<std::string> lost;
+  meanwhile_ = [&] {
+    lost = recovery_.Lost();
+    EXPECT_TRUE(Stage(Report("late", {"lobby"})));
+  };
+  Tick(1);
+  EXPECT_THAT(lost, ElementsAre("chat-1")) << "meanwhile nobody else makes these rooms";
+  EXPECT_THAT(recovered_, ElementsAre("lobby one", "lobby late"));
+  EXPECT_THAT(answers_, ElementsAre("one: 100", "late: 100"));
+  EXPECT_THAT(recovery_.Lost(), IsEmpty());
+}
+
+TEST_F(RecoveryTest, AServerThatIsBackWhileRoomsAreMadeEndsTheRecovery) {
+  connectors_ = {"one"};
+  recovery_.Begin("chat-1", kRun, 0);
+  ASSERT_TRUE(Stage(Report("one", {"lobby"})));
+  meanwhile_ = [&] { recovery_.Cancel("chat-1"); };
+  Tick(1);
+  EXPECT_THAT(answers_, ElementsAre("one: 100")) << "once";
+  EXPECT_THAT(recovery_.Lost(), IsEmpty());
+}
+
+TEST_F(RecoveryTest, ARoomThatCanNotBeHadHereIsToldSoToAll) {
+  refusal_ = absl::FailedPreconditionError("it belongs to another");
+  recovery_.Begin("chat-1", kRun, 0);
+  ASSERT_TRUE(Stage(Report("one", {"lobby"})));
+  ASSERT_TRUE(Stage(Report("two", {"lobby"})));
+  Tick(1);
+  EXPECT_THAT(answers_, ElementsAre("one: FAILED_PRECONDITION", "two: FAILED_PRECONDITION"));
 }
 
 }  // namespace

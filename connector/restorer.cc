@@ -85,10 +85,14 @@ void Restorer::Depart(Membership& membership) {
   if (membership.restoring != nullptr) membership.restoring->membership = nullptr;
 }
 
+bool Restorer::Gone(const std::string& server, uint64_t incarnation) const {
+  return lost_.contains(server) || servers_.IncarnationOf(server) != incarnation;
+}
+
 Restorer::Loss Restorer::Begin(Membership& membership) {
   const std::string server = membership.server;
   const Loss loss{server, membership.incarnation};
-  if (lost_.contains(server) || servers_.IncarnationOf(server) != membership.incarnation) {
+  if (Gone(server, membership.incarnation)) {
     BeginFor(membership, loss);
     return loss;
   }
@@ -216,12 +220,15 @@ void Restorer::OnAnswer(const Call& call, const absl::Status& status,
     if (!call.loss.server.empty() && !job.resumed && call.told < kMostRefusals)
       job.to_tell.emplace(call.server, call.told + 1);
   }
+  // What was given to a server that is lost by now was lost with it.
+  const bool lost_too = !status.ok() && call.loss.server.empty() && Gone(call.server, call.incarnation);
+  const Loss loss = lost_too ? Loss{call.server, call.incarnation} : call.loss;
   int restored_rooms = 0;
   for (size_t i = 0; i < call.groups.size(); ++i) {
     const Group& group = call.groups[i];
     if (!status.ok() || static_cast<int>(i) >= response.rooms_size()) {
-      if (!call.loss.server.empty()) job.owners.erase(group.room);
-      Requeue(call.loss, group);
+      if (!loss.server.empty()) job.owners.erase(group.room);
+      Requeue(loss, group);
       continue;
     }
     const chat::v1::RestoredRoom& restored = response.rooms(static_cast<int>(i));
@@ -248,6 +255,7 @@ void Restorer::OnAnswer(const Call& call, const absl::Status& status,
     spdlog::info("chat server {} has the places back in {} of {} rooms{}{}", call.server, restored_rooms,
                  call.groups.size(), call.loss.server.empty() ? "" : " of ", call.loss.server);
   }
+  if (lost_too) RunSoon(loss, pause);
   GoOn(call.loss, pause);
 }
 

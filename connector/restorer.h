@@ -111,6 +111,8 @@ class Restorer {
     std::vector<Group> groups;
   };
 
+  // True if this run of the server is lost, as far as it is known.
+  bool Gone(const std::string& server, uint64_t incarnation) const;
   // The membership's place at its server is no more, or that can not be reached. The loss, which is to be
   // run.
   Loss Begin(Membership& membership);

@@ -1,467 +1,357 @@
 #include "connector/restorer.h"
 
-#include <map>
-#include <memory>
-#include <optional>
-#include <string>
-#include <utility>
-#include <vector>
-
-#include "fmt/format.h"
+#include "connector/fake_chat_servers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "services/session/fake_session.h"
 
 namespace hubbub::connector {
 namespace {
 
-using chat::v1::RestoredRoom;
-using chat::v1::RestoreRequest;
-using chat::v1::RestoreResponse;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using ::testing::UnorderedElementsAre;
 
-constexpr uint64_t kEpoch = 7;
+TEST_F(RestorerTest, EveryServerIsToldOfALossOnceAndTheBestGetsTheRooms) {
+  const Guest& ann = Enter("ann", "lobby", 5);
+  const Guest& bob = Enter("bob", "lobby", 4);
+  Enter("cat", "attic");
+  const Guest& dan = Enter("dan", "cellar", 0, "chat-3");
+  Lose("chat-1");
+  EXPECT_THAT(Calls(), ElementsAre("chat-2: chat-1/1 attic(cat) lobby(ann,bob)", "chat-3: chat-1/1"));
+  EXPECT_EQ(At(ann), "not yet chat-2 by 20");
+  AnswerAll();
+  RunLater();
+  EXPECT_THAT(Calls(), IsEmpty());
+  for (const Guest* guest : {&ann, &bob}) EXPECT_EQ(At(*guest), "chat-2 by 20");
+  EXPECT_EQ(ann.membership.restoring, nullptr);
+  EXPECT_EQ(At(dan), "chat-3 by 30") << "nothing of it was lost";
+}
 
-// Chat servers that do as the test says: what they are asked waits to be answered.
-class FakeChatServers final : public ChatServers {
- public:
-  struct Server {
-    uint64_t lease = 0;
-    uint64_t incarnation = 0;
-  };
-  struct Call {
-    std::string server;
-    RestoreRequest request;
-    Done done;
-  };
+TEST_F(RestorerTest, AReportSaysWhatWasHeld) {
+  Enter("ann", "lobby", 0);
+  Say("chat-1", 1);
+  Say("chat-1", 2);
+  Enter("bob", "lobby", 1);
+  Lose("chat-1");
+  const auto request = Take("chat-2").request;
+  EXPECT_EQ(request.lease(), 20u);
+  EXPECT_EQ(request.part(), 2u);
+  EXPECT_EQ(request.parts(), 4u);
+  EXPECT_EQ(request.calls(), 1u);
+  ASSERT_EQ(request.rooms_size(), 1);
+  const auto& room = request.rooms(0);
+  EXPECT_EQ(room.epoch(), kEpoch);
+  EXPECT_EQ(room.offset(), 1u) << "what all of them have seen";
+  ASSERT_EQ(room.recent_events_size(), 2);
+  EXPECT_EQ(room.recent_events(1).offset(), 2u);
+  ASSERT_EQ(room.places_size(), 2);
+  EXPECT_EQ(room.places(0).token(), "token of ann");
+  EXPECT_EQ(room.places(1).session(), 2u);
+}
 
-  uint64_t LeaseAt(const std::string& server) const override {
-    const auto at = servers.find(server);
-    return at == servers.end() ? 0 : at->second.lease;
-  }
-  uint64_t IncarnationOf(const std::string& server) const override {
-    const auto at = servers.find(server);
-    return at == servers.end() ? 0 : at->second.incarnation;
-  }
-  std::string BestFor(const std::string&) const override { return LeaseAt(best) == 0 ? "" : best; }
-  std::vector<std::string> Up() const override {
-    std::vector<std::string> up;
-    for (const auto& [id, server] : servers) {
-      if (server.lease != 0) up.push_back(id);
-    }
-    return up;
-  }
-  void Restore(const std::string& server, RestoreRequest request, Done done) override {
-    calls.push_back({server, std::move(request), std::move(done)});
-  }
-  void Kick(const std::string& server, const chat::v1::KickRequest& place) override {
-    kicked.push_back(fmt::format("{} at {}", place.user(), server));
-  }
-  void Later(std::function<void()> then) override { later.push_back(std::move(then)); }
+TEST_F(RestorerTest, MembersOfTwoLivesOfARoomAreToldApart) {
+  Enter("ann");
+  Guest& bob = Enter("bob");
+  Do([&] { bob.membership.epoch = kEpoch + 1; });
+  Lose("chat-1");
+  EXPECT_THAT(Calls(), ElementsAre("chat-2: chat-1/1 lobby(ann) lobby(bob)", "chat-3: chat-1/1"));
+}
 
-  std::map<std::string, Server> servers;
-  std::string best;
-  std::vector<Call> calls;
-  std::vector<std::string> kicked;
-  std::vector<std::function<void()>> later;
-};
-
-class Guest final : public LocalRooms::Owner {
- public:
-  Guest(LocalRooms& rooms, Restorer& restorer, const SessionOptions& options, const std::string& user,
-        uint64_t id)
-      : rooms_(rooms), restorer_(restorer), session(rooms.loop(), options, id) {
-    session.connection.Feed(from_client::Handshake());
-    session.connection.Feed(from_client::Ack());
-    session.connection.log.clear();
-    membership.session = &*session;
-    membership.user = user;
-    membership.room = "lobby";
-    membership.token = "token of " + user;
-    membership.server = "chat-1";
-    membership.lease = 11;
-    membership.incarnation = 1;
-    rooms_.Insert(membership, *this);
-    rooms_.Joined(membership, kEpoch, 3);
-  }
-  ~Guest() override { Leave(); }
-  void Leave() {
-    if (!std::exchange(seated_, false)) return;
-    restorer_.Depart(membership);
-    rooms_.Erase(membership);
-  }
-  void OnEnded(Membership&, LocalRooms::End) override { Leave(); }
-
- private:
-  LocalRooms& rooms_;
-  Restorer& restorer_;
-  bool seated_ = true;
-
- public:
-  FakeSession session;
-  Membership membership;
-};
-
-class RestorerTest : public ::testing::Test {
- protected:
-  RestorerTest() {
-    options_.contract = &contract_;
-    encoder_.Use(WireFormat::kJson);
-    servers_.servers = {{"chat-1", {11, 1}}, {"chat-2", {12, 2}}, {"chat-3", {13, 3}}};
-    servers_.best = "chat-2";
-    Do([&] {
-      for (const auto& [id, server] : servers_.servers)
-        restorer_.OnUp(id, server.incarnation, /*fresh=*/true);
-    });
-    // The first lease is told of at that server alone, and that nothing was held.
-    Do([&] {
-      EXPECT_THAT(servers_.calls, SizeIs(3));
-      for (auto& call : std::exchange(servers_.calls, {})) {
-        EXPECT_EQ(call.request.lost_server(), call.server);
-        EXPECT_EQ(call.request.rooms_size(), 0);
-        call.done(absl::OkStatus(), {});
-      }
-      ann_ = std::make_unique<Guest>(rooms_, restorer_, options_, "ann", 1);
-      bob_ = std::make_unique<Guest>(rooms_, restorer_, options_, "bob", 2);
-    });
-  }
-  ~RestorerTest() override {
-    Do([&] {
-      ann_.reset();
-      bob_.reset();
-    });
-  }
-
-  // On the loop, and then what was posted there.
-  template <typename Step>
-  void Do(Step step) {
-    OnLoop(loops_.at(0), [&] { step(); });
-    for (int i = 0; i < 2; ++i) OnLoop(loops_.at(0), [] {});
-  }
-  void Lose(const std::string& server) {
-    Do([&] {
-      servers_.servers[server].lease = 0;
-      restorer_.OnLost(server);
-    });
-  }
-  void ComeUp(const std::string& server, uint64_t lease, uint64_t incarnation) {
-    Do([&] {
-      const bool fresh = lease != leases_[server];
-      leases_[server] = lease;
-      servers_.servers[server] = {lease, incarnation};
-      restorer_.OnUp(server, incarnation, fresh);
-    });
-  }
-  void Move(const std::string& from, const std::string& to) {
-    Do([&] {
-      google::protobuf::RepeatedPtrField<chat::v1::Event> events;
-      chat::v1::Event* const event = events.Add();
-      event->set_room("lobby");
-      event->set_epoch(kEpoch);
-      event->mutable_moved()->set_server(to);
-      rooms_.Deliver(std::make_shared<const Deliveries>(encoder_.Encode(events, from)));
-    });
-  }
-  void RunLater() {
-    Do([&] {
-      for (const auto& then : std::exchange(servers_.later, {})) then();
-    });
-  }
-  // The call to `server` with, or without, rooms; it is taken out.
-  FakeChatServers::Call Take(const std::string& server, bool with_rooms = true) {
-    for (auto call = servers_.calls.begin(); call != servers_.calls.end(); ++call) {
-      if (call->server != server || (call->request.rooms_size() > 0) != with_rooms) continue;
-      FakeChatServers::Call taken = std::move(*call);
-      servers_.calls.erase(call);
-      return taken;
-    }
-    ADD_FAILURE() << server << " was not asked";
-    return {.server = {}, .request = {}, .done = [](const auto&, const auto&) {}};
-  }
-  // To a call with one room.
-  void Answer(const FakeChatServers::Call& call, const RestoredRoom& room) {
-    Do([&] {
-      RestoreResponse response;
-      *response.add_rooms() = room;
-      call.done(absl::OkStatus(), response);
-    });
-  }
-  void Fail(const FakeChatServers::Call& call, const absl::Status& status) {
-    Do([&] { call.done(status, {}); });
-  }
-  static RestoredRoom Restored(uint64_t epoch = kEpoch + 1, uint64_t offset = 0) {
-    RestoredRoom room;
-    room.set_outcome(chat::v1::RESTORE_OUTCOME_RESTORED);
-    room.set_recovered(true);
-    room.set_epoch(epoch);
-    room.set_offset(offset);
-    return room;
-  }
-  static RestoredRoom Elsewhere(const std::string& owner) {
-    RestoredRoom room;
+TEST_F(RestorerTest, ElsewhereIsFollowedAtOnce) {
+  const Guest& ann = Enter("ann");
+  Lose("chat-1");
+  Answer("chat-3");
+  Answer("chat-2", [](chat::v1::RestoredRoom& room) {
     room.set_outcome(chat::v1::RESTORE_OUTCOME_ELSEWHERE);
-    room.set_owner(owner);
-    return room;
-  }
-  // Bob does, while his place is being restored.
-  void LeaveAndComeBack(const std::string& token) {
-    Lose("chat-1");
-    const auto asked = Take("chat-2");
-    Membership again;
-    Do([&] {
-      bob_->Leave();
-      again.session = bob_->membership.session;
-      again.user = "bob";
-      again.room = "lobby";
-      again.token = token;
-      rooms_.Insert(again, *bob_);
-    });
-    Answer(asked, Restored());
-    Do([&] { rooms_.Erase(again); });
-  }
-  std::vector<std::string> Asked() const {
-    std::vector<std::string> asked;
-    for (const auto& call : servers_.calls)
-      asked.push_back(fmt::format("{} {}", call.server, call.request.rooms_size()));
-    return asked;
-  }
-  void ExpectAt(const std::string& server, uint64_t lease) {
-    for (const Guest* guest : {ann_.get(), bob_.get()}) {
-      EXPECT_TRUE(guest->membership.joined);
-      EXPECT_EQ(guest->membership.server, server);
-      EXPECT_EQ(guest->membership.lease, lease);
-    }
-  }
-
-  const ClientContract contract_{true, true, std::chrono::seconds(3)};
-  SessionOptions options_;
-  Encoder encoder_{contract_};
-  FakeChatServers servers_;
-  std::map<std::string, uint64_t> leases_{{"chat-1", 11}, {"chat-2", 12}, {"chat-3", 13}};
-  net::Loops loops_{1};
-  LocalRooms rooms_{loops_.at(0)};
-  Restorer restorer_{{.part = 1, .parts = 2}, rooms_, encoder_, servers_};
-  std::unique_ptr<Guest> ann_;
-  std::unique_ptr<Guest> bob_;
-};
-
-TEST_F(RestorerTest, TellsEveryServerOfALossAndAsksTheBestForTheRooms) {
-  Lose("chat-1");
-  EXPECT_THAT(Asked(), UnorderedElementsAre("chat-2 1", "chat-3 0"));
-  EXPECT_FALSE(ann_->membership.joined);
-  const auto told = Take("chat-3", /*with_rooms=*/false);
-  EXPECT_EQ(told.request.lost_server(), "chat-1");
-  EXPECT_EQ(told.request.lost_incarnation(), 1u);
-  EXPECT_EQ(told.request.part(), 1u);
-  EXPECT_EQ(told.request.parts(), 2u);
-  EXPECT_EQ(told.request.calls(), 1u);
-  const auto asked = Take("chat-2");
-  EXPECT_EQ(asked.request.lease(), 12u);
-  const chat::v1::RoomPlaces& places = asked.request.rooms(0);
-  EXPECT_EQ(places.room(), "lobby");
-  EXPECT_EQ(places.epoch(), kEpoch);
-  EXPECT_EQ(places.offset(), 3u);
-  ASSERT_EQ(places.places_size(), 2) << "both in one call";
-  EXPECT_EQ(places.places(0).token(), "token of ann");
-  Answer(asked, Restored());
-  ExpectAt("chat-2", 12);
-  EXPECT_EQ(ann_->membership.epoch, kEpoch + 1);
-  Do([&] { told.done(absl::OkStatus(), {}); });
-  EXPECT_THAT(servers_.calls, IsEmpty());
-  EXPECT_THAT(servers_.later, IsEmpty());
+    room.set_owner("chat-3");
+  });
+  EXPECT_THAT(Calls(), ElementsAre("chat-3: chat-1/1 lobby(ann)"));
+  AnswerAll();
+  EXPECT_EQ(At(ann), "chat-3 by 30");
 }
 
-TEST_F(RestorerTest, GoesWhereItIsSent) {
+TEST_F(RestorerTest, AnOwnerThatCanNotBeReachedIsNotAskedAtOnce) {
+  Enter("ann");
   Lose("chat-1");
-  Answer(Take("chat-2"), Elsewhere("chat-3"));
-  Answer(Take("chat-3"), Restored());
-  ExpectAt("chat-3", 13);
-}
-
-TEST_F(RestorerTest, AsksAgainAfterAMoment) {
-  Lose("chat-1");
-  RestoredRoom later;
-  later.set_outcome(chat::v1::RESTORE_OUTCOME_LATER);
-  Answer(Take("chat-2"), later);
-  EXPECT_THAT(Asked(), ElementsAre("chat-3 0"));
+  Answer("chat-3");
+  Answer("chat-2", [](chat::v1::RestoredRoom& room) {
+    room.set_outcome(chat::v1::RESTORE_OUTCOME_ELSEWHERE);
+    room.set_owner("chat-1");
+  });
+  EXPECT_THAT(Calls(), IsEmpty()) << "the one that was asked does not see yet that it is lost";
   RunLater();
-  Fail(Take("chat-2"), absl::UnavailableError("no answer"));
-  RunLater();
-  Answer(Take("chat-2"), Restored());
-  ExpectAt("chat-2", 12);
+  EXPECT_THAT(Calls(), ElementsAre("chat-2: chat-1/1 lobby(ann)"));
 }
 
-TEST_F(RestorerTest, AServerThatHasNoticedNoLossIsToldAgainButNotForEver) {
+TEST_F(RestorerTest, WhatIsLaterOrFailsIsAskedAgainAfterAPause) {
+  const Guest& ann = Enter("ann");
   Lose("chat-1");
-  Answer(Take("chat-2"), Restored());
-  int told = 0;
-  while (told < 1000 && !servers_.calls.empty()) {
-    ++told;
-    Fail(Take("chat-3", false), absl::FailedPreconditionError("it is not lost"));
+  Answer("chat-3");
+  Answer("chat-2", [](chat::v1::RestoredRoom& room) { room.set_outcome(chat::v1::RESTORE_OUTCOME_LATER); });
+  for (const auto code : {absl::StatusCode::kUnavailable, absl::StatusCode::kDeadlineExceeded,
+                          absl::StatusCode::kFailedPrecondition}) {
+    EXPECT_THAT(Calls(), IsEmpty());
+    EXPECT_THAT(servers_.later, SizeIs(1));
+    RunLater();
+    EXPECT_THAT(Calls(), ElementsAre("chat-2: chat-1/1 lobby(ann)"));
+    Fail("chat-2", absl::Status(code, "no"));
+  }
+  RunLater();
+  Answer("chat-2");
+  EXPECT_EQ(At(ann), "chat-2 by 20");
+}
+
+TEST_F(RestorerTest, AnAnswerWithoutSomeOfTheRoomsIsAskedForTheRest) {
+  Enter("ann");
+  Lose("chat-1");
+  Answer("chat-3");
+  const ScriptedServers::Call call = Take("chat-2");
+  Do([&] { call.done(absl::OkStatus(), {}); });
+  EXPECT_THAT(Calls(), ElementsAre("chat-2: chat-1/1 lobby(ann)"));
+}
+
+TEST_F(RestorerTest, RoomsWaitUntilAServerCanBeReached) {
+  const Guest& ann = Enter("ann");
+  for (const char* server : {"chat-2", "chat-3"}) Lose(server);
+  servers_.calls.clear();
+  Lose("chat-1");
+  EXPECT_THAT(Calls(), IsEmpty());
+  servers_.best = "chat-4";
+  Up("chat-4");
+  RunLater();
+  EXPECT_THAT(Calls(), Contains("chat-4: chat-1/1 lobby(ann)"));
+  AnswerAll();
+  EXPECT_EQ(At(ann), "chat-4 by 40");
+}
+
+TEST_F(RestorerTest, ARestartedServerHasLostItsRooms) {
+  const Guest& ann = Enter("ann");
+  servers_.best = "chat-1";
+  Up("chat-1", /*incarnation=*/2, /*lease=*/11);
+  EXPECT_THAT(Calls(), ElementsAre("chat-1: chat-1/1 lobby(ann)", "chat-2: chat-1/1", "chat-3: chat-1/1"));
+  AnswerAll();
+  EXPECT_EQ(At(ann), "chat-1 by 11");
+  EXPECT_EQ(ann.membership.incarnation, 2u);
+}
+
+TEST_F(RestorerTest, AServerThatHasGivenUpOnThisConnectorStillHasTheRooms) {
+  const Guest& ann = Enter("ann");
+  Up("chat-1", /*incarnation=*/1, /*lease=*/11);
+  EXPECT_THAT(Calls(), ElementsAre("chat-1: moved lobby(ann)")) << "whoever is the best for it";
+  AnswerAll();
+  EXPECT_EQ(At(ann), "chat-1 by 11");
+}
+
+TEST_F(RestorerTest, AResumedLeaseHasAllItsPlaces) {
+  const Guest& ann = Enter("ann");
+  Up("chat-1", /*incarnation=*/1, /*lease=*/10, /*fresh=*/false);
+  EXPECT_THAT(Calls(), IsEmpty());
+  EXPECT_EQ(At(ann), "chat-1 by 10");
+}
+
+TEST_F(RestorerTest, ALostServerThatComesBackAsItWasGetsItsRoomsBack) {
+  const Guest& ann = Enter("ann");
+  Lose("chat-1");
+  Up("chat-1", /*incarnation=*/1, /*lease=*/10, /*fresh=*/false);
+  Answer("chat-3");
+  Fail("chat-2", absl::FailedPreconditionError("it is not lost"));
+  RunLater();
+  EXPECT_THAT(Calls(), ElementsAre("chat-1: chat-1/1 lobby(ann)")) << "and nobody else is told any more";
+  AnswerAll();
+  EXPECT_EQ(At(ann), "chat-1 by 10");
+}
+
+TEST_F(RestorerTest, AMovedRoomIsRestoredWhereItIs) {
+  const Guest& ann = Enter("ann");
+  Move("chat-1", "chat-3");
+  EXPECT_THAT(Calls(), ElementsAre("chat-3: moved lobby(ann)"));
+  EXPECT_EQ(servers_.calls[0].request.rooms(0).recent_events_size(), 0);
+  AnswerAll();
+  EXPECT_EQ(At(ann), "chat-3 by 30");
+}
+
+TEST_F(RestorerTest, ARoomThatMovedToAServerThatIsNotKnownYetWaitsForIt) {
+  const Guest& ann = Enter("ann");
+  Move("chat-1", "chat-4");
+  RunLater();
+  EXPECT_THAT(Calls(), IsEmpty());
+  Up("chat-4");
+  Answer("chat-4");
+  servers_.calls.clear();
+  RunLater();
+  EXPECT_THAT(Calls(), ElementsAre("chat-4: moved lobby(ann)"));
+  Answer("chat-4");
+  EXPECT_EQ(At(ann), "chat-4 by 40");
+}
+
+TEST_F(RestorerTest, ThePlaceOfASessionThatHasLeftMeanwhileIsTakenBack) {
+  Guest& ann = Enter("ann");
+  const Guest& bob = Enter("bob");
+  Guest& cat = Enter("cat");
+  Lose("chat-1");
+  Do([&] {
+    ann.Leave();
+    cat.Leave();
+  });
+  Answer("chat-2", [](chat::v1::RestoredRoom& room) { room.add_replaced(2); });
+  EXPECT_THAT(servers_.kicks, ElementsAre("chat-2: ann of lobby by 20/1")) << "cat's is another's by now";
+  EXPECT_EQ(At(bob), "chat-2 by 20");
+}
+
+TEST_F(RestorerTest, WhoeverHasLeftIsNotRestoredForEver) {
+  Guest& ann = Enter("ann");
+  Lose("chat-1");
+  Answer("chat-3");
+  Do([&] { ann.Leave(); });
+  int asked = 0;
+  while (!servers_.calls.empty() && asked < 1'000) {
+    ++asked;
+    Answer("chat-2", [](chat::v1::RestoredRoom& room) { room.set_outcome(chat::v1::RESTORE_OUTCOME_LATER); });
     RunLater();
   }
-  EXPECT_GT(told, 20);
+  EXPECT_GT(asked, 10);
+  EXPECT_LT(asked, 200);
+}
+
+TEST_F(RestorerTest, WhoeverWasReplacedIsSentAwayWithoutAPlace) {
+  const Guest& ann = Enter("ann");
+  const Guest& bob = Enter("bob");
+  Lose("chat-1");
+  Answer("chat-2", [](chat::v1::RestoredRoom& room) { room.add_replaced(0); });
+  EXPECT_THAT(ann.session.connection.log.front(), HasSubstr("replaced"));
+  EXPECT_FALSE(ann.membership.joined);
+  EXPECT_EQ(ann.membership.restoring, nullptr);
+  EXPECT_THAT(bob.session.connection.log, IsEmpty());
+  EXPECT_EQ(At(bob), "chat-2 by 20");
+}
+
+TEST_F(RestorerTest, WhoeverCanNotBeToldWhatItMissedIsSentAwayToComeBack) {
+  const Guest& ann = Enter("ann");
+  Lose("chat-1");
+  Answer("chat-2", [](chat::v1::RestoredRoom& room) { room.set_recovered(false); });
+  EXPECT_THAT(ann.session.connection.log.front(), HasSubstr("reconnect"));
+  EXPECT_EQ(At(ann), "chat-2 by 20") << "it has a place to leave";
+}
+
+TEST_F(RestorerTest, WhatWasMissedIsShownAndRemembered) {
+  const Guest& ann = Enter("ann", "lobby", 3);
+  Lose("chat-1");
+  Answer("chat-2", [](chat::v1::RestoredRoom& room) {
+    room.set_epoch(kEpoch + 1);
+    room.set_offset(0);
+    chat::v1::Event& missed = *room.add_missed_events();
+    missed.set_room("lobby");
+    missed.set_epoch(kEpoch);
+    missed.set_offset(4);
+    missed.mutable_message()->set_target("*");
+  });
+  EXPECT_THAT(ann.session.connection.log, ElementsAre(HasSubstr("onChat")));
+  EXPECT_EQ(ann.membership.epoch, kEpoch + 1);
+  Do([&] { EXPECT_EQ(rooms_.LastEventsOf("lobby")->events().back()->offset(), 4u); });
+}
+
+TEST_F(RestorerTest, AMoveWhileACallIsUnderWayIsFollowedAfterIt) {
+  const Guest& ann = Enter("ann");
+  Move("chat-1", "chat-2");
+  Move("chat-2", "chat-3");
+  EXPECT_THAT(Calls(), ElementsAre("chat-2: moved lobby(ann)"));
+  Answer("chat-2");
+  EXPECT_THAT(Calls(), ElementsAre("chat-3: moved lobby(ann)"));
+  Answer("chat-3");
+  EXPECT_EQ(At(ann), "chat-3 by 30");
+}
+
+TEST_F(RestorerTest, AnotherLeaseWhileACallIsUnderWayIsNoticedAfterIt) {
+  const Guest& ann = Enter("ann");
+  Move("chat-1", "chat-2");
+  Up("chat-2", /*incarnation=*/1, /*lease=*/21);
+  Answer("chat-2");
+  EXPECT_THAT(Calls(), ElementsAre("chat-2: moved lobby(ann)"));
+  Answer("chat-2");
+  EXPECT_EQ(At(ann), "chat-2 by 21");
+}
+
+TEST_F(RestorerTest, ALossOfTheServerThatIsAskedMovesOnToTheNext) {
+  const Guest& ann = Enter("ann");
+  Lose("chat-1");
+  Answer("chat-3");
+  servers_.best = "chat-3";
+  Lose("chat-2");
+  EXPECT_THAT(Calls(), Contains("chat-3: chat-2/1"));
+  Fail("chat-2");
+  Answer("chat-3");
+  RunLater();
+  EXPECT_THAT(Calls(), ElementsAre("chat-3: chat-1/1 lobby(ann)"));
+  Answer("chat-3");
+  EXPECT_EQ(At(ann), "chat-3 by 30");
+}
+
+TEST_F(RestorerTest, ARoomThatWaitsForItsNewServerIsLostWithThat) {
+  const Guest& ann = Enter("ann");
+  servers_.best = "chat-3";
+  Move("chat-1", "chat-2");
+  Fail("chat-2");
+  Lose("chat-2");
+  EXPECT_THAT(Calls(), ElementsAre("chat-1: chat-2/1", "chat-3: chat-2/1 lobby(ann)"));
+  AnswerAll();
+  EXPECT_EQ(At(ann), "chat-3 by 30");
+}
+
+TEST_F(RestorerTest, ARoomThatWasLostWithItsNewServerWhileACallIsUnderWayIsToldWithThatLoss) {
+  const Guest& ann = Enter("ann");
+  servers_.best = "chat-3";
+  Move("chat-1", "chat-2");
+  Lose("chat-2");
+  AnswerLoss();
+  Fail("chat-2");
+  RunLater();
+  EXPECT_THAT(Calls(), ElementsAre("chat-3: chat-2/1 lobby(ann)"));
+  Answer("chat-3");
+  EXPECT_EQ(At(ann), "chat-3 by 30");
+}
+
+TEST_F(RestorerTest, ARoomThatIsUnderWayToAServerThatIsRestartedIsToldWithThatLoss) {
+  Enter("ann");
+  Move("chat-1", "chat-2");
+  Up("chat-2", /*incarnation=*/2, /*lease=*/21);
+  Fail("chat-2");
+  AnswerLoss();
+  RunLater();
+  EXPECT_THAT(Calls(), ElementsAre("chat-2: chat-2/1 lobby(ann)"));
+}
+
+TEST_F(RestorerTest, AServerThatComesLaterIsToldOfTheLossesThatAreKnown) {
+  Lose("chat-1");
+  AnswerAll();
+  Up("chat-4");
+  EXPECT_THAT(Calls(), ElementsAre("chat-4: chat-1/1", "chat-4: chat-4/0"));
+}
+
+TEST_F(RestorerTest, AServerThatDoesNotBelieveInALossIsToldAgainButNotForEver) {
+  Lose("chat-1");
+  Answer("chat-2");
+  int told = 0;
+  while (!servers_.calls.empty() && told < 1'000) {
+    EXPECT_THAT(Calls(), ElementsAre("chat-3: chat-1/1"));
+    ++told;
+    Fail("chat-3", absl::FailedPreconditionError("it is not lost"));
+    RunLater();
+  }
+  EXPECT_GT(told, 10);
   EXPECT_LT(told, 100);
 }
 
-TEST_F(RestorerTest, WhatIsBackWithAllThatItHeldGivesThePlacesBackItself) {
-  Lose("chat-1");
-  Fail(Take("chat-2"), absl::FailedPreconditionError("it is not lost"));
-  ComeUp("chat-1", 11, 1);
-  RunLater();
-  const auto asked = Take("chat-1");
-  EXPECT_EQ(asked.request.rooms(0).places_size(), 2);
-  Answer(asked, Restored(kEpoch, 3));
-  ExpectAt("chat-1", 11);
-}
-
-TEST_F(RestorerTest, ARestartedServerHasLostAllAndEverybodyIsTold) {
-  ComeUp("chat-1", 21, 9);
-  EXPECT_THAT(Asked(), UnorderedElementsAre("chat-1 0", "chat-2 1", "chat-3 0"));
-  const auto asked = Take("chat-2");
-  EXPECT_EQ(asked.request.lost_server(), "chat-1");
-  EXPECT_EQ(asked.request.lost_incarnation(), 1u) << "the run that held the rooms";
-  Answer(asked, Restored());
-  ExpectAt("chat-2", 12);
-}
-
-TEST_F(RestorerTest, AServerThatGaveUpOnThisConnectorStillHasTheRooms) {
-  ComeUp("chat-1", 21, 1);
-  EXPECT_THAT(Asked(), ElementsAre("chat-1 1")) << "nothing was lost";
-  const auto asked = Take("chat-1");
-  EXPECT_EQ(asked.request.lost_server(), "");
-  EXPECT_EQ(asked.request.lease(), 21u);
-  Answer(asked, Restored(kEpoch, 3));
-  ExpectAt("chat-1", 21);
-}
-
-TEST_F(RestorerTest, AMovedRoomIsRestoredWhereItWent) {
-  Move("chat-1", "chat-3");
-  const auto asked = Take("chat-3");
-  EXPECT_EQ(asked.request.lost_server(), "");
-  Answer(asked, Restored(kEpoch, 3));
-  ExpectAt("chat-3", 13);
-  EXPECT_EQ(ann_->membership.epoch, kEpoch);
-}
-
-TEST_F(RestorerTest, AServerThatIsTooNewToBeKnownIsWaitedFor) {
-  Move("chat-1", "chat-4");
-  EXPECT_THAT(servers_.calls, IsEmpty());
-  RunLater();
-  EXPECT_THAT(servers_.calls, IsEmpty());
-  ComeUp("chat-4", 14, 4);
-  RunLater();
-  Answer(Take("chat-4"), Restored(kEpoch, 3));
-  ExpectAt("chat-4", 14);
-}
-
-TEST_F(RestorerTest, ARoomThatWentToAServerThatIsLostThenIsLostWithIt) {
-  Move("chat-1", "chat-3");
-  const auto under_way = Take("chat-3");
-  Lose("chat-3");
-  Fail(under_way, absl::UnavailableError("gone"));
-  RunLater();
-  // The one that gave the room away has it no more: the best is asked, and says who has it.
-  while (!servers_.calls.empty()) {
-    auto call = std::move(servers_.calls.front());
-    servers_.calls.erase(servers_.calls.begin());
-    if (call.request.rooms_size() > 0) {
-      Answer(call, Restored());
-    } else {
-      Do([&] { call.done(absl::OkStatus(), {}); });
-    }
-  }
-  for (int i = 0; i < 3 && !ann_->membership.joined; ++i) {
-    RunLater();
-    for (auto& call : std::exchange(servers_.calls, {})) {
-      if (call.request.rooms_size() > 0) Answer(call, Restored());
-    }
-  }
-  ExpectAt("chat-2", 12);
-}
-
-TEST_F(RestorerTest, WhoeverLeavesMeanwhileIsTakenOutAtTheEnd) {
-  Lose("chat-1");
-  const auto asked = Take("chat-2");
-  Do([&] { bob_->Leave(); });
-  Answer(asked, Restored());
-  EXPECT_TRUE(ann_->membership.joined);
-  EXPECT_THAT(servers_.kicked, ElementsAre("bob at chat-2"));
-}
-
-TEST_F(RestorerTest, WhoeverLeavesAndComesBackMeanwhileStays) {
-  LeaveAndComeBack("token of bob");
-  EXPECT_THAT(servers_.kicked, IsEmpty());
-}
-
-TEST_F(RestorerTest, APlaceOfAnEarlierStayDoesNotKeepTheNextOneOut) {
-  LeaveAndComeBack("another token");
-  EXPECT_THAT(servers_.kicked, ElementsAre("bob at chat-2"));
-}
-
-TEST_F(RestorerTest, APlaceThatSomebodyElseHasEndsItsSession) {
-  Lose("chat-1");
-  RestoredRoom restored = Restored();
-  restored.add_replaced(1);
-  Answer(Take("chat-2"), restored);
-  EXPECT_TRUE(ann_->membership.joined);
-  EXPECT_FALSE(bob_->membership.joined);
-  EXPECT_THAT(bob_->session.connection.log, Contains("kick {\"reason\":\"replaced\"}"));
-}
-
-TEST_F(RestorerTest, WhoeverCanNotBeToldWhatWasMissedIsSentAway) {
-  Lose("chat-1");
-  RestoredRoom restored = Restored();
-  restored.set_recovered(false);
-  Answer(Take("chat-2"), restored);
-  EXPECT_THAT(ann_->session.connection.log, Contains("kick {\"reason\":\"reconnect\"}"));
-}
-
-TEST_F(RestorerTest, WhatWasGivenByAServerThatIsLostAgainIsAskedForElsewhere) {
-  Lose("chat-1");
-  const auto asked = Take("chat-2");
-  servers_.best = "chat-3";
-  Lose("chat-2");
-  // Its answer was under way.
-  Answer(asked, Restored());
-  EXPECT_FALSE(ann_->membership.joined);
-  const auto again = Take("chat-3");
-  EXPECT_EQ(again.request.lost_server(), "chat-2");
-  EXPECT_EQ(again.request.rooms(0).epoch(), kEpoch + 1);
-  Answer(again, Restored(kEpoch + 2));
-  ExpectAt("chat-3", 13);
-}
-
-TEST_F(RestorerTest, AServerThatComesLaterIsToldTheLossesThatAreKnown) {
-  Lose("chat-1");
-  Answer(Take("chat-2"), Restored());
-  Do([&] { Take("chat-3", false).done(absl::OkStatus(), {}); });
-  ComeUp("chat-4", 14, 4);
-  std::vector<std::string> told;
-  for (const auto& call : servers_.calls) {
-    EXPECT_EQ(call.server, "chat-4");
-    told.push_back(call.request.lost_server());
-  }
-  EXPECT_THAT(told, UnorderedElementsAre("chat-4", "chat-1"));
-}
-
-TEST_F(RestorerTest, APlaceUnderALeaseThatIsNoMoreIsRestored) {
-  ComeUp("chat-1", 21, 1);
-  Answer(Take("chat-1"), Restored(kEpoch, 3));
+TEST_F(RestorerTest, APlaceThatWasGivenUnderALeaseThatIsNoMoreIsRestored) {
+  Guest& ann = Enter("ann");
+  Do([&] { restorer_.CheckLease(ann.membership); });
+  EXPECT_THAT(Calls(), IsEmpty()) << "it stands";
   Do([&] {
-    ann_->membership.lease = 11;  // As when the answer to Add comes after the new lease.
-    restorer_.CheckLease(ann_->membership);
-    restorer_.CheckLease(bob_->membership);
+    ann.membership.lease = 9;
+    restorer_.CheckLease(ann.membership);
   });
-  EXPECT_TRUE(bob_->membership.joined);
-  const auto asked = Take("chat-1");
-  EXPECT_EQ(asked.request.rooms(0).places_size(), 1);
-  Answer(asked, Restored(kEpoch, 3));
-  ExpectAt("chat-1", 21);
+  EXPECT_THAT(Calls(), ElementsAre("chat-1: moved lobby(ann)"));
 }
 
 }  // namespace

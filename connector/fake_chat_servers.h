@@ -1,0 +1,249 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "connector/restorer.h"
+#include "fmt/format.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/session/fake_session.h"
+
+namespace hubbub::connector {
+
+// What tests of Restorer share: chat servers that do what the test says, and a connector in front of them.
+
+inline constexpr uint64_t kEpoch = 7;
+
+// Chat servers that do what the test says. Loop-only.
+class ScriptedServers final : public ChatServers {
+ public:
+  struct Call {
+    std::string server;
+    chat::v1::RestoreRequest request;
+    Done done;
+  };
+
+  uint64_t LeaseAt(const std::string& server) const override {
+    const auto at = leases.find(server);
+    return at == leases.end() ? 0 : at->second;
+  }
+  uint64_t IncarnationOf(const std::string& server) const override {
+    const auto at = incarnations.find(server);
+    return at == incarnations.end() ? 0 : at->second;
+  }
+  std::string BestFor(const std::string&) const override { return LeaseAt(best) == 0 ? std::string() : best; }
+  std::vector<std::string> Up() const override {
+    std::vector<std::string> up;
+    for (const auto& [server, lease] : leases) up.push_back(server);
+    return up;
+  }
+  void Restore(const std::string& server, chat::v1::RestoreRequest request, Done done) override {
+    calls.push_back({server, std::move(request), std::move(done)});
+  }
+  void Kick(const std::string& server, const chat::v1::KickRequest& place) override {
+    kicks.push_back(fmt::format("{}: {} of {} by {}/{}", server, place.user(), place.room(), place.lease(),
+                                place.session()));
+  }
+  void Later(std::function<void()> then) override { later.push_back(std::move(then)); }
+
+  std::map<std::string, uint64_t> leases;  // Of those that can be reached.
+  std::map<std::string, uint64_t> incarnations;
+  std::string best = "chat-2";
+  std::vector<Call> calls;  // Not answered yet.
+  std::vector<std::string> kicks;
+  std::vector<std::function<void()>> later;
+};
+
+// "chat-2: chat-1/1 lobby(ann,bob)": who is told of the loss of which run, and which places are to be
+// restored. "chat-2: moved lobby(ann)" for rooms that were given away.
+inline std::string ToText(const ScriptedServers::Call& call) {
+  std::vector<std::string> rooms;
+  for (const auto& room : call.request.rooms()) {
+    std::string users;
+    for (const auto& place : room.places()) users += (users.empty() ? "" : ",") + place.user();
+    rooms.push_back(fmt::format(" {}({})", room.room(), users));
+  }
+  std::sort(rooms.begin(), rooms.end());
+  const auto& request = call.request;
+  std::string text = call.server + ": " +
+                     (request.lost_server().empty()
+                          ? std::string("moved")
+                          : fmt::format("{}/{}", request.lost_server(), request.lost_incarnation()));
+  for (const std::string& room : rooms) text += room;
+  return text;
+}
+
+// A connector with chat-1, chat-2 and chat-3; rooms are at chat-1, and chat-2 is the best for what is lost.
+// A server's lease is ten times its number, its incarnation 1.
+class RestorerTest : public ::testing::Test {
+ protected:
+  // A user in one room. As ChatSession does, it leaves when it is told of its end.
+  struct Guest final : LocalRooms::Owner {
+    Guest(RestorerTest& test, const std::string& user, uint64_t id)
+        : rooms(test.rooms_), restorer(test.restorer_), session(rooms.loop(), test.options_, id) {
+      session.connection.Feed(from_client::Handshake(""));
+      session.connection.Feed(from_client::Ack());
+      session.connection.log.clear();
+      membership.session = &*session;
+      membership.user = user;
+      membership.token = "token of " + user;
+    }
+    ~Guest() override { Leave(); }
+    void OnEnded(Membership&, LocalRooms::End) override { Leave(); }
+    void Leave() {
+      if (!std::exchange(seated, false)) return;
+      restorer.Depart(membership);
+      rooms.Erase(membership);
+    }
+
+    LocalRooms& rooms;
+    Restorer& restorer;
+    bool seated = false;
+    FakeSession session;
+    Membership membership;
+  };
+
+  RestorerTest() {
+    options_.contract = &contract_;
+    encoder_.Use(WireFormat::kJson);
+    for (const char* server : {"chat-1", "chat-2", "chat-3"}) Up(server);
+    EXPECT_THAT(Calls(), ::testing::ElementsAre("chat-1: chat-1/0", "chat-2: chat-2/0", "chat-3: chat-3/0"))
+        << "each may wait to hear that nothing was held there";
+    AnswerAll();
+  }
+  ~RestorerTest() override {
+    Do([&] { guests_.clear(); });
+  }
+
+  // On the loop, with all that follows.
+  void Do(const std::function<void()>& action) {
+    OnLoop(loops_.at(0), action);
+    for (int i = 0; i < 5; ++i) OnLoop(loops_.at(0), [] {});
+  }
+  void Up(const std::string& server, uint64_t incarnation = 1, uint64_t lease = 0, bool fresh = true) {
+    Do([&] {
+      servers_.leases[server] = lease != 0 ? lease : 10 * static_cast<uint64_t>(server.back() - '0');
+      servers_.incarnations[server] = incarnation;
+      restorer_.OnUp(server, incarnation, fresh);
+    });
+  }
+  void Lose(const std::string& server) {
+    Do([&] {
+      servers_.leases.erase(server);
+      restorer_.OnLost(server);
+    });
+  }
+  Guest& Enter(const std::string& user, const std::string& room = "lobby", uint64_t offset = 0,
+               const std::string& server = "chat-1") {
+    Do([&] {
+      guests_.push_back(std::make_unique<Guest>(*this, user, guests_.size() + 1));
+      Guest& guest = *guests_.back();
+      guest.membership.room = room;
+      guest.membership.server = server;
+      guest.membership.lease = servers_.LeaseAt(server);
+      guest.membership.incarnation = servers_.IncarnationOf(server);
+      rooms_.Insert(guest.membership, guest);
+      guest.seated = true;
+      rooms_.Joined(guest.membership, kEpoch, offset);
+    });
+    return *guests_.back();
+  }
+  // An event of the lobby that comes from `source`.
+  void Deliver(const std::string& source, const std::function<void(chat::v1::Event&)>& fill) {
+    Do([&] {
+      google::protobuf::RepeatedPtrField<chat::v1::Event> events;
+      chat::v1::Event& event = *events.Add();
+      event.set_room("lobby");
+      event.set_epoch(kEpoch);
+      fill(event);
+      rooms_.Deliver(std::make_shared<const Deliveries>(encoder_.Encode(events, source)));
+    });
+  }
+  void Say(const std::string& source, uint64_t offset) {
+    Deliver(source, [&](chat::v1::Event& event) {
+      event.set_offset(offset);
+      event.mutable_message()->set_target("*");
+    });
+  }
+  void Move(const std::string& from, const std::string& to) {
+    Deliver(from, [&](chat::v1::Event& event) { event.mutable_moved()->set_server(to); });
+  }
+
+  std::vector<std::string> Calls() const {
+    std::vector<std::string> texts;
+    for (const auto& call : servers_.calls) texts.push_back(ToText(call));
+    std::sort(texts.begin(), texts.end());
+    return texts;
+  }
+  // The calls that are under way to one server, oldest first.
+  ScriptedServers::Call Take(const std::string& server) {
+    const auto at = std::find_if(servers_.calls.begin(), servers_.calls.end(),
+                                 [&](const auto& call) { return call.server == server; });
+    if (at == servers_.calls.end()) {
+      ADD_FAILURE() << "nothing is asked of " << server;
+      return {.server = server, .request = {}, .done = [](const auto&, const auto&) {}};
+    }
+    ScriptedServers::Call call = std::move(*at);
+    servers_.calls.erase(at);
+    return call;
+  }
+  // As a server that has all places, but for what `change` says.
+  void Answer(const std::string& server, const std::function<void(chat::v1::RestoredRoom&)>& change = {}) {
+    const ScriptedServers::Call call = Take(server);
+    chat::v1::RestoreResponse response;
+    for (int i = 0; i < call.request.rooms_size(); ++i) {
+      chat::v1::RestoredRoom& room = *response.add_rooms();
+      room.set_outcome(chat::v1::RESTORE_OUTCOME_RESTORED);
+      room.set_epoch(kEpoch);
+      room.set_offset(call.request.rooms(i).offset());
+      room.set_recovered(true);
+      if (change) change(room);
+    }
+    Do([&] { call.done(absl::OkStatus(), response); });
+  }
+  void Fail(const std::string& server, const absl::Status& status = absl::UnavailableError("broken")) {
+    const ScriptedServers::Call call = Take(server);
+    Do([&] { call.done(status, {}); });
+  }
+  void AnswerAll() {
+    while (!servers_.calls.empty()) Answer(servers_.calls.front().server);
+  }
+  // Those that tell of a loss alone.
+  void AnswerLoss() {
+    for (const char* server : {"chat-1", "chat-2", "chat-3"}) {
+      const auto at = std::find_if(servers_.calls.begin(), servers_.calls.end(), [&](const auto& call) {
+        return call.server == server && call.request.rooms().empty();
+      });
+      if (at == servers_.calls.end()) continue;
+      std::iter_swap(at, servers_.calls.begin());
+      Answer(server);
+    }
+  }
+  void RunLater() {
+    Do([&] {
+      for (const auto& then : std::exchange(servers_.later, {})) then();
+    });
+  }
+  static std::string At(const Guest& guest) {
+    const Membership& m = guest.membership;
+    return fmt::format("{}{} by {}", m.joined ? "" : "not yet ", m.server, m.lease);
+  }
+
+  const ClientContract contract_{true, true, std::chrono::seconds(3)};
+  SessionOptions options_;
+  Encoder encoder_{contract_};
+  net::Loops loops_{1};
+  LocalRooms rooms_{loops_.at(0)};
+  ScriptedServers servers_;
+  Restorer restorer_{{.part = 2, .parts = 4}, rooms_, encoder_, servers_};
+  std::vector<std::unique_ptr<Guest>> guests_;
+};
+
+}  // namespace hubbub::connector
