@@ -26,34 +26,32 @@ ChatServer::ChatServer(const ChatServerOptions& options, const std::shared_ptr<c
       servers_(servers),
       started_ms_(RunningMs()),
       fence_(RunningMs()),
-      owners_(options.id),
+      owners_(options.id, RandomId()),
       recovery_(options.recovery_limit_ms,
                 [this](std::string_view room, std::vector<RoomClaim> claims) {
                   return rooms_.Recover(room, std::move(claims),
                                         [this](std::string_view name) { return owners_.Claim(name); });
                 }),
       rooms_(RoomOptions(options)),
-      incarnation_(RandomId()),
       leases_(options.id, rooms_, LeaseOptions(options)),
-      peer_service_(
-          options.id, [this] { return incarnation_.load(); }, owners_, rooms_, leases_,
-          [this] { return Ready(); }),
+      peer_service_(options.id, owners_, rooms_, leases_, [this] { return Ready(); }),
       links_(options.id, owners_,
              {.on_lost = [this](const std::string& id,
                                 uint64_t incarnation) { recovery_.Begin(id, incarnation, RunningMs()); },
-              .on_back = [this](const std::string& id) { recovery_.Cancel(id); }}),
+              .on_back = [this](const std::string& id) { recovery_.Cancel(id); },
+              .stopped = [this] { return fence_.stopped(RunningMs()); }}),
       hand_over_(options.id, rooms_, owners_,
-                 [this](const std::string& server, const HandOver::Rooms& rooms, auto done) {
-                   links_.Import(server, rooms, std::move(done));
+                 [this](const std::string& server, const HandOver::Batch& batch, auto done) {
+                   links_.Import(server, batch, std::move(done));
                  }),
       service_(options.id, rooms_, leases_,
                {.ready = [this] { return Ready(); },
                 .is_lost =
                     [this](const std::string& id, uint64_t incarnation) {
-                      return !owners_.Here(id) || owners_.IncarnationOf(id) != incarnation;
+                      return !owners_.MayBeReached(id) || owners_.IncarnationOf(id) != incarnation;
                     },
                 .stub_of = [this](const std::string& id) { return links_.StubOf(id); },
-                .incarnation = [this] { return incarnation_.load(); },
+                .incarnation = [this] { return owners_.incarnation(); },
                 .recovery = &recovery_}) {
   owners_.OnChange([this] { peer_service_.Tell(); });
 }
@@ -75,7 +73,7 @@ absl::StatusOr<std::unique_ptr<ChatServer>> ChatServer::Start(
   auto started = rpc::Server::Start(server);
   if (!started.ok()) return started.status();
   self.server_ = *std::move(started);
-  self.links_.Update(*servers);
+  self.links_.Update();
   self.thread_ = std::jthread([&self](const std::stop_token& stop) {
     std::mutex mu;
     std::condition_variable_any wake;
@@ -93,7 +91,7 @@ RoomTable::Options ChatServer::RoomOptions(const ChatServerOptions& options) {
 
 Leases::Options ChatServer::LeaseOptions(const ChatServerOptions& options) {
   Leases::Options leases = options.leases;
-  leases.incarnation = [this] { return incarnation_.load(); };
+  leases.incarnation = [this] { return owners_.incarnation(); };
   return leases;
 }
 
@@ -129,17 +127,17 @@ bool ChatServer::AllTold(const std::string& lost, const StringSet& told) const {
 
 void ChatServer::Step() {
   const int64_t now_ms = RunningMs();
-  if (fence_.Tick(now_ms)) {
+  if (fence_.stopped(now_ms)) {
     spdlog::warn("this process was stopped for a while: asking the other chat servers what they have done");
-    owners_.Doubt();
-    links_.Reconnect();
+    links_.Doubt([this] { fence_.Close(RunningMs()); });
   }
+  fence_.Tick(now_ms);
   if (fence_.closed()) AfterPause();
   if (fence_.closed()) return;
   recovery_.Tick(now_ms,
                  [this](const std::string& lost, const StringSet& told) { return AllTold(lost, told); });
   hand_over_.Tick();
-  links_.Sweep();
+  links_.Update();
 }
 
 void ChatServer::AfterPause() {
@@ -147,7 +145,7 @@ void ChatServer::AfterPause() {
   if (owners_.MayHaveLostRooms()) {
     spdlog::warn("others may have taken the rooms of this server: {} rooms are forgotten", rooms_.rooms());
     // From here on it is another server of the same name.
-    incarnation_ = RandomId();
+    owners_.BeginAnew(RandomId());
     recovery_.Begin(id_, 0, RunningMs());
     hand_over_.Forget();
     rooms_.Clear();
@@ -162,7 +160,8 @@ void ChatServer::Update(const std::shared_ptr<const ServerList>& servers) {
     MutexLock lock(mu_);
     servers_ = servers;
   }
-  links_.Update(*servers);
+  owners_.SetServers(servers->chats);
+  links_.Update();
 }
 
 void ChatServer::Tick() {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -84,7 +83,6 @@ class ChatServer {
   OwnerTable owners_;
   Recovery recovery_;
   RoomTable rooms_;
-  std::atomic<uint64_t> incarnation_;  // Another one after this server has given up what it held.
   Leases leases_;
   PeerService peer_service_;
   PeerLinks links_;

@@ -263,6 +263,52 @@ TEST_F(TwoChatServersTest, TheRoomsOfALostServerBeginAnewWhenAllConnectorsHaveTo
   EXPECT_EQ(answer.offset(), 5u);
 }
 
+v1::ImportResponse Import(const ChatServer& server, const v1::ImportRequest& request) {
+  const auto stub = v1::PeerService::NewStub(
+      grpc::CreateChannel(fmt::format("127.0.0.1:{}", server.port()), grpc::InsecureChannelCredentials()));
+  grpc::ClientContext context;
+  context.set_deadline(TestDeadline());
+  v1::ImportResponse response;
+  const grpc::Status status = stub->Import(&context, request, &response);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  return response;
+}
+
+TEST_F(TwoChatServersTest, TakesOnlyItsOwnRoomsAndABatchThatComesAgainChangesNothing) {
+  Meet();
+  (void)SettledRoomOf("chat-1");
+  const auto fresh_room_of = [this](const std::string& id) {
+    for (int i = 0;; ++i) {
+      std::string room = fmt::format("fresh-{}", i);
+      if (both_->OwnerOf(room)->id == id) return room;
+    }
+  };
+  const std::string fresh = fresh_room_of("chat-1");
+  const std::string others_room = fresh_room_of("chat-2");
+
+  v1::ImportRequest request;
+  request.set_server("chat-3");
+  request.set_incarnation(5);
+  request.set_batch(1);
+  for (const std::string& room : {fresh, others_room}) {
+    v1::RoomState& state = *request.add_rooms();
+    state.set_room(room);
+    state.set_epoch(7);
+  }
+  const size_t before = one_->rooms();
+  const v1::ImportResponse first = Import(*one_, request);
+  ASSERT_EQ(first.refused_size(), 1);
+  EXPECT_EQ(first.refused(0), others_room);
+  EXPECT_THAT(first.reason(), HasSubstr("belongs to chat server \"chat-2\""));
+  EXPECT_EQ(one_->rooms(), before + 1);
+
+  // The same number is the same batch, whatever has become of its rooms.
+  request.mutable_rooms(0)->set_room(fresh + "-again");
+  const v1::ImportResponse again = Import(*one_, request);
+  EXPECT_EQ(again.SerializeAsString(), first.SerializeAsString());
+  EXPECT_EQ(one_->rooms(), before + 1);
+}
+
 TEST(ChatServerTest, AnotherServerThatCanNotBeOneIsToldSo) {
   const auto server = Start("chat-1", Servers({Chat("chat-1", 1)}));
   const auto peers = v1::PeerService::NewStub(

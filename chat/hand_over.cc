@@ -46,7 +46,7 @@ void HandOver::Forget() {
   MutexLock lock(mu_);
   for (auto& [server, line] : lines_) {
     line.waiting.clear();
-    line.batch = nullptr;
+    line.batch = {};
   }
 }
 
@@ -55,7 +55,7 @@ uint64_t HandOver::Scan() {
   const uint64_t generation = owners_.generation();
   if (settled_ == generation) return 0;
   for (const auto& [server, line] : lines_) {
-    if (line.batch != nullptr || !line.waiting.empty()) return 0;
+    if (line.batch.rooms != nullptr || !line.waiting.empty()) return 0;
   }
   size_t found = 0;
   for (std::string& room : rooms_.Find(kMaxFound, [this](std::string_view name) {
@@ -85,10 +85,10 @@ void HandOver::SendAll() {
   for (const std::string& server : servers) Send(server);
 }
 
-HandOver::Rooms HandOver::NextBatch(const std::string& server, Line& line) {
-  auto batch = std::make_shared<std::vector<RoomState>>();
+HandOver::Batch HandOver::NextBatch(const std::string& server, Line& line) {
+  auto rooms = std::make_shared<std::vector<RoomState>>();
   size_t bytes = 0;
-  while (!line.waiting.empty() && batch->size() < kMaxBatchRooms && bytes < kMaxBatchBytes) {
+  while (!line.waiting.empty() && rooms->size() < kMaxBatchRooms && bytes < kMaxBatchBytes) {
     const std::string room = std::move(line.waiting.front());
     line.waiting.pop_front();
     const OwnerTable::Owner owner = owners_.OwnerOf(room);
@@ -96,15 +96,16 @@ HandOver::Rooms HandOver::NextBatch(const std::string& server, Line& line) {
     if (owner.kind != OwnerTable::Owner::Kind::kOther || owner.server.id != server) continue;
     if (std::optional<RoomState> state = rooms_.Freeze(room)) {
       bytes += BytesOf(*state);
-      batch->push_back(*std::move(state));
+      rooms->push_back(*std::move(state));
     }
   }
-  return batch->empty() ? nullptr : batch;
+  if (rooms->empty()) return {};
+  return {.number = ++batches_, .rooms = std::move(rooms)};
 }
 
 void HandOver::Send(const std::string& server) {
-  Rooms batch;
-  Rooms stays;
+  Batch batch;
+  Batch stays;
   if (stopped_) return;
   {
     MutexLock lock(mu_);
@@ -112,47 +113,54 @@ void HandOver::Send(const std::string& server) {
     if (at == lines_.end() || at->second.under_way || at->second.not_before_tick) return;
     Line& line = at->second;
     // It was sent, nobody knows whether it has arrived, and nobody can be asked any more.
-    if (line.batch != nullptr && !owners_.Here(server)) stays = std::exchange(line.batch, nullptr);
-    if (line.batch == nullptr && stays == nullptr) line.batch = NextBatch(server, line);
+    if (line.batch.rooms != nullptr && !owners_.MayBeReached(server)) stays = std::exchange(line.batch, {});
+    if (line.batch.rooms == nullptr && stays.rooms == nullptr) line.batch = NextBatch(server, line);
     batch = line.batch;
-    line.under_way = batch != nullptr;
+    line.under_way = batch.rooms != nullptr;
   }
-  if (stays != nullptr) Thaw(*stays, /*certain=*/false);
-  if (batch == nullptr) return;
+  if (stays.rooms != nullptr) Thaw(stays, /*certain=*/false);
+  if (batch.rooms == nullptr) return;
   ++calls_;
-  import_(server, batch, [this, server](const absl::Status& status) {
-    OnAnswer(server, status);
+  import_(server, batch, [this, server](const absl::StatusOr<Refused>& answer) {
+    OnAnswer(server, answer);
     --calls_;
   });
 }
 
-void HandOver::OnAnswer(const std::string& server, const absl::Status& status) {
-  Rooms batch;
+void HandOver::OnAnswer(const std::string& server, const absl::StatusOr<Refused>& answer) {
+  Batch batch;
   {
     MutexLock lock(mu_);
     Line& line = lines_.find(server)->second;
     line.under_way = false;
-    if (line.batch == nullptr) return;  // Forgotten meanwhile.
-    if (Unsure(status)) {
+    if (line.batch.rooms == nullptr) return;  // Forgotten meanwhile.
+    if (Unsure(answer.status())) {
       // The same batch once more: a server that has it already says so.
       line.not_before_tick = true;
       return;
     }
-    batch = std::exchange(line.batch, nullptr);
-    line.not_before_tick = !status.ok();
-    if (!status.ok() && !std::exchange(line.refused, true))
-      spdlog::info("chat server {} takes no rooms yet: {}", server, std::string(status.message()));
-    if (status.ok()) line.refused = false;
+    batch = std::exchange(line.batch, {});
+    const bool refused = !answer.ok() || !answer->rooms.empty();
+    line.not_before_tick = refused;
+    if (refused && !std::exchange(line.refused, true)) {
+      spdlog::info("chat server {} does not take all rooms yet: {}", server,
+                   answer.ok() ? answer->reason : std::string(answer.status().message()));
+    }
+    if (!refused) line.refused = false;
   }
-  if (!status.ok()) {
-    return Thaw(*batch, /*certain=*/true);
+  if (!answer.ok()) return Thaw(batch, /*certain=*/true);
+  for (const RoomState& room : *batch.rooms) {
+    if (answer->rooms.contains(room.room)) {
+      rooms_.Thaw(room.room, /*certain=*/true, self_);
+    } else {
+      rooms_.Moved(room.room, server);
+    }
   }
-  for (const RoomState& room : *batch) rooms_.Moved(room.room, server);
   Send(server);
 }
 
-void HandOver::Thaw(const std::vector<RoomState>& batch, bool certain) {
-  for (const RoomState& room : batch) rooms_.Thaw(room.room, certain, self_);
+void HandOver::Thaw(const Batch& batch, bool certain) {
+  for (const RoomState& room : *batch.rooms) rooms_.Thaw(room.room, certain, self_);
 }
 
 }  // namespace hubbub::chat

@@ -30,7 +30,8 @@ void OwnerTable::SetServers(const std::vector<ServerInfo>& chats) {
   {
     MutexLock lock(mu_);
     ++generation_;
-    listed_ = std::any_of(chats.begin(), chats.end(), [&](const ServerInfo& s) { return s.id == id_; });
+    const bool listed = std::any_of(chats.begin(), chats.end(), [&](const auto& s) { return s.id == id_; });
+    if (std::exchange(listed_, listed) != listed) ++term_;
     for (Peer& peer : peers_) peer.listed = false;
     for (const ServerInfo& server : chats) {
       if (server.id == id_) continue;
@@ -38,12 +39,16 @@ void OwnerTable::SetServers(const std::vector<ServerInfo>& chats) {
       if (known == nullptr) known = &peers_.emplace_back();
       // At another address it is another process, of which nothing is known.
       if (!(known->info == server)) {
-        *known = {.info = server, .incarnation = known->incarnation, .times_lost = known->times_lost};
+        known->info = server;
+        known->state = State::kUnclear;
+        known->foreign = false;
+        known->draining = false;
+        known->settled = false;
       }
       known->listed = true;
     }
-    // What has left both the directory and the network is no more.
-    std::erase_if(peers_, [](const Peer& p) { return !p.listed && p.state != State::kHere; });
+    // What has left both the directory and the network is no more. One of another version will never say.
+    std::erase_if(peers_, [](const Peer& p) { return !p.listed && (p.state == State::kLost || p.foreign); });
   }
   Changed();
 }
@@ -55,7 +60,7 @@ OwnerTable::Life OwnerTable::Heard(const PeerStatus& status) {
     Peer* const peer = Find(status.id);
     if (peer == nullptr) return life;
     if (peer->incarnation != 0 && peer->incarnation != status.incarnation)
-      life = peer->state == State::kLost ? Life::kNewAfterLoss : Life::kNew;
+      life = peer->lost ? Life::kNewAfterLoss : Life::kNew;
     if (peer->doubted) {
       // Of another run nobody can say what the one before has done.
       if (status.incarnation != peer->incarnation || status.times_lost > peer->times_lost_us)
@@ -65,10 +70,19 @@ OwnerTable::Life OwnerTable::Heard(const PeerStatus& status) {
     peer->state = State::kHere;
     peer->foreign = false;
     peer->doubted = false;
+    peer->lost = false;
     peer->draining = status.draining;
     peer->settled = status.settled;
     peer->incarnation = status.incarnation;
+    peer->term = status.term;
+    peer->heard_incarnation = status.heard_incarnation;
+    peer->heard_term = status.heard_term;
     peer->times_lost_us = status.times_lost;
+    for (const ServerInfo& server : status.leaving) {
+      if (server.id == id_ || Find(server.id) != nullptr) continue;
+      peers_.push_back({.info = server, .listed = false});
+      ++generation_;
+    }
   }
   Changed();
   return life;
@@ -80,9 +94,10 @@ bool OwnerTable::Lost(std::string_view id) {
     Peer* const peer = Find(id);
     if (peer == nullptr) return false;
     // One that was lost all the time has taken nothing.
-    if (std::exchange(peer->doubted, false) && !peer->lost_before) may_have_lost_rooms_ = true;
+    if (std::exchange(peer->doubted, false) && !peer->lost) may_have_lost_rooms_ = true;
     if (peer->state == State::kLost) return false;
     peer->state = State::kLost;
+    peer->lost = true;
     peer->settled = false;
     peer->draining = false;
     ++peer->times_lost;
@@ -106,7 +121,7 @@ void OwnerTable::Foreign(std::string_view id) {
 void OwnerTable::Drain() {
   {
     MutexLock lock(mu_);
-    draining_ = true;
+    if (!std::exchange(draining_, true)) ++term_;
     ++generation_;
   }
   Changed();
@@ -119,7 +134,6 @@ void OwnerTable::Doubt() {
     ++generation_;
     for (Peer& peer : peers_) {
       if (peer.foreign) continue;
-      peer.lost_before = peer.state == State::kLost;
       peer.state = State::kUnclear;
       peer.doubted = true;
     }
@@ -149,54 +163,80 @@ OwnerTable::Owner OwnerTable::OwnerOfLocked(std::string_view room) const {
     if (best == nullptr || Before(peer.info.id, best->info.id, room)) best = &peer;
   }
   if (best == nullptr) return {};
-  const bool candidate = listed_ && !draining_;
-  if (candidate && Before(id_, best->info.id, room)) return {};
+  if (Candidate() && Before(id_, best->info.id, room)) return {};
   return {best->state == State::kUnclear ? Owner::Kind::kUnclear : Owner::Kind::kOther, best->info};
+}
+
+absl::Status OwnerTable::MayTake(std::string_view room) const {
+  MutexLock lock(mu_);
+  return MayTakeLocked(room);
+}
+
+absl::Status OwnerTable::MayTakeLocked(std::string_view room) const {
+  const Owner owner = OwnerOfLocked(room);
+  if (owner.kind == Owner::Kind::kOther) return BelongsTo(room, owner.server, id_);
+  if (owner.kind == Owner::Kind::kUnclear) {
+    const Peer* const peer = Find(owner.server.id);
+    return absl::AbortedError(
+        fmt::format("room \"{}\" belongs to chat server \"{}\" at {}, {}", room, owner.server.id,
+                    owner.server.grpc_address(),
+                    peer != nullptr && peer->foreign
+                        ? "which is of another version: run the same version of all chat servers"
+                        : "if that can be reached: try again soon"));
+  }
+  if (!Candidate()) {
+    return absl::AbortedError(
+        fmt::format("room \"{}\" can not be made: chat server \"{}\" is leaving, and no other can be reached",
+                    room, id_));
+  }
+  for (const Peer& peer : peers_) {
+    // It has not read yet that it has left the directory, and takes what it owned.
+    if (peer.state == State::kHere && !peer.listed && !peer.draining && Before(peer.info.id, id_, room)) {
+      return absl::AbortedError(
+          fmt::format("room \"{}\" may still be at chat server \"{}\", which has left the directory: try "
+                      "again soon",
+                      room, peer.info.id));
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status OwnerTable::Claim(std::string_view room) const {
   MutexLock lock(mu_);
-  const Owner owner = OwnerOfLocked(room);
-  switch (owner.kind) {
-    case Owner::Kind::kOther:
-      return BelongsTo(room, owner.server, id_);
-    case Owner::Kind::kUnclear: {
-      const Peer* const peer = Find(owner.server.id);
-      return absl::AbortedError(
-          fmt::format("room \"{}\" belongs to chat server \"{}\" at {}, {}", room, owner.server.id,
-                      owner.server.grpc_address(),
-                      peer != nullptr && peer->foreign
-                          ? "which is of another version: run the same version of all chat servers"
-                          : "if that can be reached: try again soon"));
-    }
-    case Owner::Kind::kSelf:
-      break;
-  }
+  if (absl::Status status = MayTakeLocked(room); !status.ok()) return status;
   for (const Peer& peer : peers_) {
-    if (peer.state == State::kHere && !peer.settled) {
-      return absl::AbortedError(fmt::format(
-          "room \"{}\" may be on its way from chat server \"{}\": try again soon", room, peer.info.id));
-    }
+    if (!MayHold(peer)) continue;
+    return absl::AbortedError(fmt::format(
+        "room \"{}\" may be on its way from chat server \"{}\": try again soon", room, peer.info.id));
   }
   return absl::OkStatus();
 }
 
 bool OwnerTable::Clear() const {
   MutexLock lock(mu_);
-  return std::all_of(peers_.begin(), peers_.end(), [](const Peer& p) {
-    return p.state == State::kLost || (p.state == State::kHere && p.settled) ||
-           (p.state == State::kUnclear && p.foreign);
-  });
+  return std::none_of(peers_.begin(), peers_.end(),
+                      [this](const Peer& p) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return MayHold(p); });
+}
+
+bool OwnerTable::SettledTowardsUs(const Peer& peer) const {
+  return peer.settled && peer.heard_incarnation == incarnation_ && peer.heard_term == term_;
+}
+
+bool OwnerTable::MayHold(const Peer& peer) const {
+  switch (peer.state) {
+    case State::kLost:
+      return false;
+    case State::kUnclear:
+      // One of another version may hold anything, and will never say.
+      return !peer.foreign;
+    case State::kHere:
+      break;
+  }
+  return !SettledTowardsUs(peer);
 }
 
 bool OwnerTable::Outranks(std::string_view id, std::string_view room) const {
   return id == id_ || Before(id, id_, room);
-}
-
-bool OwnerTable::Here(std::string_view id) const {
-  MutexLock lock(mu_);
-  const Peer* const peer = Find(id);
-  return peer != nullptr && peer->listed && peer->state != State::kLost;
 }
 
 bool OwnerTable::MayBeReached(std::string_view id) const {
@@ -216,6 +256,14 @@ bool OwnerTable::Knows(std::string_view id) const {
   return Find(id) != nullptr;
 }
 
+std::vector<ServerInfo> OwnerTable::Known() const {
+  MutexLock lock(mu_);
+  std::vector<ServerInfo> known;
+  known.reserve(peers_.size());
+  for (const Peer& peer : peers_) known.push_back(peer.info);
+  return known;
+}
+
 uint64_t OwnerTable::generation() const {
   MutexLock lock(mu_);
   return generation_;
@@ -230,24 +278,39 @@ void OwnerTable::SetSettled(uint64_t generation) {
   Changed();
 }
 
-void OwnerTable::Unsettle() {
+PeerStatus OwnerTable::StatusFor(std::string_view id) const {
+  MutexLock lock(mu_);
+  const Peer* const asker = Find(id);
+  PeerStatus status{.id = id_, .incarnation = incarnation_, .term = term_, .draining = !Candidate()};
+  // While it is unclear who can be reached, it is unclear whose the rooms here are.
+  bool clear = true;
+  for (const Peer& peer : peers_) {
+    if (peer.state == State::kUnclear && !peer.foreign) clear = false;
+    if (&peer == asker || peer.listed || peer.state != State::kHere) continue;
+    // One that drains, and has nothing for this server, has nothing at all.
+    if (!peer.draining || !SettledTowardsUs(peer)) status.leaving.push_back(peer.info);
+  }
+  if (asker == nullptr) return status;
+  // Whoever is not reached from here may find its rooms taken; whoever is not known here was never asked for.
+  status.settled = settled_ == generation_ && clear && asker->listed && asker->state == State::kHere;
+  status.times_lost = asker->times_lost;
+  status.heard_incarnation = asker->incarnation;
+  status.heard_term = asker->term;
+  return status;
+}
+
+uint64_t OwnerTable::incarnation() const {
+  MutexLock lock(mu_);
+  return incarnation_;
+}
+
+void OwnerTable::BeginAnew(uint64_t incarnation) {
   {
     MutexLock lock(mu_);
+    incarnation_ = incarnation;
     ++generation_;
   }
   Changed();
-}
-
-PeerStatus OwnerTable::StatusFor(std::string_view id) const {
-  MutexLock lock(mu_);
-  const Peer* const peer = Find(id);
-  PeerStatus status;
-  status.id = id_;
-  status.draining = draining_;
-  // Whoever is not reached from here may find its rooms taken; whoever is not known here was never asked for.
-  status.settled = settled_ == generation_ && peer != nullptr && peer->listed && peer->state == State::kHere;
-  status.times_lost = peer == nullptr ? 0 : peer->times_lost;
-  return status;
 }
 
 OwnerTable::Peer* OwnerTable::Find(std::string_view id) {

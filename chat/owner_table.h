@@ -17,11 +17,17 @@ namespace hubbub::chat {
 
 // What another chat server tells of itself, as it concerns this one.
 struct PeerStatus {
-  std::string id;
+  std::string id = {};
   uint64_t incarnation = 0;
-  bool draining = false;
+  uint64_t term = 0;        // Grows whenever `draining` changes.
+  bool draining = false;    // It owns nothing: it drains, or has read that it is not in the directory.
   bool settled = false;     // It holds no room that this server should have.
   uint64_t times_lost = 0;  // How often it has found this server to be unreachable.
+  // What it has heard of this server last: `settled` holds for that.
+  uint64_t heard_incarnation = 0;
+  uint64_t heard_term = 0;
+  // Servers that have left its directory and may still hold rooms.
+  std::vector<ServerInfo> leaving = {};
 };
 
 // Who owns a room, as one chat server sees it: the best by rendezvous hash of those that are in the
@@ -39,8 +45,13 @@ class OwnerTable {
     ServerInfo server = {};
   };
 
-  // `id` is the one of this server.
-  explicit OwnerTable(std::string id) : id_(std::move(id)) {}
+  // `id` is the one of this server, `incarnation` names this run of it.
+  explicit OwnerTable(std::string id, uint64_t incarnation = 1)
+      : id_(std::move(id)), incarnation_(incarnation) {}
+
+  uint64_t incarnation() const;
+  // This server has given up all that it held.
+  void BeginAnew(uint64_t incarnation);
 
   void SetServers(const std::vector<ServerInfo>& chats);
   enum class Life {
@@ -65,16 +76,16 @@ class OwnerTable {
   bool MayHaveLostRooms() const;
 
   Owner OwnerOf(std::string_view room) const;
-  // OK if this server may have a room that it does not hold. FAILED_PRECONDITION names the owner (BelongsTo);
-  // ABORTED: not now.
+  // OK if this server may take a room that another one gives to it. FAILED_PRECONDITION names the owner
+  // (BelongsTo); ABORTED: not now.
+  absl::Status MayTake(std::string_view room) const;
+  // OK if this server may make a room that nobody has given to it. Errors as above.
   absl::Status Claim(std::string_view room) const;
   // True if nothing is in the way of making rooms anew: of every other server it is known whether it can be
   // reached, and those that can hold nothing that this server should have.
   bool Clear() const;
   // True if `id` comes before this server for the room, or is this server.
   bool Outranks(std::string_view id, std::string_view room) const;
-  // True if it is in the directory and can be reached.
-  bool Here(std::string_view id) const;
 
   // True if it is not known to be lost, though it may have left the directory.
   bool MayBeReached(std::string_view id) const;
@@ -82,13 +93,13 @@ class OwnerTable {
   uint64_t IncarnationOf(std::string_view id) const;
   // True if it is in the directory, or still can be reached.
   bool Knows(std::string_view id) const;
+  // All that it knows. Whoever watches them must be told of each change: some are heard of by others.
+  std::vector<ServerInfo> Known() const;
 
   // Changes whenever an owner may have changed.
   uint64_t generation() const;
   // As of this generation, this server holds no room of another owner.
   void SetSettled(uint64_t generation);
-  // Rooms have come that may not be this server's own.
-  void Unsettle();
   // What this server tells `peer`.
   PeerStatus StatusFor(std::string_view peer) const;
 
@@ -105,15 +116,25 @@ class OwnerTable {
     bool draining = false;
     bool settled = false;
     uint64_t incarnation = 0;
+    uint64_t term = 0;
+    uint64_t heard_incarnation = 0;
+    uint64_t heard_term = 0;
     uint64_t times_lost_us = 0;  // As it said.
     uint64_t times_lost = 0;     // By this server.
+    bool lost = false;           // Since it was heard of last.
     bool doubted = false;
-    bool lost_before = false;  // Before it was doubted.
   };
 
   Peer* Find(std::string_view id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   const Peer* Find(std::string_view id) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // True if it may own rooms, as far as it concerns this server itself.
+  bool Candidate() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return listed_ && !draining_; }
+  // True if it has said, of this server as it is now, that it holds nothing that this server should have.
+  bool SettledTowardsUs(const Peer& peer) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // True if a room that this server should have may be there.
+  bool MayHold(const Peer& peer) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Owner OwnerOfLocked(std::string_view room) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status MayTakeLocked(std::string_view room) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Changed() const {
     if (listener_) listener_();
   }
@@ -122,6 +143,8 @@ class OwnerTable {
   std::function<void()> listener_;
   mutable Mutex mu_;
   std::vector<Peer> peers_ ABSL_GUARDED_BY(mu_);
+  uint64_t incarnation_ ABSL_GUARDED_BY(mu_);
+  uint64_t term_ ABSL_GUARDED_BY(mu_) = 1;
   bool listed_ ABSL_GUARDED_BY(mu_) = true;
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
   bool may_have_lost_rooms_ ABSL_GUARDED_BY(mu_) = false;

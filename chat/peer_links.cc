@@ -60,14 +60,26 @@ class PeerLinks::Link {
       return;
     }
     complained_ = false;
+    if (links_.listener_.stopped()) return;
     const bool back = !std::exchange(heard_, true) && !std::exchange(here_, true);
     if (back) spdlog::info("chat server {} at {} is here", server_.id, server_.grpc_address());
     const uint64_t before = links_.owners_.IncarnationOf(server_.id);
+    std::vector<ServerInfo> leaving;
+    for (const v1::LeavingServer& server : status.leaving()) {
+      leaving.push_back({.kind = ServerKind::kChat,
+                         .id = server.id(),
+                         .host = server.host(),
+                         .port = static_cast<uint16_t>(server.port())});
+    }
     const OwnerTable::Life life = links_.owners_.Heard({.id = server_.id,
                                                         .incarnation = status.incarnation(),
+                                                        .term = status.term(),
                                                         .draining = status.draining(),
                                                         .settled = status.settled(),
-                                                        .times_lost = status.times_lost()});
+                                                        .times_lost = status.times_lost(),
+                                                        .heard_incarnation = status.heard_incarnation(),
+                                                        .heard_term = status.heard_term(),
+                                                        .leaving = std::move(leaving)});
     if (life == OwnerTable::Life::kNew) {
       links_.listener_.on_lost(server_.id, before);
     } else if (back && life == OwnerTable::Life::kSame) {
@@ -77,7 +89,7 @@ class PeerLinks::Link {
 
   // A stream that breaks is opened again at once. Only if that fails too, the server is lost.
   void OnEnd(const grpc::Status& status) {
-    if (std::exchange(heard_, false) || stopping_) return;
+    if (std::exchange(heard_, false) || stopping_ || links_.listener_.stopped()) return;
     if (status.error_code() == grpc::StatusCode::FAILED_PRECONDITION) {
       if (!std::exchange(complained_, true)) spdlog::error("{}", status.error_message());
       return links_.owners_.Foreign(server_.id);
@@ -114,31 +126,20 @@ PeerLinks::LinkPtr PeerLinks::Open(const ServerInfo& server) {
   return std::make_shared<Link>(server, *this, id_);
 }
 
-void PeerLinks::Update(const ServerList& servers) {
-  // The table first: it must know the servers that are heard of.
-  owners_.SetServers(servers.chats);
+void PeerLinks::Update() {
+  MutexLock change(change_mu_);
+  if (stopped_) return;
   std::vector<LinkPtr> fresh;
   std::vector<LinkPtr> stale;
   {
     MutexLock lock(mu_);
-    for (const ServerInfo& server : servers.chats) {
-      if (server.id == id_) continue;
+    for (const ServerInfo& server : owners_.Known()) {
       LinkPtr& link = links_[server.id];
       if (link != nullptr && link->server() == server) continue;
       if (link != nullptr) stale.push_back(std::move(link));
       link = Open(server);
       fresh.push_back(link);
     }
-  }
-  for (const LinkPtr& link : stale) link->Stop();
-  for (const LinkPtr& link : fresh) link->Start();
-  Sweep();
-}
-
-void PeerLinks::Sweep() {
-  std::vector<LinkPtr> stale;
-  {
-    MutexLock lock(mu_);
     for (auto it = links_.begin(); it != links_.end();) {
       const auto current = it++;
       if (owners_.Knows(current->first)) continue;
@@ -147,9 +148,11 @@ void PeerLinks::Sweep() {
     }
   }
   for (const LinkPtr& link : stale) link->Stop();
+  for (const LinkPtr& link : fresh) link->Start();
 }
 
-void PeerLinks::Reconnect() {
+void PeerLinks::Doubt(const std::function<void()>& doubted) {
+  MutexLock change(change_mu_);
   std::vector<LinkPtr> stale;
   std::vector<LinkPtr> fresh;
   {
@@ -161,10 +164,15 @@ void PeerLinks::Reconnect() {
     }
   }
   for (const LinkPtr& link : stale) link->Stop();
+  // Between the two: what the old streams said is older, and what the new ones say is newer.
+  owners_.Doubt();
+  doubted();
   for (const LinkPtr& link : fresh) link->Start();
 }
 
 void PeerLinks::Stop() {
+  MutexLock change(change_mu_);
+  stopped_ = true;
   StringMap<LinkPtr> links;
   {
     MutexLock lock(mu_);
@@ -178,8 +186,8 @@ OwnerStub PeerLinks::StubOf(const std::string& server_id) const {
   return link == nullptr ? nullptr : link->chat();
 }
 
-void PeerLinks::Import(const std::string& server_id, const HandOver::Rooms& rooms,
-                       std::function<void(absl::Status)> done) const {
+void PeerLinks::Import(const std::string& server_id, const HandOver::Batch& batch,
+                       HandOver::Done done) const {
   struct Call {
     LinkPtr link;
     v1::ImportRequest request = {};
@@ -190,11 +198,17 @@ void PeerLinks::Import(const std::string& server_id, const HandOver::Rooms& room
   call->link = Find(server_id);
   if (call->link == nullptr) return done(absl::UnavailableError("there is no line to this chat server"));
   call->request.set_server(id_);
-  for (const RoomState& room : *rooms) ToProto(room, call->request.add_rooms());
+  call->request.set_incarnation(owners_.incarnation());
+  call->request.set_batch(batch.number);
+  for (const RoomState& room : *batch.rooms) ToProto(room, call->request.add_rooms());
   call->context.set_deadline(std::chrono::system_clock::now() + kImportDeadline);
   call->link->peer().async()->Import(
       &call->context, &call->request, &call->response,
-      [call, done = std::move(done)](const grpc::Status& status) { done(FromGrpc(status)); });
+      [call, done = std::move(done)](const grpc::Status& status) {
+        if (!status.ok()) return done(FromGrpc(status));
+        done(HandOver::Refused{.rooms = {call->response.refused().begin(), call->response.refused().end()},
+                               .reason = call->response.reason()});
+      });
 }
 
 PeerLinks::LinkPtr PeerLinks::Find(const std::string& server_id) const {

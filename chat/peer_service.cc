@@ -55,10 +55,19 @@ void PeerService::TellOne(Stream& stream, Watcher& watcher) {
   const PeerStatus status = owners_.StatusFor(watcher.peer);
   v1::WatchResponse response;
   response.set_server(id_);
-  response.set_incarnation(incarnation_());
+  response.set_incarnation(status.incarnation);
+  response.set_term(status.term);
   response.set_draining(status.draining);
   response.set_settled(status.settled);
   response.set_times_lost(status.times_lost);
+  response.set_heard_incarnation(status.heard_incarnation);
+  response.set_heard_term(status.heard_term);
+  for (const ServerInfo& server : status.leaving) {
+    v1::LeavingServer* const leaving = response.add_leaving();
+    leaving->set_id(server.id);
+    leaving->set_host(server.host);
+    leaving->set_port(server.port);
+  }
   std::string bytes = response.SerializeAsString();
   if (bytes == watcher.last) return;
   watcher.last = std::move(bytes);
@@ -73,23 +82,33 @@ void PeerService::Shutdown() {
 }
 
 grpc::ServerUnaryReactor* PeerService::Import(grpc::CallbackServerContext* context,
-                                              const v1::ImportRequest* request, v1::ImportResponse*) {
+                                              const v1::ImportRequest* request,
+                                              v1::ImportResponse* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  reactor->Finish(ToGrpc(DoImport(*request)));
+  const absl::StatusOr<v1::ImportResponse> answer = DoImport(*request);
+  if (answer.ok()) *response = *answer;
+  reactor->Finish(ToGrpc(answer.status()));
   return reactor;
 }
 
-absl::Status PeerService::DoImport(const v1::ImportRequest& request) {
+absl::StatusOr<v1::ImportResponse> PeerService::DoImport(const v1::ImportRequest& request) {
+  MutexLock lock(import_mu_);
+  const auto last = imports_.find(request.server());
+  // A batch comes again because its answer was lost. Its rooms may have gone on to another server since.
+  if (last != imports_.end() && last->second.incarnation == request.incarnation() &&
+      last->second.batch >= request.batch())
+    return last->second.answer;
   // Up to here nothing has happened: the sender keeps its rooms.
   if (absl::Status status = ready_(); !status.ok()) return status;
   if (owners_.StatusFor(request.server()).draining) {
     return absl::FailedPreconditionError(fmt::format("chat server \"{}\" drains and takes no rooms", id_));
   }
+  if (absl::Status status = CheckName("server", request.server()); !status.ok()) return status;
   for (const v1::RoomState& room : request.rooms()) {
     if (absl::Status status = CheckName("rooms.room", room.room()); !status.ok()) return status;
   }
+  v1::ImportResponse answer;
   StringMap<SubscriberPtr> awaited;
-  bool others = false;
   for (const v1::RoomState& proto : request.rooms()) {
     const RoomState state = FromProto(proto);
     std::vector<SubscriberPtr> subscribers;
@@ -99,14 +118,16 @@ absl::Status PeerService::DoImport(const v1::ImportRequest& request) {
       if (subscriber == nullptr) subscriber = leases_.Await(place.connector);
       subscribers.push_back(subscriber);
     }
-    if (const absl::Status status = rooms_.Import(state, subscribers); !status.ok()) {
-      // Some are here already. The sender asks again.
-      return absl::UnavailableError(std::string(status.message()));
-    }
-    others = others || owners_.OwnerOf(state.room).kind == OwnerTable::Owner::Kind::kOther;
+    const absl::Status status =
+        rooms_.Import(state, subscribers, [this](std::string_view room) { return owners_.MayTake(room); });
+    if (status.ok()) continue;
+    answer.add_refused(state.room);
+    answer.set_reason(std::string(status.message()));
   }
-  if (others) owners_.Unsettle();
-  return absl::OkStatus();
+  if (last == imports_.end() && imports_.size() >= kMostImporters) imports_.clear();
+  imports_[request.server()] = {
+      .incarnation = request.incarnation(), .batch = request.batch(), .answer = answer};
+  return answer;
 }
 
 }  // namespace hubbub::chat

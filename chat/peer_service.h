@@ -5,6 +5,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
 #include "chat/leases.h"
 #include "chat/owner_table.h"
 #include "chat/room_table.h"
@@ -12,6 +13,7 @@
 #include "hubbub/chat/v1/peer.grpc.pb.h"
 #include "services/mutex.h"
 #include "services/rpc/latest_stream.h"
+#include "services/string_map.h"
 
 namespace hubbub::chat {
 
@@ -19,14 +21,9 @@ namespace hubbub::chat {
 class PeerService final : public v1::PeerService::CallbackService {
  public:
   // All outlive this object. `ready`: OK while this server may serve.
-  PeerService(std::string id, std::function<uint64_t()> incarnation, OwnerTable& owners, RoomTable& rooms,
-              Leases& leases, std::function<absl::Status()> ready)
-      : id_(std::move(id)),
-        incarnation_(std::move(incarnation)),
-        owners_(owners),
-        rooms_(rooms),
-        leases_(leases),
-        ready_(std::move(ready)) {}
+  PeerService(std::string id, OwnerTable& owners, RoomTable& rooms, Leases& leases,
+              std::function<absl::Status()> ready)
+      : id_(std::move(id)), owners_(owners), rooms_(rooms), leases_(leases), ready_(std::move(ready)) {}
 
   grpc::ServerWriteReactor<v1::WatchResponse>* Watch(grpc::CallbackServerContext* context,
                                                      const v1::WatchRequest* request) override;
@@ -46,14 +43,26 @@ class PeerService final : public v1::PeerService::CallbackService {
   };
 
   void TellOne(Stream& stream, Watcher& watcher) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  absl::Status DoImport(const v1::ImportRequest& request);
+  absl::StatusOr<v1::ImportResponse> DoImport(const v1::ImportRequest& request)
+      ABSL_LOCKS_EXCLUDED(import_mu_);
+
+  // What was answered to the last batch of a chat server.
+  struct LastImport {
+    uint64_t incarnation = 0;
+    uint64_t batch = 0;
+    v1::ImportResponse answer;
+  };
+  // More chat servers than anybody runs; without a bound, whoever calls under ever new names could fill
+  // memory.
+  static constexpr size_t kMostImporters = 1'000;
 
   const std::string id_;
-  const std::function<uint64_t()> incarnation_;
   OwnerTable& owners_;
   RoomTable& rooms_;
   Leases& leases_;
   const std::function<absl::Status()> ready_;
+  Mutex import_mu_;
+  StringMap<LastImport> imports_ ABSL_GUARDED_BY(import_mu_);
   Mutex mu_;
   absl::flat_hash_map<Stream*, Watcher> watchers_ ABSL_GUARDED_BY(mu_);
   bool shut_down_ ABSL_GUARDED_BY(mu_) = false;

@@ -154,7 +154,7 @@ class Room {
   size_t users() const { return members_.size(); }
   uint64_t offset() const { return offset_; }
   // True if nothing is kept that somebody may ask for later.
-  bool forgotten() const { return recent_.empty() && ids_.size() == 0; }
+  bool forgotten() const { return recent_.empty() && ids_.size() == 0 && earlier_.empty(); }
   const RecentEvents& recent() const { return recent_; }
   // Memory of what is kept of the past.
   size_t kept_bytes() const { return recent_.bytes() + ids_.bytes() + earlier_bytes_; }

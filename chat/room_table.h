@@ -107,11 +107,13 @@ class RoomTable {
   // The frozen room has stayed. If it is not `certain` that the other server has not taken it, it begins a
   // new life, and its connectors are told to restore their places in it, at this server: `self`.
   void Thaw(std::string_view room, bool certain, const std::string& self);
-  // Takes over a room that another chat server has frozen; `subscribers` has one for each place. The same
+  // Takes over a room that another chat server has frozen; `subscribers` has one for each place. An error
+  // says why it was not taken: `may_take`, if not empty, decides that for a room that is not here. The same
   // life of the room once more changes nothing. If another life is here, because the two servers could not
   // reach each other, that stays, and goes on from the one that has come: whoever restores a place in it is
   // taken in.
-  absl::Status Import(const RoomState& state, const std::vector<SubscriberPtr>& subscribers);
+  absl::Status Import(const RoomState& state, const std::vector<SubscriberPtr>& subscribers,
+                      const ClaimCheck& may_take = {});
 
   // Forgets all rooms without telling anybody.
   void Clear();

@@ -131,10 +131,16 @@ void RoomTable::Thaw(std::string_view room, bool certain, const std::string& sel
   shard.rooms.emplace(std::string(room), std::move(thawed));
 }
 
-absl::Status RoomTable::Import(const RoomState& state, const std::vector<SubscriberPtr>& subscribers) {
+absl::Status RoomTable::Import(const RoomState& state, const std::vector<SubscriberPtr>& subscribers,
+                               const ClaimCheck& may_take) {
   Shard& shard = ShardOf(state.room);
   MutexLock lock(shard.mu);
   if (shard.frozen.contains(state.room)) return WhyNotHere(shard, state.room);
+  // Asked under the lock, so that Find, which looks for rooms of others, sees the room or the table that
+  // refuses it.
+  if (may_take && Find(shard, state.room) == nullptr) {
+    if (absl::Status status = may_take(state.room); !status.ok()) return status;
+  }
   const int64_t now_ms = options_.now_ms();
   auto& slot = shard.rooms[state.room];
   if (slot == nullptr) {

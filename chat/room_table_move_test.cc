@@ -14,11 +14,13 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
+constexpr int64_t kNowMs = 1000;
+
 class RoomTableMoveTest : public ::testing::Test {
  protected:
   static RoomTable::Options Options() {
     RoomTable::Options options;
-    options.now_ms = [] { return int64_t{1000}; };
+    options.now_ms = [] { return kNowMs; };
     return options;
   }
   static RoomClaim Claim(const SubscriberPtr& at, const std::string& user, uint64_t epoch, uint64_t offset) {
@@ -133,6 +135,33 @@ TEST_F(RoomTableMoveTest, ALostRoomBeginsAnewWithAllItsMembersAndNoNoise) {
   EXPECT_THAT(*late->at(0).missed, ElementsAre(event));
   EXPECT_THAT(one_->Take(), IsEmpty());
   EXPECT_EQ(table_.Get("lobby")->members.size(), 3u);
+}
+
+TEST_F(RoomTableMoveTest, WhatIsKeptOfAnEarlierLifeIsForgottenWithItsRoom) {
+  auto event = std::make_shared<Event>();
+  event->epoch = 7;
+  event->offset = 4;
+  event->content = "last words";
+  RoomClaim claim = Claim(one_, "ann", 7, 4);
+  claim.recent_events = {event};
+  claim.places.clear();  // Its session has gone, and nothing has happened since.
+  ASSERT_TRUE(table_.Recover("lobby", {claim}).ok());
+  EXPECT_GT(table_.recent_bytes(), 0u);
+  constexpr int64_t kLongAfterMs = kNowMs + 3'600'000;
+  table_.Sweep(kLongAfterMs);
+  table_.Sweep(kLongAfterMs);
+  EXPECT_EQ(table_.rooms(), 0u);
+  EXPECT_EQ(table_.recent_bytes(), 0u);
+}
+
+TEST_F(RoomTableMoveTest, ARoomOfAnotherIsNotTakenUnlessItIsHereAlready) {
+  Enter(table_, "ann", one_);
+  const RoomState state = *table_.Freeze("lobby");
+  const auto no = [](std::string_view) { return absl::AbortedError("it is c's"); };
+  EXPECT_TRUE(absl::IsAborted(other_.Import(state, {one_}, no)));
+  EXPECT_EQ(other_.rooms(), 0u);
+  EXPECT_TRUE(other_.Import(state, {one_}, [](std::string_view) { return absl::OkStatus(); }).ok());
+  EXPECT_TRUE(other_.Import(state, {one_}, no).ok());
 }
 
 TEST_F(RoomTableMoveTest, AnEndedLeaseGetsNothingBack) {
