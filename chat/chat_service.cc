@@ -82,9 +82,29 @@ grpc::ServerWriteReactor<v1::SubscribeResponse>* ChatService::Subscribe(grpc::Ca
   return stream.ok() ? *stream : new RefusedStream(ToGrpc(stream.status()));
 }
 
+grpc::ServerBidiReactor<v1::SendStreamRequest, v1::SendStreamResponse>* ChatService::SendStream(
+    grpc::CallbackServerContext*) {
+  auto* const stream =
+      new chat::SendStream([this](const v1::SendRequest& request,
+                                  v1::SendResponse& response) { return DoSend(request, response); },
+                           [this](chat::SendStream* done) {
+                             MutexLock lock(mu_);
+                             send_streams_.erase(done);
+                           });
+  MutexLock lock(mu_);
+  send_streams_.insert(stream);
+  if (shut_down_) stream->End(ToGrpc(ShuttingDown()));
+  return stream;
+}
+
 void ChatService::Shutdown() {
   // First no new events, then the end of the streams: what was accepted is sent.
   gate_.Close();
+  {
+    MutexLock lock(mu_);
+    shut_down_ = true;
+    for (chat::SendStream* stream : send_streams_) stream->End(ToGrpc(ShuttingDown()));
+  }
   leases_.Shutdown();
 }
 

@@ -2,14 +2,18 @@
 
 #include <string>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "chat/call_gate.h"
 #include "chat/forward.h"
 #include "chat/leases.h"
 #include "chat/recovery.h"
 #include "chat/room_table.h"
+#include "chat/send_stream.h"
 #include "grpcpp/support/server_callback.h"
 #include "hubbub/chat/v1/chat.grpc.pb.h"
+#include "services/mutex.h"
 
 namespace hubbub::chat {
 
@@ -40,6 +44,8 @@ class ChatService final : public v1::ChatService::CallbackService {
                                  v1::KickResponse* response) override;
   grpc::ServerUnaryReactor* Send(grpc::CallbackServerContext* context, const v1::SendRequest* request,
                                  v1::SendResponse* response) override;
+  grpc::ServerBidiReactor<v1::SendStreamRequest, v1::SendStreamResponse>* SendStream(
+      grpc::CallbackServerContext* context) override;
   grpc::ServerWriteReactor<v1::SubscribeResponse>* Subscribe(grpc::CallbackServerContext* context,
                                                              const v1::SubscribeRequest* request) override;
   grpc::ServerUnaryReactor* Restore(grpc::CallbackServerContext* context, const v1::RestoreRequest* request,
@@ -53,7 +59,7 @@ class ChatService final : public v1::ChatService::CallbackService {
   // Answers UNAVAILABLE to all that comes from now on, and ends the streams once they have sent what was
   // accepted before. The streams may still be there when it returns; shutting the gRPC server down waits for
   // them.
-  void Shutdown();
+  void Shutdown() ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   // Does it here if the room is here or may be, otherwise asks the owner by the method `there`.
@@ -78,6 +84,9 @@ class ChatService final : public v1::ChatService::CallbackService {
   Leases& leases_;
   const ClusterView cluster_;
   CallGate gate_;
+  Mutex mu_;
+  absl::flat_hash_set<chat::SendStream*> send_streams_ ABSL_GUARDED_BY(mu_);
+  bool shut_down_ ABSL_GUARDED_BY(mu_) = false;
 };
 
 }  // namespace hubbub::chat

@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "chat/outbox.h"
 #include "chat/test_server.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -77,6 +78,23 @@ TEST_P(LeasesTest, WhatPilesUpLeavesInBatches) {
     EXPECT_LE(batch.events_size(), 1024);
     EXPECT_LE(batch.ByteSizeLong(), 256u * 1024 + 64);
   }
+}
+
+TEST_P(LeasesTest, WhatIsGatheredLeavesTogether) {
+  TestServer server(Options());
+  TestStream stream(*server.stub, "connector-1");
+  ASSERT_TRUE(stream.Read());
+  constexpr int kMessages = 100;
+  {
+    const Outbox::Gather gather;
+    Enter(server, stream, "room", "ann");
+    for (int i = 0; i < kMessages; ++i) Say(server, "room", std::to_string(i));
+  }
+  ASSERT_TRUE(stream.Read());
+  EXPECT_EQ(stream.events.size(), kMessages + 1u);
+  ExpectCounted(stream, 0);
+  Say(server, "room", "alone");
+  ASSERT_TRUE(stream.Read()) << "and what comes after it leaves at once";
 }
 
 TEST_P(LeasesTest, AnEventIsWholeOnTheWire) {

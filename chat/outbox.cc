@@ -6,6 +6,23 @@
 #include "fmt/format.h"
 
 namespace hubbub::chat {
+namespace {
+
+// Of this thread.
+thread_local Outbox::Gather* gathering = nullptr;
+// No more is gathered: a batch that large is worth a write of its own, and far from what ends the lease.
+constexpr size_t kMostGathered = size_t{256} * 1024;
+
+}  // namespace
+
+Outbox::Gather::Gather() {
+  gathering = this;
+}
+
+Outbox::Gather::~Gather() {
+  gathering = nullptr;
+  for (const auto& outbox : outboxes_) outbox->Release();
+}
 
 void Outbox::Push(EventPtr event) {
   Stream* stream = nullptr;
@@ -18,6 +35,20 @@ void Outbox::Push(EventPtr event) {
            fmt::format("connector \"{}\" did not read its events: {} bytes waiting; subscribe anew",
                        connector_, queue_.unsent_bytes())});
     }
+    if (gathering != nullptr && queue_.unsent_bytes() < kMostGathered) {
+      if (!std::exchange(gathered_, true)) gathering->outboxes_.push_back(shared_from_this());
+      return;
+    }
+    stream = NextWrite();
+  }
+  if (stream != nullptr) stream->Write();
+}
+
+void Outbox::Release() {
+  Stream* stream = nullptr;
+  {
+    MutexLock lock(mu_);
+    gathered_ = false;
     stream = NextWrite();
   }
   if (stream != nullptr) stream->Write();

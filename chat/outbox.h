@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "chat/event_queue.h"
@@ -29,6 +30,20 @@ namespace hubbub::chat {
 class Outbox final : public Subscriber, public std::enable_shared_from_this<Outbox> {
  public:
   using Reactor = grpc::ServerWriteReactor<v1::SubscribeResponse>;
+
+  // While one of these lives, what is pushed on its thread waits, and leaves together at its end: for whoever
+  // does many things in a row. One at a time on a thread.
+  class Gather {
+   public:
+    Gather();
+    ~Gather();
+    Gather(const Gather&) = delete;
+    Gather& operator=(const Gather&) = delete;
+
+   private:
+    friend class Outbox;
+    std::vector<std::shared_ptr<Outbox>> outboxes_;
+  };
 
   // `incarnation`: the run of this chat server.
   Outbox(std::string connector, uint64_t lease, uint64_t incarnation, const EventQueue::Limits& limits)
@@ -90,6 +105,8 @@ class Outbox final : public Subscriber, public std::enable_shared_from_this<Outb
   void EndLocked(grpc::Status reason) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Detaches the stream, then finishes it, at once or after its write: nobody can reach it any more.
   void Close(grpc::Status status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Writes what was gathered.
+  void Release();
   void OnWriteDone(Stream* stream, bool ok);
   void OnCancel(Stream* stream);
 
@@ -101,6 +118,7 @@ class Outbox final : public Subscriber, public std::enable_shared_from_this<Outb
   mutable Mutex mu_;
   EventQueue queue_ ABSL_GUARDED_BY(mu_);
   Stream* stream_ ABSL_GUARDED_BY(mu_) = nullptr;
+  bool gathered_ ABSL_GUARDED_BY(mu_) = false;  // A Gather will Release it.
   std::string peer_ ABSL_GUARDED_BY(mu_);
   std::optional<int64_t> idle_since_ms_ ABSL_GUARDED_BY(mu_);  // When Expire first saw no stream.
   std::optional<grpc::Status> draining_ ABSL_GUARDED_BY(mu_);

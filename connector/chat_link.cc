@@ -30,6 +30,25 @@ ChatLink::ChatLink(ServerInfo server, std::string connector_id, Listener listene
           .on_end = [this](const grpc::Status& status) { OnEnd(status); },
       }) {}
 
+void ChatLink::Stop() {
+  stream_.Stop();
+  MutexLock lock(mu_);
+  for (const auto& sends : sends_) {
+    if (sends != nullptr) sends->Close();
+  }
+}
+
+std::shared_ptr<SendStream> ChatLink::SendsOf(net::Loop& loop) {
+  const auto index = static_cast<size_t>(loop.index());
+  MutexLock lock(mu_);
+  if (sends_.size() <= index) sends_.resize(index + 1);
+  if (sends_[index] == nullptr) {
+    sends_[index] = std::make_shared<SendStream>(
+        loop, [stub = stub_](auto* context, auto* reactor) { stub->async()->SendStream(context, reactor); });
+  }
+  return sends_[index];
+}
+
 void ChatLink::OnBatch(SubscribeResponse& batch) {
   if (batch.incarnation() != 0) incarnation_ = batch.incarnation();
   const uint64_t before = lease_.exchange(batch.lease());

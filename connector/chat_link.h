@@ -6,9 +6,12 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "connector/send_stream.h"
 #include "hubbub/chat/v1/chat.grpc.pb.h"
 #include "services/directory.h"
+#include "services/mutex.h"
 #include "services/rpc/stream_keeper.h"
 #include "services/rpc/unary.h"
 
@@ -34,14 +37,17 @@ class ChatLink {
 
   const ServerInfo& server() const { return server_; }
   void Start() { stream_.Start(); }
-  // Ends the stream and waits for its last callback.
-  void Stop() { stream_.Stop(); }
+  // Ends the streams, and waits for the last callback of Subscribe.
+  void Stop() ABSL_LOCKS_EXCLUDED(mu_);
 
   // 0 while the stream is down: then nobody can be added.
   uint64_t lease() const { return state_ == State::kUp ? lease_.load() : 0; }
   // The run of the chat server; 0 before it was reached.
   uint64_t incarnation() const { return incarnation_; }
   bool lost() const { return state_ == State::kLost; }
+
+  // The loop's line of sends. On that loop alone.
+  std::shared_ptr<SendStream> SendsOf(net::Loop& loop) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Unary calls; `done(absl::Status, Response)` runs on `loop`.
   template <typename Done>
@@ -54,12 +60,6 @@ class ChatLink {
   void Kick(net::Loop& loop, chat::v1::KickRequest request, Done done) {
     rpc::CallUnary<chat::v1::KickResponse>(
         loop, std::move(request), [this](auto... arguments) { stub_->async()->Kick(arguments...); },
-        std::move(done));
-  }
-  template <typename Done>
-  void Send(net::Loop& loop, chat::v1::SendRequest request, Done done) {
-    rpc::CallUnary<chat::v1::SendResponse>(
-        loop, std::move(request), [this](auto... arguments) { stub_->async()->Send(arguments...); },
         std::move(done));
   }
   template <typename Done>
@@ -80,7 +80,9 @@ class ChatLink {
   const ServerInfo server_;
   const std::string connector_id_;
   const Listener listener_;
-  const std::unique_ptr<chat::v1::ChatService::Stub> stub_;
+  const std::shared_ptr<chat::v1::ChatService::Stub> stub_;
+  Mutex mu_;
+  std::vector<std::shared_ptr<SendStream>> sends_ ABSL_GUARDED_BY(mu_);  // By the index of the loop.
   std::atomic<uint64_t> lease_{0};
   std::atomic<uint64_t> incarnation_{0};
   std::atomic<uint64_t> next_seq_{0};

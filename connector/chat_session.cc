@@ -25,10 +25,24 @@ ChatSession::~ChatSession() = default;
 
 void ChatSession::OnRequest(std::string_view route, json::object body, Reply reply) {
   if (route == route::kSend) return Send(body, std::move(reply));
-  if (route == route::kEnter) return Enter(body, std::move(reply));
-  if (route == route::kLeave) return Leave(body, std::move(reply));
+  if (route == route::kEnter) {
+    return AfterSends(std::move(reply),
+                      [this, body = std::move(body)](Reply held) { Enter(body, std::move(held)); });
+  }
+  if (route == route::kLeave) {
+    return AfterSends(std::move(reply),
+                      [this, body = std::move(body)](Reply held) { Leave(body, std::move(held)); });
+  }
   if (route == route::kQueryEntry) return reply.Fail(404, "this is a connector: ask the gate for queryEntry");
   reply.Fail(404, UnknownRoute(route));
+}
+
+void ChatSession::AfterSends(Reply reply, std::function<void(Reply)> then) {
+  if (load_->sends == 0) return then(std::move(reply));
+  // The session takes no further request before this reply: there is only one of these.
+  load_->when_idle = [held = std::make_shared<Reply>(std::move(reply)), then = std::move(then)] {
+    if (held->session() != nullptr) then(std::move(*held));
+  };
 }
 
 void ChatSession::Leave(const json::object& body, Reply reply) {
@@ -56,14 +70,18 @@ void ChatSession::OnEnded(Membership& membership, LocalRooms::End end) {
 
 void ChatSession::Forget(std::string_view room) {
   const auto at = memberships_.find(room);
-  around_.restorer.Depart(*at->second);
-  around_.rooms.Erase(*at->second);
+  const std::unique_ptr<Membership> membership = std::move(at->second);
   memberships_.erase(at);
+  around_.restorer.Depart(*membership);
+  around_.rooms.Erase(*membership);
+  if (membership->sends != nullptr) membership->sends->Close();
 }
 
 void ChatSession::OnClosed() {
   self_.reset();
+  load_->when_idle = nullptr;
   for (auto& [room, membership] : memberships_) {
+    if (membership->sends != nullptr) membership->sends->Close();
     around_.restorer.Depart(*membership);
     around_.rooms.Erase(*membership);
     // One that still waits for the answer to its Add is taken back when that is here: a Kick now might

@@ -11,6 +11,7 @@
 #include "connector/encoder.h"
 #include "connector/local_rooms.h"
 #include "connector/restorer.h"
+#include "connector/room_sends.h"
 #include "services/session/session.h"
 #include "services/string_map.h"
 
@@ -21,6 +22,7 @@ struct Surroundings {
   LocalRooms& rooms;
   Restorer& restorer;
   ChatLinks& links;
+  SendLines& send_lines;
   Encoder& encoder;
   // A session may be in so many rooms at a time.
   size_t max_rooms = 100;
@@ -42,11 +44,9 @@ class ChatSession final : public SessionHandler, private LocalRooms::Owner {
   bool SignedIn() const override { return tried_; }
 
  private:
-  // Requests that wait for a chat server, in chat_session_enter.cc and chat_session_send.cc.
+  // A request that waits for a chat server, in chat_session_enter.cc.
   struct EnterCall;
-  struct SendCall;
   using EnterCallPtr = std::unique_ptr<EnterCall>;
-  using SendCallPtr = std::unique_ptr<SendCall>;
 
   void Enter(const boost::json::object& body, Reply reply);
   void TryEnter(EnterCallPtr call);
@@ -60,8 +60,9 @@ class ChatSession final : public SessionHandler, private LocalRooms::Owner {
   void Leave(const boost::json::object& body, Reply reply);
 
   void Send(const boost::json::object& body, Reply reply);
-  void TrySend(SendCallPtr call);
-  void SendLater(SendCallPtr call, const absl::Status& status);
+  // Calls `then`, with the reply, once no send is under way: whoever enters or leaves a room does so after
+  // what it said before.
+  void AfterSends(Reply reply, std::function<void(Reply)> then);
 
   void OnEnded(Membership& membership, LocalRooms::End end) override;
   void Forget(std::string_view room);
@@ -74,6 +75,7 @@ class ChatSession final : public SessionHandler, private LocalRooms::Owner {
   std::string user_;    // Empty before the first enter, and after it has failed.
   std::string token_;   // Whoever shows it may take this session's places over.
   StringMap<std::unique_ptr<Membership>> memberships_;
+  std::shared_ptr<SendLoad> load_ = std::make_shared<SendLoad>();
   // What calls under way hold weakly: it goes when the session ends.
   std::shared_ptr<ChatSession*> self_ = std::make_shared<ChatSession*>(this);
 };

@@ -26,6 +26,7 @@ Connector::Lane::Lane(net::Loop& loop, int loops, Connector& connector)
       around{.rooms = rooms,
              .restorer = restorer,
              .links = connector.links_,
+             .send_lines = servers,
              .encoder = connector.encoder_,
              .max_rooms = connector.options_.max_rooms,
              .patience = connector.options_.patience,

@@ -9,7 +9,7 @@
 namespace hubbub::connector {
 namespace {
 
-constexpr std::chrono::milliseconds kPause{100};
+constexpr std::chrono::milliseconds kPause{50};
 
 }  // namespace
 
@@ -43,6 +43,15 @@ void LinkedChatServers::Restore(const std::string& server, chat::v1::RestoreRequ
 
 void LinkedChatServers::Kick(const std::string& server, const chat::v1::KickRequest& place) {
   if (auto link = links_.Find(server)) KickPlace(loop_, std::move(link), place, kTriesAlone);
+}
+
+std::shared_ptr<SendLine> LinkedChatServers::LineOf(const Membership& membership) {
+  if (!membership.joined) return nullptr;
+  const auto link = links_.Find(membership.server);
+  // With another lease, or none, the chat server may know nobody in the room: what it took would reach
+  // nobody.
+  if (link == nullptr || link->lease() != membership.lease) return nullptr;
+  return link->SendsOf(loop_);
 }
 
 void LinkedChatServers::Later(std::function<void()> then) {

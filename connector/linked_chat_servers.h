@@ -1,16 +1,18 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "connector/chat_links.h"
 #include "connector/restorer.h"
+#include "connector/room_sends.h"
 #include "services/net/loop.h"
 
 namespace hubbub::connector {
 
 // The chat servers behind ChatLinks, for one loop. Loop-only. Owned by main, one for each loop.
-class LinkedChatServers final : public ChatServers {
+class LinkedChatServers final : public ChatServers, public SendLines {
  public:
   LinkedChatServers(ChatLinks& links, net::Loop& loop) : links_(links), loop_(loop) {}
 
@@ -20,7 +22,8 @@ class LinkedChatServers final : public ChatServers {
   std::vector<std::string> Up() const override { return links_.Up(); }
   void Restore(const std::string& server, chat::v1::RestoreRequest request, Done done) override;
   void Kick(const std::string& server, const chat::v1::KickRequest& place) override;
-  void Later(std::function<void()> then) override;
+  std::shared_ptr<SendLine> LineOf(const Membership& membership) override;
+  void Later(std::function<void()> then) override;  // Of both.
 
  private:
   ChatLinks& links_;

@@ -11,6 +11,7 @@
 namespace hubbub::connector {
 
 struct RestoreEntry;
+class RoomSends;
 
 // The place of one session in one room. Loop-only. Owned by the session's handler; LocalRooms knows it while
 // it lives.
@@ -40,6 +41,8 @@ struct Membership {
   // Bounded by the deadline of Add and by kMaxHeld; beyond it the session is kicked.
   static constexpr size_t kMaxHeld = 4096;
   std::vector<Held> held;
+
+  std::shared_ptr<RoomSends> sends;  // Null before the first one. The session handler's own.
 
   size_t place = 0;  // Its index in the room's list. LocalRooms' own.
 };

@@ -84,9 +84,13 @@ void SocketConnection::Send(Payload payload) {
     return;
   }
   queue_.push_back(std::move(payload));
-  if (in_flight_ > 0) return;
+  if (in_flight_ > 0 || std::exchange(pump_is_due_, true)) return;
   progress_ = Clock::now();  // There was nothing to take before.
-  Pump();
+  // After what else this turn of the loop has for the client: so it leaves in one write.
+  asio::post(client_.set->loop().context(), [self = shared_from_this()] {
+    self->pump_is_due_ = false;
+    if (!self->closed_ && self->in_flight_ == 0) self->Pump();
+  });
 }
 
 void SocketConnection::Pump() {

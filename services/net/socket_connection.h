@@ -142,6 +142,7 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   std::vector<asio::const_buffer> buffers_;  // The same, as Asio wants it.
   size_t first_ = 0;
   size_t in_flight_ = 0;
+  bool pump_is_due_ = false;  // It was posted.
   size_t queued_bytes_ = 0;
   Clock::time_point progress_;  // When the client last took something.
 

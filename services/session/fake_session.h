@@ -121,12 +121,12 @@ class FakeConnection final : public net::Connection {
 // A session's handler that writes requests into the connection's log, and answers as it is told.
 class FakeHandler final : public SessionHandler {
  public:
-  enum class Answer { kNow, kLater, kNever };
+  enum class Answer { kNow, kLater, kLaterAndLetNextCome, kNever };
   // What a test holds of the handler: it may outlive the session.
   struct Script {
     Answer answer = Answer::kNow;
     bool signed_in = true;
-    std::vector<Reply> replies;  // Of Answer::kLater.
+    std::vector<Reply> replies;  // To be answered later.
     int closed = 0;
   };
 
@@ -134,8 +134,9 @@ class FakeHandler final : public SessionHandler {
 
   void OnRequest(std::string_view route, boost::json::object body, Reply reply) override {
     connection_.log.push_back("request " + std::string(route) + " " + pomelo::JsonBody(body));
-    if (script_.answer == Answer::kNow) reply.Ok({{"done", true}});
-    if (script_.answer == Answer::kLater) script_.replies.push_back(std::move(reply));
+    if (script_.answer == Answer::kNow) return reply.Ok({{"done", true}});
+    if (script_.answer == Answer::kLaterAndLetNextCome) reply.LetNextCome();
+    if (script_.answer != Answer::kNever) script_.replies.push_back(std::move(reply));
   }
   void OnClosed() override { ++script_.closed; }
   bool SignedIn() const override { return script_.signed_in; }

@@ -38,7 +38,13 @@ Session* Reply::session() const {
 
 void Reply::Ok(const boost::json::object& body) {
   if (std::exchange(loop_, nullptr) == nullptr) return;
-  if (Session* target = session()) target->OnAnswer(id_, id_ ? pomelo::JsonBody(body) : std::string());
+  if (Session* target = session())
+    target->OnAnswer(id_, id_ ? pomelo::JsonBody(body) : std::string(), blocks_);
+}
+
+void Reply::LetNextCome() {
+  if (!std::exchange(blocks_, false)) return;
+  if (Session* target = session()) target->Unblock();
 }
 
 void Reply::Fail(int code, std::string_view message) {
@@ -76,6 +82,7 @@ size_t Session::OnBytes(std::string_view bytes, bool frame_end) {
     consumed += (*decoded)->size;
     OnPackage((*decoded)->package);
   }
+  if (busy_) connection_.Pause();
   // The views that handlers got are no longer in use: they copied what they keep.
   return state_ == State::kClosed ? bytes.size() : consumed;
 }
@@ -137,7 +144,7 @@ void Session::Dispatch(const pomelo::Message& message) {
   const std::optional<uint64_t> id =
       message.type == MessageType::kRequest ? std::optional(message.id) : std::nullopt;
   busy_ = true;
-  connection_.Pause();
+  ++owed_;
   Reply reply(loop_, self_, id);
   if (!TakeToken()) {
     return reply.Fail(
@@ -185,9 +192,17 @@ bool Session::TakeToken() {
   return true;
 }
 
-void Session::OnAnswer(std::optional<uint64_t> id, std::string_view body) {
+void Session::Unblock() {
   loop_.AssertHere();
+  // Once this server ends, what is under way is the last.
+  if (!shutdown_.empty()) return;
   busy_ = false;
+  connection_.Resume();
+}
+
+void Session::OnAnswer(std::optional<uint64_t> id, std::string_view body, bool blocked) {
+  loop_.AssertHere();
+  --owed_;
   if (id && state_ == State::kWorking) {
     auto packages = std::make_shared<std::string>();
     const size_t start = pomelo::BeginPackage(PackageType::kData, *packages);
@@ -195,8 +210,11 @@ void Session::OnAnswer(std::optional<uint64_t> id, std::string_view body) {
     pomelo::EndPackage(start, *packages);
     connection_.Send(std::move(packages));
   }
-  if (!shutdown_.empty()) return KickAndClose(net::CloseReason::kShutdown, shutdown_);
-  connection_.Resume();
+  if (!shutdown_.empty()) {
+    if (owed_ == 0) KickAndClose(net::CloseReason::kShutdown, shutdown_);
+    return;
+  }
+  if (blocked) Unblock();
 }
 
 void Session::Write(net::Payload packages) {
@@ -223,7 +241,9 @@ void Session::Kick(std::string_view reason) {
 
 void Session::OnShutdown(std::string_view detail) {
   shutdown_ = detail;
-  if (!busy_) KickAndClose(net::CloseReason::kShutdown, shutdown_);
+  if (owed_ == 0) return KickAndClose(net::CloseReason::kShutdown, shutdown_);
+  busy_ = true;
+  connection_.Pause();
 }
 
 // Pomelo just disconnects (S3); a reason costs nothing and tells the client's author what to mend.

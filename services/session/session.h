@@ -23,19 +23,24 @@ class Session;
 
 // The duty to answer one request. Move-only; made by Session, used on its loop alone, though it may travel.
 // Answers exactly once: one that is dropped unanswered answers that by itself. For a notify it is silent, and
-// just marks the end of the work. The session takes no further request before.
+// just marks the end of the work. The session takes no further request before, unless LetNextCome says so.
 class Reply {
  public:
   Reply(net::Loop& loop, std::weak_ptr<Session*> session, std::optional<uint64_t> id)
       : loop_(&loop), session_(std::move(session)), id_(id) {}
   Reply(Reply&& other) noexcept
-      : loop_(std::exchange(other.loop_, nullptr)), session_(std::move(other.session_)), id_(other.id_) {}
+      : loop_(std::exchange(other.loop_, nullptr)),
+        session_(std::move(other.session_)),
+        id_(other.id_),
+        blocks_(other.blocks_) {}
   Reply& operator=(Reply&&) = delete;
   ~Reply();
 
   void Ok(const boost::json::object& body);
   // `{code, error: true, message}`; codes are those of HTTP, from 400.
   void Fail(int code, std::string_view message);
+  // The session takes its next request before this one is answered. Once.
+  void LetNextCome();
   // The session, or null if it has ended.
   Session* session() const;
   net::Loop& loop() const { return *loop_; }
@@ -44,13 +49,15 @@ class Reply {
   net::Loop* loop_;  // Null once answered.
   std::weak_ptr<Session*> session_;
   std::optional<uint64_t> id_;  // Nothing for a notify.
+  bool blocks_ = true;          // The next request waits for this one.
 };
 
 // What a program does with the requests of one session. Owned by the session; loop-only.
 class SessionHandler {
  public:
   virtual ~SessionHandler() = default;
-  // A request or notify. Nothing further comes from this session before the reply is answered.
+  // A request or notify. Nothing further comes from this session before the reply is answered, or lets it
+  // come.
   virtual void OnRequest(std::string_view route, boost::json::object body, Reply reply) = 0;
   // The session has ended. The last call.
   virtual void OnClosed() = 0;
@@ -102,7 +109,7 @@ class Session final : public net::Protocol {
 
   size_t OnBytes(std::string_view bytes, bool frame_end) override;
   void OnTick(net::Clock::time_point now) override;
-  // After the answer of a request that is under way.
+  // After the answers of the requests that are under way.
   void OnShutdown(std::string_view detail) override;
   void OnClosed(net::CloseReason reason, std::string_view detail) override;
 
@@ -117,7 +124,8 @@ class Session final : public net::Protocol {
   void Dispatch(const pomelo::Message& message);
   absl::StatusOr<boost::json::object> DecodeBody(std::string_view route, std::string_view body) const;
   bool TakeToken();
-  void OnAnswer(std::optional<uint64_t> id, std::string_view body);
+  void OnAnswer(std::optional<uint64_t> id, std::string_view body, bool blocked);
+  void Unblock();
   void Break(std::string message);
   // Tells the client why, as a kick, then closes.
   void KickAndClose(net::CloseReason reason, std::string message);
@@ -135,7 +143,8 @@ class Session final : public net::Protocol {
   State state_ = State::kInited;
   WireFormat format_ = WireFormat::kJson;
   std::string shutdown_;  // What to tell the client once nothing is under way; empty: this server goes on.
-  bool busy_ = false;     // A request is under way.
+  int owed_ = 0;          // Requests that are under way.
+  bool busy_ = false;     // The next request waits for one of them.
   net::Clock::time_point since_;      // When state_ began.
   net::Clock::time_point last_seen_;  // When the client last sent something.
   double tokens_;

@@ -502,6 +502,50 @@ TEST_F(SessionTest, WithoutHeartbeatsSilenceHasItsOwnBound) {
   });
 }
 
+TEST_F(SessionTest, ARequestMayLetTheNextOneComeBeforeItIsAnswered) {
+  Run([&] {
+    FakeSession session(loop(), options_);
+    Open(session);
+    session.connection.log.clear();
+    session.script.answer = FakeHandler::Answer::kLaterAndLetNextCome;
+    session.connection.Feed(Request(1, kPlain) + Request(2, kPlain) + Request(3, kPlain));
+    ASSERT_EQ(session.script.replies.size(), 3u);
+    session.script.answer = FakeHandler::Answer::kLater;
+    session.connection.Feed(Request(4, kPlain) + Request(5, kPlain));
+    ASSERT_EQ(session.script.replies.size(), 4u) << "the fourth lets nobody come";
+    EXPECT_TRUE(session.connection.paused);
+    session.connection.log.clear();
+
+    session.script.replies[1].Ok({});
+    EXPECT_TRUE(session.connection.paused) << "it is the fourth that is waited for";
+    session.script.replies[3].Ok({});
+    EXPECT_FALSE(session.connection.paused);
+    session.connection.Offer();
+    EXPECT_THAT(session.connection.log,
+                ElementsAre("response 2 {}", "response 4 {}", "request test.testHandler.plain {}"));
+    session.script.replies.clear();
+  });
+}
+
+TEST_F(SessionTest, AtTheEndOfTheServerAllThatIsUnderWayIsAnsweredFirst) {
+  Run([&] {
+    FakeSession session(loop(), options_);
+    Open(session);
+    session.script.answer = FakeHandler::Answer::kLaterAndLetNextCome;
+    session.connection.Feed(Request(1, kPlain) + Request(2, kPlain));
+    session->OnShutdown("reconnect");
+    EXPECT_TRUE(session.connection.paused);
+    session.connection.Feed(Request(3, kPlain));
+    ASSERT_EQ(session.script.replies.size(), 2u) << "nothing more is begun";
+    session.connection.log.clear();
+    session.script.replies[0].Ok({});
+    EXPECT_FALSE(session.connection.closed);
+    session.script.replies[1].Ok({});
+    EXPECT_THAT(session.connection.log, ElementsAre("response 1 {}", "response 2 {}",
+                                                    "kick {\"reason\":\"reconnect\"}", "close shutdown"));
+  });
+}
+
 TEST_F(SessionTest, NobodyIsLateWhoIsNotRead) {
   Run([&] {
     FakeSession busy(loop(), options_);
