@@ -14,7 +14,7 @@ const {ChatService} = grpc.loadPackageDefinition(
 
 // Calls a chat server, once, on a connection of its own.
 export function callChat(server, method, request) {
-  const client = new ChatService(`127.0.0.1:${server.port}`, grpc.credentials.createInsecure(), {'grpc.use_local_subchannel_pool': 1});
+  const client = new ChatService(`${server.host ?? '127.0.0.1'}:${server.port}`, grpc.credentials.createInsecure(), {'grpc.use_local_subchannel_pool': 1});
   return new Promise((resolve, reject) => {
     client[method](request, {deadline: Date.now() + 5000}, (error, answer) => {
       client.close();
