@@ -6,14 +6,16 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "gateway/connector_watches.h"
 #include "gateway/entry_table.h"
 #include "gateway/gate_service.h"
-#include "gateway/server_watches.h"
+#include "gateway/server_table.h"
 #include "gateway/users_service.h"
 #include "services/directory.h"
 #include "services/net/listener.h"
 #include "services/net/loop.h"
 #include "services/rpc/server.h"
+#include "services/rpc/status_service.h"
 #include "services/session/session.h"
 
 namespace hubbub::gateway {
@@ -59,10 +61,13 @@ class Gate {
   Mutex mu_;
   std::shared_ptr<const ServerList> servers_ ABSL_GUARDED_BY(mu_);
   EntryTable table_;
-  ServerWatches watches_;
+  ConnectorWatches watches_;
   net::Loops loops_;
   std::atomic<uint64_t> sessions_made_{0};
   std::unique_ptr<net::Listener> listener_;
+  std::atomic<bool> draining_{false};
+  std::unique_ptr<rpc::StatusService> status_;
+  ServerTable server_table_;
   GateService service_;
   UsersService users_;
   std::unique_ptr<rpc::Server> server_;

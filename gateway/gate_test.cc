@@ -85,7 +85,7 @@ TEST_F(GateTest, ListsEveryServerAsItSeesIt) {
   for (const v1::Server& server : response.servers()) {
     seen.push_back(server.id() + " " + v1::ServerState_Name(server.state()));
   }
-  EXPECT_THAT(seen, ::testing::ElementsAre("gate-1 SERVER_STATE_READY", "gate-2 SERVER_STATE_UNSPECIFIED",
+  EXPECT_THAT(seen, ::testing::ElementsAre("gate-1 SERVER_STATE_READY", "gate-2 SERVER_STATE_UNREACHABLE",
                                            "connector-1 SERVER_STATE_UNREACHABLE",
                                            "chat-1 SERVER_STATE_UNREACHABLE"));
 }
