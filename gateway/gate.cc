@@ -36,7 +36,7 @@ absl::StatusOr<std::unique_ptr<Gate>> Gate::Start(const GateOptions& options,
             ++self.sessions_made_, loop, connection, self.session_options_,
             [&self](Session&) { return std::make_unique<GateSession>(self.table_); });
       },
-      ServeWebPage);
+      [&self](std::string_view target) { return self.AnswerHttp(target); });
   if (!listener.ok()) return listener.status();
   self.listener_ = *std::move(listener);
   self.status_ =
@@ -66,6 +66,12 @@ void Gate::Update(std::shared_ptr<const ServerList> servers) {
 std::shared_ptr<const ServerList> Gate::servers() {
   MutexLock lock(mu_);
   return servers_;
+}
+
+net::HttpResponse Gate::AnswerHttp(std::string_view target) const {
+  const std::string_view path = PathOf(target);
+  if (!options_.servers_page && path.starts_with("/servers")) return NoSuchPage();
+  return path == "/servers.json" ? ServeJson(server_table_.Json()) : ServeWebPage(target);
 }
 
 Gate::~Gate() {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "gateway/connector_watches.h"
@@ -26,6 +27,7 @@ struct GateOptions {
   int loops = 0;  // 0: one for each core.
   int max_connections = 100'000;
   bool use_protobuf = true;
+  bool servers_page = true;  // Whether whoever reaches the client port may see the servers, at /servers.
   bool reflection = true;
   rpc::ServerExtras extras = {};
 };
@@ -53,6 +55,7 @@ class Gate {
  private:
   explicit Gate(const GateOptions& options);
 
+  net::HttpResponse AnswerHttp(std::string_view target) const;
   std::shared_ptr<const ServerList> servers() ABSL_LOCKS_EXCLUDED(mu_);
 
   const GateOptions options_;
