@@ -148,6 +148,21 @@ test('a name is text, whatever it is', async () => {
   assert.equal(await page.locator('#servers img').count(), 0);
 });
 
+test('a server that hangs can not be reached, and holds nothing up', async () => {
+  const page = await open();
+  const [hangs, other] = suite.connectors;
+  await row(page, hangs, 'ready');
+  hangs.halt();
+  await row(page, hangs, 'unreachable');
+  await row(page, other, 'ready');
+  const seen = listServers().servers.find(({id}) => id === hangs.id);
+  assert.equal(seen.state, 'SERVER_STATE_UNREACHABLE');
+  assert.equal(seen.sessions, undefined);
+  assert.equal(await page.textContent(`tr[data-server="${hangs.id}"] .use .value`), '–');
+  hangs.goOn();
+  await row(page, hangs, 'ready');
+});
+
 test('a server that drains, one that ends and one that is taken out are seen', async () => {
   const page = await open();
   const [stays, drains, ends] = suite.chats;
