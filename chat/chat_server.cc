@@ -52,7 +52,13 @@ ChatServer::ChatServer(const ChatServerOptions& options, const std::shared_ptr<c
                     },
                 .stub_of = [this](const std::string& id) { return links_.StubOf(id); },
                 .incarnation = [this] { return owners_.incarnation(); },
-                .recovery = &recovery_}) {
+                .recovery = &recovery_}),
+      status_(options.id, [this](rpc::StatusService::Status& status) {
+        status.set_draining(draining_);
+        status.set_rooms(static_cast<uint32_t>(rooms_.rooms()));
+        // Nobody counts members while it drains.
+        status.set_members(rooms_.rooms() == 0 ? 0 : static_cast<uint32_t>(rooms_.members()));
+      }) {
   owners_.OnChange([this] { peer_service_.Tell(); });
 }
 
@@ -68,7 +74,7 @@ absl::StatusOr<std::unique_ptr<ChatServer>> ChatServer::Start(
   server.port = options.listen_port;
   server.reflection = options.reflection;
   server.max_message_bytes = kMaxMessageBytes;
-  server.services = {&self.service_, &self.peer_service_};
+  server.services = {&self.service_, &self.peer_service_, &self.status_};
   server.extras = options.extras;
   auto started = rpc::Server::Start(server);
   if (!started.ok()) return started.status();
@@ -172,6 +178,7 @@ void ChatServer::Tick() {
 void ChatServer::Drain(std::chrono::milliseconds timeout) {
   if (server_ == nullptr || std::exchange(drained_, true)) return;
   const auto end = std::chrono::steady_clock::now() + timeout;
+  draining_ = true;
   server_->SetServing(false);
   if (timeout.count() > 0) {
     owners_.Drain();
@@ -183,6 +190,7 @@ void ChatServer::Drain(std::chrono::milliseconds timeout) {
   service_.Shutdown();
   for (const std::string& lost : recovery_.Lost()) recovery_.Cancel(lost);
   peer_service_.Shutdown();
+  status_.Shutdown();
   const auto left =
       std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
   // Their callbacks come here.

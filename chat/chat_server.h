@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -19,6 +20,7 @@
 #include "chat/room_table.h"
 #include "services/directory.h"
 #include "services/rpc/server.h"
+#include "services/rpc/status_service.h"
 
 namespace hubbub::chat {
 
@@ -88,6 +90,8 @@ class ChatServer {
   PeerLinks links_;
   HandOver hand_over_;
   ChatService service_;
+  std::atomic<bool> draining_{false};
+  rpc::StatusService status_;
   std::unique_ptr<rpc::Server> server_;
   bool drained_ = false;
   std::jthread thread_;

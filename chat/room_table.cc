@@ -111,6 +111,7 @@ size_t RoomTable::DropSubscriber(uint64_t lease, size_t max_places) {
 }
 
 void RoomTable::Sweep(int64_t now_ms) {
+  size_t members = 0;
   for (Shard& shard : shards_) {
     MutexLock lock(shard.mu);
     for (auto it = shard.rooms.begin(); it != shard.rooms.end();) {
@@ -121,11 +122,13 @@ void RoomTable::Sweep(int64_t now_ms) {
         room.Expire(now_ms);
         recent_bytes_.fetch_sub(before - room.kept_bytes(), std::memory_order_relaxed);
       }
+      members += room.users();
       if (room.users() > 0 || !room.forgotten()) continue;
       shard.rooms.erase(current);
       rooms_.fetch_sub(1, std::memory_order_relaxed);
     }
   }
+  members_.store(members, std::memory_order_relaxed);
 }
 
 RoomTable::Shard& RoomTable::ShardOf(std::string_view room) const {

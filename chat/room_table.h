@@ -123,6 +123,8 @@ class RoomTable {
 
   // Frozen ones too.
   size_t rooms() const { return rooms_.load(std::memory_order_relaxed); }
+  // Users in all rooms but frozen ones, as the last Sweep has counted them.
+  size_t members() const { return members_.load(std::memory_order_relaxed); }
   size_t recent_bytes() const { return recent_bytes_.load(std::memory_order_relaxed); }
 
  private:
@@ -154,6 +156,7 @@ class RoomTable {
   const Options options_;
   mutable std::array<Shard, kShards> shards_;
   std::atomic<size_t> rooms_ = 0;
+  std::atomic<size_t> members_ = 0;
   std::atomic<size_t> recent_bytes_ = 0;
 };
 

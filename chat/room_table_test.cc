@@ -46,6 +46,18 @@ TEST_F(RoomTableTest, RoomsAreApart) {
   EXPECT_EQ(info->members[0].connector, "connector-2");
 }
 
+TEST_F(RoomTableTest, SweepCountsTheMembers) {
+  RoomTable table(Options());
+  ASSERT_TRUE(table.Add("red", "ann", {a_, 1, ""}, "").ok());
+  ASSERT_TRUE(table.Add("red", "bob", {b_, 1, ""}, "").ok());
+  ASSERT_TRUE(table.Add("blue", "ann", {a_, 2, ""}, "").ok());
+  table.Sweep(now_ms_);
+  EXPECT_EQ(table.members(), 3u);
+  ASSERT_TRUE(table.Kick("red", "ann").ok());
+  table.Sweep(now_ms_);
+  EXPECT_EQ(table.members(), 2u);
+}
+
 TEST_F(RoomTableTest, WhatIsNotThere) {
   RoomTable table(Options());
   for (const absl::Status& status : {table.Get("red").status(), table.Kick("red", "ann").status(),

@@ -112,18 +112,23 @@ absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(
         v1::WatchStatusResponse status;
         status.set_id(self.options_.self.id);
         status.set_client_host(self.options_.self.client_host);
-        const uint16_t advertised = self.options_.advertise_port;
-        status.set_client_port(advertised != 0 ? advertised : self.listener_->port());
+        status.set_client_port(self.AdvertisedPort());
         status.set_sessions(static_cast<uint32_t>(self.listener_->connections()));
         status.set_draining(self.draining_);
         status.set_version(HUBBUB_VERSION);
         return status;
       },
       self.contract_, self.Rooms(), [&self] { return self.peers_.All(); });
+  self.status_ =
+      std::make_unique<rpc::StatusService>(options.self.id, [&self](rpc::StatusService::Status& status) {
+        status.set_draining(self.draining_);
+        status.set_client_address(HostPort(self.options_.self.client_host, self.AdvertisedPort()));
+        status.set_sessions(static_cast<uint32_t>(self.listener_->connections()));
+      });
   auto server = rpc::Server::Start({.host = options.listen_host,
                                     .port = options.self.port,
                                     .reflection = options.reflection,
-                                    .services = {self.service_.get()},
+                                    .services = {self.service_.get(), self.status_.get()},
                                     .extras = options.extras});
   if (!server.ok()) return server.status();
   self.server_ = *std::move(server);
@@ -147,6 +152,7 @@ void Connector::Drain(std::chrono::milliseconds timeout) {
 
 Connector::~Connector() {
   Drain(std::chrono::milliseconds(2'000));
+  if (status_ != nullptr) status_->Shutdown();
   listener_.reset();
   if (service_ != nullptr) service_->Shutdown();
   if (server_ != nullptr) server_->Shutdown(1'000);

@@ -20,6 +20,7 @@
 #include "services/net/listener.h"
 #include "services/net/loop.h"
 #include "services/rpc/server.h"
+#include "services/rpc/status_service.h"
 #include "services/session/session.h"
 
 namespace hubbub::connector {
@@ -89,6 +90,10 @@ class Connector {
   void OnEveryLane(const Function& function);
   ChatLinks::Listener LinksListener();
   std::vector<LocalRooms*> Rooms() const;
+  // What clients are told.
+  uint16_t AdvertisedPort() const {
+    return options_.advertise_port != 0 ? options_.advertise_port : listener_->port();
+  }
 
   const ConnectorOptions options_;
   const ClientContract contract_;
@@ -102,6 +107,7 @@ class Connector {
   std::atomic<bool> draining_{false};
   std::unique_ptr<net::Listener> listener_;
   std::unique_ptr<ConnectorService> service_;
+  std::unique_ptr<rpc::StatusService> status_;
   std::unique_ptr<rpc::Server> server_;
 };
 

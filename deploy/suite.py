@@ -119,7 +119,7 @@ def main():
                 code = 0 if stopping else 1
                 return code
         for page in [] if stopping else pages:
-            print(f"\nThe chat page is at {page}  (Ctrl-C stops the suite)\n", flush=True)
+            print(f"\nThe chat page is at {page}, the servers are shown at {page}servers  (Ctrl-C stops the suite)\n", flush=True)
         while not stopping:
             if ended := suite.ended():
                 print(f"suite: {', '.join(ended)} ended; stopping the rest", file=sys.stderr)

@@ -20,7 +20,6 @@ struct ConnectorState {
   uint32_t sessions = 0;
   bool reachable = false;
   bool draining = false;
-  std::string version;
 };
 
 // Which connector serves a user: by rendezvous hash over the connectors that can be reached and do not drain,

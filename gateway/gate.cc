@@ -15,7 +15,8 @@ Gate::Gate(const GateOptions& options)
       servers_(std::make_shared<ServerList>()),
       watches_(table_),
       loops_(options.loops),
-      service_(options.self.id, table_, watches_, [this] { return servers(); }),
+      server_table_(options.self.id, [this] { return status_->Now(); }),
+      service_(table_, server_table_),
       users_(watches_) {
   session_options_.contract = &contract_;
   session_options_.idle_timeout = std::chrono::seconds(30);
@@ -35,13 +36,19 @@ absl::StatusOr<std::unique_ptr<Gate>> Gate::Start(const GateOptions& options,
             ++self.sessions_made_, loop, connection, self.session_options_,
             [&self](Session&) { return std::make_unique<GateSession>(self.table_); });
       },
-      ServeWebPage);
+      [&self](std::string_view target) { return self.AnswerHttp(target); });
   if (!listener.ok()) return listener.status();
   self.listener_ = *std::move(listener);
+  self.status_ =
+      std::make_unique<rpc::StatusService>(options.self.id, [&self](rpc::StatusService::Status& status) {
+        status.set_draining(self.draining_);
+        status.set_client_address(HostPort(self.options_.self.client_host, self.listener_->port()));
+        status.set_sessions(static_cast<uint32_t>(self.listener_->connections()));
+      });
   auto server = rpc::Server::Start({.host = options.listen_host,
                                     .port = options.self.port,
                                     .reflection = options.reflection,
-                                    .services = {&self.service_, &self.users_},
+                                    .services = {&self.service_, &self.users_, self.status_.get()},
                                     .extras = options.extras});
   if (!server.ok()) return server.status();
   self.server_ = *std::move(server);
@@ -51,6 +58,7 @@ absl::StatusOr<std::unique_ptr<Gate>> Gate::Start(const GateOptions& options,
 
 void Gate::Update(std::shared_ptr<const ServerList> servers) {
   watches_.Update(servers);
+  server_table_.Update(*servers);
   MutexLock lock(mu_);
   servers_ = std::move(servers);
 }
@@ -60,12 +68,20 @@ std::shared_ptr<const ServerList> Gate::servers() {
   return servers_;
 }
 
+net::HttpResponse Gate::AnswerHttp(std::string_view target) const {
+  const std::string_view path = PathOf(target);
+  if (!options_.servers_page && path.starts_with("/servers")) return NoSuchPage();
+  return path == "/servers.json" ? ServeJson(server_table_.Json()) : ServeWebPage(target);
+}
+
 Gate::~Gate() {
+  draining_ = true;
   if (server_ != nullptr) server_->SetServing(false);
   if (listener_ != nullptr) {
     listener_->StopAccepting();
     listener_->CloseAll("reconnect", std::chrono::milliseconds(2'000));
   }
+  if (status_ != nullptr) status_->Shutdown();
   listener_.reset();
   if (server_ != nullptr) server_->Shutdown(1'000);
 }

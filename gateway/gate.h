@@ -4,16 +4,19 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
+#include "gateway/connector_watches.h"
 #include "gateway/entry_table.h"
 #include "gateway/gate_service.h"
-#include "gateway/server_watches.h"
+#include "gateway/server_table.h"
 #include "gateway/users_service.h"
 #include "services/directory.h"
 #include "services/net/listener.h"
 #include "services/net/loop.h"
 #include "services/rpc/server.h"
+#include "services/rpc/status_service.h"
 #include "services/session/session.h"
 
 namespace hubbub::gateway {
@@ -24,6 +27,7 @@ struct GateOptions {
   int loops = 0;  // 0: one for each core.
   int max_connections = 100'000;
   bool use_protobuf = true;
+  bool servers_page = true;  // Whether whoever reaches the client port may see the servers, at /servers.
   bool reflection = true;
   rpc::ServerExtras extras = {};
 };
@@ -51,6 +55,7 @@ class Gate {
  private:
   explicit Gate(const GateOptions& options);
 
+  net::HttpResponse AnswerHttp(std::string_view target) const;
   std::shared_ptr<const ServerList> servers() ABSL_LOCKS_EXCLUDED(mu_);
 
   const GateOptions options_;
@@ -59,10 +64,13 @@ class Gate {
   Mutex mu_;
   std::shared_ptr<const ServerList> servers_ ABSL_GUARDED_BY(mu_);
   EntryTable table_;
-  ServerWatches watches_;
+  ConnectorWatches watches_;
   net::Loops loops_;
   std::atomic<uint64_t> sessions_made_{0};
   std::unique_ptr<net::Listener> listener_;
+  std::atomic<bool> draining_{false};
+  std::unique_ptr<rpc::StatusService> status_;
+  ServerTable server_table_;
   GateService service_;
   UsersService users_;
   std::unique_ptr<rpc::Server> server_;

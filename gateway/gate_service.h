@@ -1,14 +1,8 @@
 #pragma once
 
-#include <functional>
-#include <memory>
-#include <string>
-#include <utility>
-
 #include "gateway/entry_table.h"
-#include "gateway/server_watches.h"
+#include "gateway/server_table.h"
 #include "hubbub/gate/v1/gate.grpc.pb.h"
-#include "services/directory.h"
 
 namespace hubbub::gateway {
 
@@ -17,10 +11,7 @@ namespace v1 = gate::v1;
 // The gRPC rim of a gate. Thread-safe. Owned by main, outlives the gRPC server.
 class GateService final : public v1::GateService::CallbackService {
  public:
-  // `id` is this gate's.
-  GateService(std::string id, const EntryTable& table, const ServerWatches& watches,
-              std::function<std::shared_ptr<const ServerList>()> servers)
-      : id_(std::move(id)), table_(table), watches_(watches), servers_(std::move(servers)) {}
+  GateService(const EntryTable& table, const ServerTable& servers) : table_(table), servers_(servers) {}
 
   grpc::ServerUnaryReactor* QueryEntry(grpc::CallbackServerContext* context,
                                        const v1::QueryEntryRequest* request,
@@ -30,10 +21,8 @@ class GateService final : public v1::GateService::CallbackService {
                                         v1::ListServersResponse* response) override;
 
  private:
-  const std::string id_;
   const EntryTable& table_;
-  const ServerWatches& watches_;
-  const std::function<std::shared_ptr<const ServerList>()> servers_;
+  const ServerTable& servers_;
 };
 
 }  // namespace hubbub::gateway

@@ -3,6 +3,11 @@
 #include <memory>
 #include <string>
 
+#include "boost/asio/connect.hpp"
+#include "boost/asio/io_context.hpp"
+#include "boost/asio/ip/tcp.hpp"
+#include "boost/asio/read.hpp"
+#include "boost/asio/write.hpp"
 #include "gmock/gmock.h"
 #include "grpcpp/client_context.h"
 #include "gtest/gtest.h"
@@ -38,8 +43,12 @@ class GateTest : public ::testing::Test {
                       .host = "127.0.0.1",
                       .port = 1,
                       .client_host = "127.0.0.1"}};
-    auto gate = Gate::Start({.self = self, .listen_host = "127.0.0.1", .loops = 1},
-                            std::make_shared<const ServerList>(std::move(servers)));
+    servers_ = std::make_shared<const ServerList>(std::move(servers));
+    Start({.self = self, .listen_host = "127.0.0.1", .loops = 1});
+  }
+
+  void Start(const GateOptions& options) {
+    auto gate = Gate::Start(options, servers_);
     ASSERT_TRUE(gate.ok()) << gate.status();
     gate_ = *std::move(gate);
     stub_ = v1::GateService::NewStub(rpc::MakeChannel("127.0.0.1:" + std::to_string(gate_->grpc_port())));
@@ -55,6 +64,20 @@ class GateTest : public ::testing::Test {
     return stub_->QueryEntry(&context, request, &response);
   }
 
+  // The whole answer to a browser.
+  std::string Get(const std::string& target) {
+    namespace asio = boost::asio;
+    asio::io_context context;
+    asio::ip::tcp::socket socket(context);
+    socket.connect({asio::ip::make_address("127.0.0.1"), gate_->client_port()});
+    asio::write(socket, asio::buffer("GET " + target + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+    std::string answer;
+    boost::system::error_code end;
+    asio::read(socket, asio::dynamic_buffer(answer), end);
+    return answer;
+  }
+
+  std::shared_ptr<const ServerList> servers_;
   std::unique_ptr<Gate> gate_;
   std::unique_ptr<v1::GateService::Stub> stub_;
 };
@@ -85,9 +108,21 @@ TEST_F(GateTest, ListsEveryServerAsItSeesIt) {
   for (const v1::Server& server : response.servers()) {
     seen.push_back(server.id() + " " + v1::ServerState_Name(server.state()));
   }
-  EXPECT_THAT(seen, ::testing::ElementsAre("gate-1 SERVER_STATE_READY", "gate-2 SERVER_STATE_UNSPECIFIED",
+  EXPECT_THAT(seen, ::testing::ElementsAre("gate-1 SERVER_STATE_READY", "gate-2 SERVER_STATE_UNREACHABLE",
                                            "connector-1 SERVER_STATE_UNREACHABLE",
                                            "chat-1 SERVER_STATE_UNREACHABLE"));
+}
+
+TEST_F(GateTest, ShowsBrowsersTheServersUnlessItMayNot) {
+  EXPECT_THAT(Get("/servers"), AllOf(HasSubstr(" 200 "), HasSubstr("<title>Servers")));
+  EXPECT_THAT(Get("/servers.json?a=b"), AllOf(HasSubstr(" 200 "), HasSubstr("\"id\":\"connector-1\"")));
+  GateOptions options{.self = servers_->gates.front(), .listen_host = "127.0.0.1", .loops = 1};
+  options.servers_page = false;
+  gate_.reset();
+  Start(options);
+  for (const char* target : {"/servers", "/servers.json", "/servers.json?a=b", "/servers.html"})
+    EXPECT_THAT(Get(target), HasSubstr(" 404 ")) << target;
+  EXPECT_THAT(Get("/"), HasSubstr(" 200 "));
 }
 
 TEST_F(GateTest, TakesCallsForUsersAndNamesTheConnectorThatIsAway) {

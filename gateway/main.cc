@@ -21,6 +21,8 @@ ABSL_FLAG(uint16_t, client_port, 3014, "With --directory=dns: the port for clien
 ABSL_FLAG(int, loops, 0, "Event loops; 0 means one for each core");
 ABSL_FLAG(int, max_connections, 100000, "Client connections at a time; further ones are closed at once");
 ABSL_FLAG(bool, use_protobuf, true, "Offer clients the protobuf dialect that shortens bodies");
+ABSL_FLAG(bool, servers_page, true,
+          "Show whoever reaches the client port which servers there are and how they do, at /servers");
 ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");
 ABSL_FLAG(uint16_t, metrics_port, 0, "Shows metrics to Prometheus at http://HOST:PORT/metrics; 0 means not");
 ABSL_FLAG(std::string, log_level, "info", "trace, debug, info, warn or error");
@@ -51,6 +53,7 @@ int main(int argc, char** argv) {
   options.loops = absl::GetFlag(FLAGS_loops);
   options.max_connections = absl::GetFlag(FLAGS_max_connections);
   options.use_protobuf = absl::GetFlag(FLAGS_use_protobuf);
+  options.servers_page = absl::GetFlag(FLAGS_servers_page);
   options.reflection = absl::GetFlag(FLAGS_reflection);
   options.extras.services = {&identity_service};
   hubbub::Metrics metrics;

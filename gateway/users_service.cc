@@ -19,7 +19,7 @@ class Refusal final : public grpc::ServerWriteReactor<v1::WatchStatusResponse> {
 
 // Passes a call on by `at`, unless there is nobody to pass it to.
 template <typename At, typename Request, typename Response>
-grpc::ServerUnaryReactor* PassOn(const ServerWatches& watches, At at, grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* PassOn(const ConnectorWatches& watches, At at, grpc::CallbackServerContext* context,
                                  const Request* request, Response* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   const auto connectors = watches.Connectors();

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "gateway/server_watches.h"
+#include "gateway/connector_watches.h"
 #include "hubbub/connector/v1/connector.grpc.pb.h"
 
 namespace hubbub::gateway {
@@ -10,7 +10,7 @@ namespace hubbub::gateway {
 // Gate, outlives the gRPC server.
 class UsersService final : public connector::v1::ConnectorService::CallbackService {
  public:
-  explicit UsersService(const ServerWatches& watches) : watches_(watches) {}
+  explicit UsersService(const ConnectorWatches& watches) : watches_(watches) {}
 
   // UNIMPLEMENTED: a gate has no sessions to tell of.
   grpc::ServerWriteReactor<connector::v1::WatchStatusResponse>* WatchStatus(
@@ -26,7 +26,7 @@ class UsersService final : public connector::v1::ConnectorService::CallbackServi
                                       connector::v1::BroadcastResponse* response) override;
 
  private:
-  const ServerWatches& watches_;
+  const ConnectorWatches& watches_;
 };
 
 }  // namespace hubbub::gateway

@@ -1,6 +1,7 @@
 #include "gateway/web_page.h"
 
 #include <string>
+#include <utility>
 
 #include "web_files.h"
 
@@ -15,24 +16,44 @@ std::string_view ContentType(std::string_view name) {
   return "application/octet-stream";
 }
 
+net::HttpResponse Guarded(std::string_view content_type, std::string body, const char* caching) {
+  return {.status = 200,
+          .content_type = content_type,
+          .body = std::move(body),
+          .headers = {{"Cache-Control", caching},
+                      {"X-Content-Type-Options", "nosniff"},
+                      {"Referrer-Policy", "no-referrer"}}};
+}
+
 }  // namespace
 
+std::string_view PathOf(std::string_view target) {
+  return target.substr(0, target.find_first_of("?#"));
+}
+
 net::HttpResponse ServeWebPage(std::string_view target) {
-  std::string_view name = target.substr(0, target.find_first_of("?#"));
+  std::string_view name = PathOf(target);
   if (name.starts_with('/')) name.remove_prefix(1);
   if (name.empty()) name = "index.html";
+  if (name == "servers") name = "servers.html";
   for (const WebFile& file : kWebFiles) {
     if (file.name != name) continue;
-    return {.status = 200,
-            .content_type = ContentType(name),
-            .body = std::string(reinterpret_cast<const char*>(file.data), file.size),
-            .headers = {{"Cache-Control", "no-cache"},
-                        {"X-Content-Type-Options", "nosniff"},
-                        {"Referrer-Policy", "no-referrer"},
-                        // The page talks to whatever connector the gate names.
-                        {"Content-Security-Policy",
-                         "default-src 'self'; connect-src *; frame-ancestors 'none'; base-uri 'none'"}}};
+    net::HttpResponse response = Guarded(
+        ContentType(name), std::string(reinterpret_cast<const char*>(file.data), file.size), "no-cache");
+    // The page talks to whatever connector the gate names.
+    response.headers.emplace_back(
+        "Content-Security-Policy",
+        "default-src 'self'; connect-src *; frame-ancestors 'none'; base-uri 'none'");
+    return response;
   }
+  return NoSuchPage();
+}
+
+net::HttpResponse ServeJson(std::string json) {
+  return Guarded("application/json", std::move(json), "no-store");
+}
+
+net::HttpResponse NoSuchPage() {
   return {.status = 404, .body = "There is no such page here. The chat is at /.\n"};
 }
 

@@ -41,6 +41,24 @@ TEST(WebPage, TheRootIsThePage) {
     EXPECT_EQ(ServeWebPage(target).body, root.body) << target;
 }
 
+TEST(WebPage, ThePageOfTheServersIsAtServers) {
+  const net::HttpResponse page = ServeWebPage("/servers?a=b");
+  EXPECT_EQ(page.status, 200);
+  EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
+  EXPECT_EQ(page.body, ServeWebPage("/servers.html").body);
+  for (const char* target : {"/servers/", "/server", "/Servers"})
+    EXPECT_EQ(ServeWebPage(target).status, 404) << target;
+}
+
+TEST(WebPage, JsonIsNotKept) {
+  const net::HttpResponse json = ServeJson("{}");
+  EXPECT_EQ(json.status, 200);
+  EXPECT_EQ(json.content_type, "application/json");
+  EXPECT_EQ(json.body, "{}");
+  EXPECT_THAT(json.headers, Contains(Pair("Cache-Control", "no-store")));
+  EXPECT_THAT(json.headers, Contains(Pair("X-Content-Type-Options", "nosniff")));
+}
+
 TEST(WebPage, GuardsThePage) {
   const auto headers = ServeWebPage("/").headers;
   EXPECT_THAT(headers, Contains(Pair("X-Content-Type-Options", "nosniff")));

@@ -162,6 +162,21 @@ class Manifests:
                     if flag.endswith("_service") and value.startswith(name + ":"):
                         self.assertIn(other["metadata"]["name"], open_to[name, ports["grpc"]], f"{flag} of {other['metadata']['name']}")
 
+    def test_an_ingress_shows_no_page_of_the_servers(self):
+        led_to = {
+            path["backend"]["service"]["name"]
+            for ingress in self.overlay.all("Ingress")
+            for rule in ingress["spec"]["rules"]
+            for path in rule["http"]["paths"]
+        }
+        for overlay, workload, pod in self.each_workload():
+            if pod["containers"][0]["command"][0] != "hubbub-gate":
+                continue
+            services = [overlay.named("Service", name) for name in led_to]
+            public = any(workload in overlay.pods_of({"matchLabels": service["spec"]["selector"]}) for service in services)
+            said = {flag: value for _, flag, value in overlay.flags_of(workload)}
+            self.assertEqual(said.get("servers_page"), "false" if public else None)
+
     def test_pods_are_restricted_and_have_time_to_drain(self):
         for overlay, workload, pod in self.each_workload():
             container = pod["containers"][0]

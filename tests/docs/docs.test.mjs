@@ -80,6 +80,9 @@ test('the page is where the README says', async () => {
   const page = await fetch('http://127.0.0.1:3014/');
   assert.equal(page.status, 200);
   assert.match(await page.text(), /<title>.*Hubbub/);
+  const servers = readme.match(/<(http:\/\/127\.0\.0\.1:3014\/servers)>/)[1];
+  assert.match(await (await fetch(servers)).text(), /<title>Servers/);
+  assert.ok(suite.output.includes(servers), 'the suite prints it');
 });
 
 test('the stock client chats with the lines of the README', async () => {

@@ -1,4 +1,4 @@
-#include "gateway/server_watches.h"
+#include "gateway/connector_watches.h"
 
 #include <utility>
 #include <vector>
@@ -14,7 +14,7 @@ using connector::v1::ConnectorService;
 using connector::v1::WatchStatusRequest;
 using connector::v1::WatchStatusResponse;
 
-class ServerWatches::ConnectorWatch {
+class ConnectorWatches::ConnectorWatch {
  public:
   ConnectorWatch(ServerInfo info, EntryTable& table)
       : info_(std::move(info)),
@@ -38,18 +38,12 @@ class ServerWatches::ConnectorWatch {
   void OnStatus(const WatchStatusResponse& status) {
     if (!std::exchange(reachable_, true))
       spdlog::info("connector {} at {} is here", info_.id, info_.grpc_address());
-    if (status.id() != info_.id && !std::exchange(wrong_id_, true)) {
-      spdlog::error(
-          "at {} the directory has connector {}, but it says that it is {}: mend the directory or its --id",
-          info_.grpc_address(), info_.id, status.id());
-    }
     table_.Put({.id = info_.id,
                 .client_host = status.client_host().empty() ? info_.client_host : status.client_host(),
                 .client_port = static_cast<uint16_t>(status.client_port()),
                 .sessions = status.sessions(),
                 .reachable = true,
-                .draining = status.draining(),
-                .version = status.version()});
+                .draining = status.draining()});
   }
 
   void OnEnd(const grpc::Status& status) {
@@ -62,16 +56,15 @@ class ServerWatches::ConnectorWatch {
 
   const ServerInfo info_;
   EntryTable& table_;
-  bool reachable_ = false;  // Of the stream's callbacks, as the next.
-  bool wrong_id_ = false;
+  bool reachable_ = false;  // Of the stream's callbacks.
   const std::shared_ptr<ConnectorService::Stub> stub_;
   rpc::StreamKeeper<WatchStatusRequest, WatchStatusResponse> stream_;
 };
 
-ServerWatches::ServerWatches(EntryTable& table) : table_(table) {}
-ServerWatches::~ServerWatches() = default;
+ConnectorWatches::ConnectorWatches(EntryTable& table) : table_(table) {}
+ConnectorWatches::~ConnectorWatches() = default;
 
-void ServerWatches::Update(const std::shared_ptr<const ServerList>& servers) {
+void ConnectorWatches::Update(const std::shared_ptr<const ServerList>& servers) {
   std::vector<std::shared_ptr<ConnectorWatch>> stale;
   {
     MutexLock lock(mu_);
@@ -92,30 +85,14 @@ void ServerWatches::Update(const std::shared_ptr<const ServerList>& servers) {
     if (!connectors_.contains(server.id))
       connectors_.emplace(server.id, std::make_shared<ConnectorWatch>(server, table_));
   }
-  StringMap<ChatChannel> chats;
-  for (const ServerInfo& server : servers->chats) {
-    const auto known = chats_.find(server.id);
-    chats.emplace(server.id,
-                  known != chats_.end() && known->second.address == server.grpc_address()
-                      ? known->second
-                      : ChatChannel{server.grpc_address(), rpc::MakeChannel(server.grpc_address())});
-  }
-  chats_.swap(chats);
-  for (const auto& [id, chat] : chats_) chat.channel->GetState(/*try_to_connect=*/true);
 }
 
-std::vector<rpc::ConnectorPeer> ServerWatches::Connectors() const {
+std::vector<rpc::ConnectorPeer> ConnectorWatches::Connectors() const {
   MutexLock lock(mu_);
   std::vector<rpc::ConnectorPeer> connectors;
   connectors.reserve(connectors_.size());
   for (const auto& [id, watch] : connectors_) connectors.push_back(watch->peer());
   return connectors;
-}
-
-bool ServerWatches::ChatReachable(std::string_view id) const {
-  MutexLock lock(mu_);
-  const auto at = chats_.find(id);
-  return at != chats_.end() && at->second.channel->GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_READY;
 }
 
 }  // namespace hubbub::gateway
