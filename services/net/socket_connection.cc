@@ -43,6 +43,16 @@ void ConnectionSet::StartTicking() {
   });
 }
 
+void ConnectionSet::WriteSoon(std::shared_ptr<SocketConnection> connection) {
+  due_.push_back(std::move(connection));
+  if (due_.size() > 1) return;
+  asio::post(loop_.context(), [self = shared_from_this()] {
+    self->writing_.swap(self->due_);
+    for (const auto& one : self->writing_) one->Write();
+    self->writing_.clear();
+  });
+}
+
 void ConnectionSet::CloseSome(size_t count, const std::string& detail) {
   for (Arrival* arrival : arrivals_) arrival->GiveUp();
   for (const auto& connection : connections_) {
@@ -84,13 +94,14 @@ void SocketConnection::Send(Payload payload) {
     return;
   }
   queue_.push_back(std::move(payload));
-  if (in_flight_ > 0 || std::exchange(pump_is_due_, true)) return;
+  if (in_flight_ > 0 || std::exchange(write_is_due_, true)) return;
   progress_ = Clock::now();  // There was nothing to take before.
-  // After what else this turn of the loop has for the client: so it leaves in one write.
-  asio::post(client_.set->loop().context(), [self = shared_from_this()] {
-    self->pump_is_due_ = false;
-    if (!self->closed_ && self->in_flight_ == 0) self->Pump();
-  });
+  client_.set->WriteSoon(shared_from_this());
+}
+
+void SocketConnection::Write() {
+  write_is_due_ = false;
+  if (!closed_ && in_flight_ == 0) Pump();
 }
 
 void SocketConnection::Pump() {

@@ -66,6 +66,9 @@ class ConnectionSet : public std::enable_shared_from_this<ConnectionSet> {
   void Insert(std::shared_ptr<SocketConnection> connection);
   void Erase(const std::shared_ptr<SocketConnection>& connection);
   void StartTicking();
+  // Has the connection write what is queued once this turn of the loop is over: so all that the turn has for
+  // a client leaves in one write. Once in a turn for each connection.
+  void WriteSoon(std::shared_ptr<SocketConnection> connection);
   // Has so many of the connections that are not closing yet say goodbye.
   void CloseSome(size_t count, const std::string& detail);
   void AbortAll();
@@ -77,6 +80,9 @@ class ConnectionSet : public std::enable_shared_from_this<ConnectionSet> {
   absl::flat_hash_set<Arrival*> arrivals_;
   // Owns each until its end: while one is neither read from nor written to, nothing else does.
   absl::flat_hash_set<std::shared_ptr<SocketConnection>> connections_;
+  // Those that have something to write, and, in a vector of its own, those whose turn it is.
+  std::vector<std::shared_ptr<SocketConnection>> due_;
+  std::vector<std::shared_ptr<SocketConnection>> writing_;
 };
 
 // What WebSocket and TCP connections have in common: the queue, the flow control and the end of life. The
@@ -97,6 +103,8 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   // Ends the connection at once, whatever is queued.
   void Abort(CloseReason reason, std::string detail);
   void Tick(Clock::time_point now);
+  // Writes what is queued, if nothing is in flight.
+  void Write();
 
   // What every client brings along from its set-up.
   struct Client {
@@ -142,7 +150,7 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   std::vector<asio::const_buffer> buffers_;  // The same, as Asio wants it.
   size_t first_ = 0;
   size_t in_flight_ = 0;
-  bool pump_is_due_ = false;  // It was posted.
+  bool write_is_due_ = false;  // The set knows.
   size_t queued_bytes_ = 0;
   Clock::time_point progress_;  // When the client last took something.
 

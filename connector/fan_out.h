@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "connector/encoder.h"
+#include "connector/local_rooms.h"
+#include "fmt/format.h"
+#include "services/session/fake_session.h"
+
+namespace hubbub::connector {
+
+// For tests and benchmarks of the fan-out: a room full of sessions on one loop, whose connections count what
+// they are sent and forget it. Made and used on the loop.
+class FanOut {
+ public:
+  static constexpr uint64_t kEpoch = 7;
+
+  FanOut(net::Loop& loop, size_t sessions) : rooms_(loop) {
+    options_.contract = &contract_;
+    encoder_.Use(WireFormat::kJson);
+    for (size_t i = 0; i < sessions; ++i) members_.push_back(std::make_unique<Member>(*this, i));
+  }
+  ~FanOut() {
+    for (const auto& member : members_) rooms_.Erase(member->membership);
+  }
+  FanOut(const FanOut&) = delete;
+  FanOut& operator=(const FanOut&) = delete;
+
+  // So many messages of one room, as they come from a chat server.
+  std::shared_ptr<const Deliveries> Batch(size_t messages) {
+    google::protobuf::RepeatedPtrField<chat::v1::Event> events;
+    for (size_t i = 0; i < messages; ++i) {
+      chat::v1::Event& event = *events.Add();
+      event.set_room("lobby");
+      event.set_epoch(kEpoch);
+      event.set_offset(++offset_);
+      event.mutable_message()->set_from("ann");
+      event.mutable_message()->set_target("*");
+      event.mutable_message()->set_content(std::string(64, 'x'));
+    }
+    return std::make_shared<const Deliveries>(encoder_.Encode(std::move(events), "chat-1"));
+  }
+  void Deliver(const std::shared_ptr<const Deliveries>& batch) { rooms_.Deliver(batch); }
+  // Payloads that connections were sent.
+  size_t sent() const { return sent_; }
+
+ private:
+  class Connection final : public net::Connection {
+   public:
+    explicit Connection(size_t& sent) : sent_(sent) {}
+    void Send(net::Payload) override { ++sent_; }
+    void Pause() override {}
+    void Resume() override {}
+    void Close(net::CloseReason, std::string) override {}
+    bool Stalled() const override { return false; }
+    std::string_view peer() const override { return "nobody"; }
+
+   private:
+    size_t& sent_;
+  };
+  class Handler final : public SessionHandler {
+   public:
+    void OnRequest(std::string_view, boost::json::object, Reply) override {}
+    void OnClosed() override {}
+    bool SignedIn() const override { return true; }
+  };
+  struct Member final : LocalRooms::Owner {
+    Member(FanOut& out, size_t i)
+        : connection(out.sent_), session(i + 1, out.rooms_.loop(), connection, out.options_, [](Session&) {
+            return std::make_unique<Handler>();
+          }) {
+      session.OnBytes(from_client::Handshake() + from_client::Ack(), false);
+      membership.session = &session;
+      membership.user = fmt::format("user-{}", i);
+      membership.room = "lobby";
+      out.rooms_.Insert(membership, *this);
+      out.rooms_.Joined(membership, kEpoch, 0);
+    }
+    void OnEnded(Membership&, LocalRooms::End) override {}
+
+    Connection connection;
+    Session session;
+    Membership membership;
+  };
+
+  const ClientContract contract_{true, true, std::nullopt};
+  SessionOptions options_;
+  Encoder encoder_{contract_};
+  LocalRooms rooms_;
+  size_t sent_ = 0;
+  uint64_t offset_ = 0;
+  std::vector<std::unique_ptr<Member>> members_;
+};
+
+}  // namespace hubbub::connector
