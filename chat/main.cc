@@ -6,6 +6,7 @@
 
 #include "absl/flags/flag.h"
 #include "absl/time/time.h"
+#include "chat/chat_metrics.h"
 #include "chat/chat_server.h"
 #include "fmt/format.h"
 #include "services/discovery/directory_flags.h"
@@ -86,7 +87,7 @@ int main(int argc, char** argv) {
   if (!chat.ok()) hubbub::Die(kName, chat.status());
 
   hubbub::AddProcessMetrics(metrics, self, directory);
-  metrics.AddGauge("hubbub_rooms", "Rooms now", [&] { return static_cast<double>((*chat)->rooms()); });
+  hubbub::chat::AddChatMetrics(metrics, **chat);
   std::unique_ptr<hubbub::MetricsServer> metrics_server;
   if (const uint16_t port = absl::GetFlag(FLAGS_metrics_port); port != 0)
     metrics_server = hubbub::MetricsServer::Start(metrics, options.listen_host, port);

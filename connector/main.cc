@@ -6,6 +6,7 @@
 #include "absl/flags/flag.h"
 #include "absl/time/time.h"
 #include "connector/connector.h"
+#include "connector/connector_metrics.h"
 #include "services/discovery/directory_flags.h"
 #include "services/discovery/identity.h"
 #include "services/flags.h"
@@ -88,12 +89,7 @@ int main(int argc, char** argv) {
   if (!connector.ok()) hubbub::Die(kName, connector.status());
 
   hubbub::AddProcessMetrics(metrics, self, directory);
-  metrics.AddGauge("hubbub_sessions", "Client connections now", [&] { return (*connector)->sessions(); });
-  metrics.AddGauge("hubbub_sessions_limit", "Client connections that this connector takes",
-                   [&] { return options.max_connections; });
-  metrics.AddGauge("hubbub_ready",
-                   "1 if this connector reaches every chat server of the directory, otherwise 0",
-                   [&] { return (*connector)->Ready() ? 1.0 : 0.0; });
+  hubbub::connector::AddConnectorMetrics(metrics, **connector, options.max_connections);
   std::unique_ptr<hubbub::MetricsServer> metrics_server;
   if (const uint16_t port = absl::GetFlag(FLAGS_metrics_port); port != 0)
     metrics_server = hubbub::MetricsServer::Start(metrics, options.listen_host, port);

@@ -11,6 +11,7 @@
 #include "services/metrics/process_metrics.h"
 #include "services/process.h"
 #include "services/rpc/call_metrics.h"
+#include "services/session/client_metrics.h"
 #include "spdlog/spdlog.h"
 
 ABSL_FLAG(std::string, id, "gate-server-1", "This server's id in the directory");
@@ -63,6 +64,8 @@ int main(int argc, char** argv) {
 
   hubbub::AddProcessMetrics(metrics, self, directory);
   metrics.AddGauge("hubbub_sessions", "Client connections now", [&] { return (*gate)->sessions(); });
+  hubbub::AddClientMetrics(
+      metrics, [&] { return (*gate)->traffic(); }, [&] { return (*gate)->requests(); });
   metrics.AddGauge("hubbub_reachable_connectors", "Connectors that this gate can reach",
                    [&] { return static_cast<double>((*gate)->reachable_connectors()); });
   std::unique_ptr<hubbub::MetricsServer> metrics_server;

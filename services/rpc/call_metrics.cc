@@ -1,5 +1,6 @@
 #include "services/rpc/call_metrics.h"
 
+#include "absl/status/status.h"
 #include "google/protobuf/descriptor.h"
 
 namespace hubbub::rpc {
@@ -56,7 +57,12 @@ class Watchers final : public grpc::experimental::ServerInterceptorFactoryInterf
 
 }  // namespace
 
-CallMetrics::CallMetrics(Metrics& metrics, const std::vector<std::string>& services) {
+CallMetrics::CallMetrics(Metrics& metrics, const std::vector<std::string>& services) : errors_() {
+  for (size_t code = 1; code < errors_.size(); ++code) {
+    errors_[code] = &metrics.AddCounter(
+        "hubbub_rpc_errors_total", "Calls that this server did not answer with OK, by their gRPC code",
+        {{"code", absl::StatusCodeToString(static_cast<absl::StatusCode>(code))}});
+  }
   const auto* pool = google::protobuf::DescriptorPool::generated_pool();
   for (const std::string& name : services) {
     const auto* service = pool->FindServiceByName(name);
@@ -86,6 +92,8 @@ void CallMetrics::OnEnd(std::string_view method, grpc::StatusCode code,
   if (known == methods_.end()) return;
   const Method& m = known->second;
   (code == grpc::StatusCode::OK ? m.ok : IsFailure(code) ? m.failed : m.refused)->Add();
+  if (code > grpc::StatusCode::OK && static_cast<size_t>(code) < errors_.size())
+    errors_[static_cast<size_t>(code)]->Add();
   if (m.seconds != nullptr) m.seconds->Observe(took.count());
 }
 

@@ -28,6 +28,15 @@ class Chat final : public chat::v1::ChatService::CallbackService {
   }
 };
 
+double Errors(const Metrics& metrics, const std::string& code) {
+  for (const auto& family : metrics.Read()) {
+    for (const auto& series : family.series) {
+      if (family.name == "hubbub_rpc_errors_total" && series.labels.at("code") == code) return series.value;
+    }
+  }
+  return -1;
+}
+
 double Total(const Metrics& metrics, const std::string& method, const std::string& result) {
   for (const auto& family : metrics.Read()) {
     for (const auto& series : family.series) {
@@ -70,6 +79,10 @@ TEST(CallMetrics, CountsCallsByMethodAndResult) {
   EXPECT_EQ(Total(metrics, "ChatService.Send", "ok"), 2);
   EXPECT_EQ(Total(metrics, "ChatService.Send", "refused"), 1);
   EXPECT_EQ(Total(metrics, "ChatService.Send", "failed"), 1);
+  EXPECT_EQ(Errors(metrics, "NOT_FOUND"), 1);
+  EXPECT_EQ(Errors(metrics, "UNAVAILABLE"), 1);
+  EXPECT_EQ(Errors(metrics, "INTERNAL"), 0);
+  EXPECT_EQ(Errors(metrics, "OK"), -1) << "which is no error";
   EXPECT_EQ(Timed(metrics, "ChatService.Send"), 4u);
   EXPECT_EQ(Total(metrics, "ChatService.Kick", "ok"), 0);
   EXPECT_EQ(Timed(metrics, "ChatService.Subscribe"), UINT64_MAX) << "a stream has no end worth measuring";

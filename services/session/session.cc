@@ -37,12 +37,16 @@ Session* Reply::session() const {
 }
 
 void Reply::Ok(const boost::json::object& body) {
-  if (std::exchange(loop_, nullptr) == nullptr) return;
-  if (Session* target = session()) target->OnAnswer(id_, id_ ? pomelo::JsonBody(body) : std::string());
+  if (loop_ != nullptr) Answer(200, body);
 }
 
 void Reply::Fail(int code, std::string_view message) {
-  if (loop_ != nullptr) Ok(ErrorBody(code, message));
+  if (loop_ != nullptr) Answer(code, ErrorBody(code, message));
+}
+
+void Reply::Answer(int code, const boost::json::object& body) {
+  loop_ = nullptr;
+  if (Session* target = session()) target->OnAnswer(id_, code, id_ ? pomelo::JsonBody(body) : std::string());
 }
 
 Session::Session(uint64_t id, net::Loop& loop, net::Connection& connection, const SessionOptions& options,
@@ -185,9 +189,10 @@ bool Session::TakeToken() {
   return true;
 }
 
-void Session::OnAnswer(std::optional<uint64_t> id, std::string_view body) {
+void Session::OnAnswer(std::optional<uint64_t> id, int code, std::string_view body) {
   loop_.AssertHere();
   busy_ = false;
+  if (options_.counters != nullptr) options_.counters->Count(code);
   if (id && state_ == State::kWorking) {
     auto packages = std::make_shared<std::string>();
     const size_t start = pomelo::BeginPackage(PackageType::kData, *packages);

@@ -16,6 +16,7 @@
 #include "services/pomelo/message.h"
 #include "services/pomelo/package.h"
 #include "services/session/contract.h"
+#include "services/session/request_counters.h"
 
 namespace hubbub {
 
@@ -41,6 +42,8 @@ class Reply {
   net::Loop& loop() const { return *loop_; }
 
  private:
+  void Answer(int code, const boost::json::object& body);
+
   net::Loop* loop_;  // Null once answered.
   std::weak_ptr<Session*> session_;
   std::optional<uint64_t> id_;  // Nothing for a notify.
@@ -58,7 +61,7 @@ class SessionHandler {
   virtual bool SignedIn() const = 0;
 };
 
-// What all sessions of a program share. Constant while they live.
+// What all sessions of a loop share. Constant while they live, but for the counters.
 struct SessionOptions {
   // The routes' codes and the protobuf schemas, with the handshake that offers them.
   const ClientContract* contract = nullptr;
@@ -74,6 +77,8 @@ struct SessionOptions {
   size_t max_package_bytes = 64 * 1024 - 4;
   // Requests and notifies of one session; more are answered with 429. A burst may be twice that.
   int max_requests_per_second = 2000;
+  // Counts the answers; outlives the sessions. Null: nobody does.
+  RequestCounters* counters = nullptr;
 };
 
 // One client connection that speaks the Pomelo protocol: the state machine of Pomelo's hybridsocket.js, with
@@ -117,7 +122,7 @@ class Session final : public net::Protocol {
   void Dispatch(const pomelo::Message& message);
   absl::StatusOr<boost::json::object> DecodeBody(std::string_view route, std::string_view body) const;
   bool TakeToken();
-  void OnAnswer(std::optional<uint64_t> id, std::string_view body);
+  void OnAnswer(std::optional<uint64_t> id, int code, std::string_view body);
   void Break(std::string message);
   // Tells the client why, as a kick, then closes.
   void KickAndClose(net::CloseReason reason, std::string message);

@@ -1,5 +1,6 @@
 #include "services/session/session.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -452,6 +453,34 @@ struct Deadline {
   milliseconds after;
   const char* why;  // Null: it stays.
 };
+
+TEST_F(SessionTest, AnswersAreCountedByTheirCode) {
+  RequestCounters counters;
+  options_.counters = &counters;
+  Run([&] {
+    FakeSession session(loop(), options_);
+    Open(session);
+    session.connection.Feed(Request(1, kPlain));
+    session.connection.Feed(Notify(kPlain));
+    session.connection.Feed(Request(2, kPlain, "no body"));
+    session.script.answer = FakeHandler::Answer::kLater;
+    for (const int code : {403, 418, 504}) {
+      session.connection.Feed(Request(3, kPlain));
+      session.script.replies.back().Fail(code, "why");
+      session.connection.Offer();
+    }
+    session.connection.Feed(Request(4, kPlain));
+    session.script.answer = FakeHandler::Answer::kNever;
+    session.script.replies.clear();
+  });
+  RequestCounts counts = {};
+  counters.AddTo(counts);
+  const std::map<int, uint64_t> expected = {{200, 2}, {400, 1}, {403, 1}, {0, 1}, {500, 1}, {504, 1}};
+  for (size_t i = 0; i < counts.size(); ++i) {
+    const auto at = expected.find(kRequestCodes[i]);
+    EXPECT_EQ(counts[i], at == expected.end() ? 0 : at->second) << "code " << kRequestCodes[i];
+  }
+}
 
 TEST_F(SessionTest, EndsSessionsThatAreLate) {
   options_.heartbeat = seconds(60);
