@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "spdlog/spdlog.h"
+#include "fmt/format.h"
+#include "services/entropy.h"
 
 namespace hubbub::connector {
 namespace {
@@ -35,6 +36,7 @@ Connector::Lane::Lane(net::Loop& loop, int loops, Connector& connector)
 Connector::Connector(const ConnectorOptions& options)
     : options_(options),
       contract_(options.use_dict, options.use_protobuf, options.heartbeat),
+      request_prefix_(fmt::format("{:06x}", Entropy()() & 0xffffff)),
       encoder_(contract_),
       loops_(options.loops),
       links_(options.self.id, LinksListener()),
@@ -50,6 +52,7 @@ SessionOptions Connector::SessionOptionsFor(RequestCounters& counters) const {
   options.sign_in_timeout = options_.sign_in_timeout;
   options.max_requests_per_second = options_.max_requests_per_second;
   options.counters = &counters;
+  options.request_prefix = request_prefix_;
   if (!options_.old_clients.empty()) {
     options.check_client = [this](std::string_view type, std::string_view version) {
       const auto& old = options_.old_clients;

@@ -108,6 +108,7 @@ class Connector {
 
   const ConnectorOptions options_;
   const ClientContract contract_;
+  const std::string request_prefix_;  // Of this run.
   Encoder encoder_;
   net::Loops loops_;
   ChatLinks links_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "fmt/format.h"
+#include "services/log.h"
 #include "services/pomelo/body.h"
 #include "spdlog/spdlog.h"
 
@@ -19,21 +20,33 @@ boost::json::object ErrorBody(int code, std::string_view message) {
 }
 
 // Text from a client, fit for a log line or an answer.
+std::string Printable(std::string_view text) {
+  std::string shown;
+  for (char c : text.substr(0, 64)) shown += (c < 0x20 || c >= 0x7f || c == '\'') ? '?' : c;
+  return shown + (text.size() > 64 ? "…" : "");
+}
 std::string Quote(std::string_view text) {
-  std::string quoted = "'";
-  for (char c : text.substr(0, 64)) quoted += (c < 0x20 || c >= 0x7f || c == '\'') ? '?' : c;
-  return quoted + (text.size() > 64 ? "…'" : "'");
+  return "'" + Printable(text) + "'";
 }
 
 }  // namespace
 
 Reply::~Reply() {
-  if (loop_ != nullptr) Fail(500, "the server gave this request up; try again");
+  if (loop_ == nullptr) return;
+  if (session() != nullptr)
+    spdlog::error("a request was given up: this is a mistake in the program{}",
+                  LogFields({{"request", request_id()}}));
+  Fail(500, "the server gave this request up; try again");
 }
 
 Session* Reply::session() const {
   const auto alive = session_.lock();
   return alive == nullptr ? nullptr : *alive;
+}
+
+std::string Reply::request_id() const {
+  const Session* const of = session();
+  return of == nullptr ? std::string() : of->request_id();
 }
 
 void Reply::Ok(const boost::json::object& body) {
@@ -141,6 +154,8 @@ void Session::Dispatch(const pomelo::Message& message) {
   const std::optional<uint64_t> id =
       message.type == MessageType::kRequest ? std::optional(message.id) : std::nullopt;
   busy_ = true;
+  ++requests_;
+  route_.clear();
   connection_.Pause();
   Reply reply(loop_, self_, id);
   if (!TakeToken()) {
@@ -162,6 +177,7 @@ void Session::Dispatch(const pomelo::Message& message) {
     if (!found) return reply.Fail(404, fmt::format("no route has the code {}", code));
     route = *found;
   }
+  if (spdlog::should_log(spdlog::level::debug)) route_ = Printable(route);
   auto body = DecodeBody(route, message.body);
   if (!body.ok()) {
     return reply.Fail(400,
@@ -193,6 +209,7 @@ void Session::OnAnswer(std::optional<uint64_t> id, int code, std::string_view bo
   loop_.AssertHere();
   busy_ = false;
   if (options_.counters != nullptr) options_.counters->Count(code);
+  if (spdlog::should_log(spdlog::level::debug)) LogAnswer(code);
   if (id && state_ == State::kWorking) {
     auto packages = std::make_shared<std::string>();
     const size_t start = pomelo::BeginPackage(PackageType::kData, *packages);
@@ -202,6 +219,19 @@ void Session::OnAnswer(std::optional<uint64_t> id, int code, std::string_view bo
   }
   if (!shutdown_.empty()) return KickAndClose(net::CloseReason::kShutdown, shutdown_);
   connection_.Resume();
+}
+
+std::string Session::request_id() const {
+  return fmt::format("{}-{:x}-{:x}", options_.request_prefix, id_, requests_);
+}
+
+void Session::LogAnswer(int code) const {
+  const std::chrono::duration<double, std::milli> took = net::Clock::now() - tokens_at_;
+  spdlog::debug("a request of {} was answered{}", peer(),
+                LogFields({{"request", request_id()},
+                           {"route", route_},
+                           {"code", std::to_string(code)},
+                           {"ms", fmt::format("{:.1f}", took.count())}}));
 }
 
 void Session::Write(net::Payload packages) {

@@ -37,6 +37,8 @@ class Reply {
   void Ok(const boost::json::object& body);
   // `{code, error: true, message}`; codes are those of HTTP, from 400.
   void Fail(int code, std::string_view message);
+  // Session::request_id; empty if the session has ended.
+  std::string request_id() const;
   // The session, or null if it has ended.
   Session* session() const;
   net::Loop& loop() const { return *loop_; }
@@ -77,6 +79,8 @@ struct SessionOptions {
   size_t max_package_bytes = 64 * 1024 - 4;
   // Requests and notifies of one session; more are answered with 429. A burst may be twice that.
   int max_requests_per_second = 2000;
+  // What the ids of requests begin with, so that they differ between servers and runs.
+  std::string request_prefix = {};
   // Counts the answers; outlives the sessions. Null: nobody does.
   RequestCounters* counters = nullptr;
 };
@@ -96,6 +100,9 @@ class Session final : public net::Protocol {
   net::Loop& loop() const { return loop_; }
   WireFormat format() const { return format_; }
   std::string_view peer() const { return connection_.peer(); }
+  // Names the newest request in logs here and in the servers that it goes through: the prefix, the session
+  // and the request's number in it, such as "9f3ac1-2f-7".
+  std::string request_id() const;
 
   // Queues whole packages that were encoded for this session's format. Ignored before the handshake is over
   // (S4).
@@ -122,6 +129,7 @@ class Session final : public net::Protocol {
   void Dispatch(const pomelo::Message& message);
   absl::StatusOr<boost::json::object> DecodeBody(std::string_view route, std::string_view body) const;
   bool TakeToken();
+  void LogAnswer(int code) const;
   void OnAnswer(std::optional<uint64_t> id, int code, std::string_view body);
   void Break(std::string message);
   // Tells the client why, as a kick, then closes.
@@ -143,8 +151,10 @@ class Session final : public net::Protocol {
   bool busy_ = false;     // A request is under way.
   net::Clock::time_point since_;      // When state_ began.
   net::Clock::time_point last_seen_;  // When the client last sent something.
+  uint64_t requests_ = 0;
+  std::string route_;  // Of the newest request, while that may be logged.
   double tokens_;
-  net::Clock::time_point tokens_at_;
+  net::Clock::time_point tokens_at_;  // When the newest request came.
 };
 
 }  // namespace hubbub

@@ -6,6 +6,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/discovery/test_log.h"
 #include "services/session/fake_session.h"
 
 namespace hubbub {
@@ -20,9 +21,11 @@ using from_client::Request;
 using pomelo::PackageType;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr const char* kOk = "handshake {\"code\":200";
@@ -480,6 +483,50 @@ TEST_F(SessionTest, AnswersAreCountedByTheirCode) {
     const auto at = expected.find(kRequestCodes[i]);
     EXPECT_EQ(counts[i], at == expected.end() ? 0 : at->second) << "code " << kRequestCodes[i];
   }
+}
+
+TEST_F(SessionTest, EachRequestHasAnIdThatItsLogLineShows) {
+  options_.request_prefix = "abc123";
+  testing::TestLog log(spdlog::level::debug);
+  Run([&] {
+    FakeSession session(loop(), options_, /*id=*/47);
+    Open(session);
+    session.script.answer = FakeHandler::Answer::kLater;
+    session.connection.Feed(Request(1, kPlain, R"({"content":"the secret word"})"));
+    EXPECT_EQ(session.script.replies.back().request_id(), "abc123-2f-1");
+    session.script.replies.back().Fail(403, "why");
+    session.connection.Offer();
+    session.connection.Feed(Notify("no\nroute"));
+    EXPECT_EQ(session->request_id(), "abc123-2f-2");
+    session.script.replies.back().Ok({});
+    session.connection.Feed(Request(3, uint16_t{999}));
+    Reply& late = session.script.replies.back();
+    session.Destroy();
+    EXPECT_EQ(late.request_id(), "");
+  });
+  std::vector<std::string> answered;
+  for (const std::string& line : log.lines()) {
+    EXPECT_EQ(line.find("secret"), std::string::npos) << line;
+    if (line.find("was answered") != std::string::npos) answered.push_back(line);
+  }
+  EXPECT_THAT(
+      answered,
+      ElementsAre(AllOf(HasSubstr("request=abc123-2f-1"), HasSubstr("code=403"),
+                        HasSubstr("route=test.testHandler.plain")),
+                  AllOf(HasSubstr("request=abc123-2f-2"), HasSubstr("code=200"), HasSubstr("route=no?route")),
+                  AllOf(HasSubstr("request=abc123-2f-3"), HasSubstr("code=404"), Not(HasSubstr("route=")))));
+}
+
+TEST_F(SessionTest, ARequestThatIsGivenUpIsAnErrorInTheLog) {
+  testing::TestLog log;
+  Run([&] {
+    FakeSession session(loop(), options_);
+    Open(session);
+    session.script.answer = FakeHandler::Answer::kNever;
+    session.connection.Feed(Request(1, kPlain));
+  });
+  EXPECT_THAT(log.lines(),
+              ElementsAre(AllOf(HasSubstr("a request was given up"), HasSubstr("request=-1-1"))));
 }
 
 TEST_F(SessionTest, EndsSessionsThatAreLate) {
