@@ -36,8 +36,11 @@ ChatServer::ChatServer(const ChatServerOptions& options, const std::shared_ptr<c
       leases_(options.id, rooms_, LeaseOptions(options)),
       peer_service_(options.id, owners_, rooms_, leases_, [this] { return Ready(); }),
       links_(options.id, owners_,
-             {.on_lost = [this](const std::string& id,
-                                uint64_t incarnation) { recovery_.Begin(id, incarnation, RunningMs()); },
+             {.on_lost =
+                  [this](const std::string& id, uint64_t incarnation) {
+                    servers_lost_.Add();
+                    recovery_.Begin(id, incarnation, RunningMs());
+                  },
               .on_back = [this](const std::string& id) { recovery_.Cancel(id); },
               .stopped = [this] { return fence_.stopped(RunningMs()); }}),
       hand_over_(options.id, rooms_, owners_,

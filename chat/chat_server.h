@@ -19,6 +19,7 @@
 #include "chat/recovery.h"
 #include "chat/room_table.h"
 #include "services/directory.h"
+#include "services/metrics/counter.h"
 #include "services/rpc/server.h"
 #include "services/rpc/status_service.h"
 
@@ -50,6 +51,12 @@ class ChatServer {
 
   uint16_t port() const { return server_->port(); }
   size_t rooms() const { return rooms_.rooms(); }
+  // For metrics.
+  size_t recent_bytes() const { return rooms_.recent_bytes(); }
+  RoomTable::Counts room_counts() const { return rooms_.counts(); }
+  Leases::Counts lease_counts() const { return leases_.counts(); }
+  // How often another chat server was found to be out of reach, or restarted.
+  uint64_t servers_lost() const { return servers_lost_.value(); }
 
   void Update(const std::shared_ptr<const ServerList>& servers) ABSL_LOCKS_EXCLUDED(mu_);
   // What is due by time: old events, rooms without anything, leases whose grace is over. About once a second.
@@ -81,6 +88,7 @@ class ChatServer {
   mutable Mutex mu_;
   std::shared_ptr<const ServerList> servers_ ABSL_GUARDED_BY(mu_);
   const int64_t started_ms_;
+  Counter servers_lost_;
   PauseFence fence_;
   OwnerTable owners_;
   Recovery recovery_;

@@ -261,6 +261,10 @@ TEST_F(TwoChatServersTest, TheRoomsOfALostServerBeginAnewWhenAllConnectorsHaveTo
   EXPECT_TRUE(answer.repeated());
   EXPECT_EQ(answer.epoch(), 7u);
   EXPECT_EQ(answer.offset(), 5u);
+
+  EXPECT_EQ(two_->servers_lost(), 1u);
+  EXPECT_EQ(two_->room_counts().restored, 1u);
+  EXPECT_EQ(two_->room_counts().places, 2u);
 }
 
 v1::ImportResponse Import(const ChatServer& server, const v1::ImportRequest& request) {

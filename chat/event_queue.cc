@@ -13,7 +13,7 @@ bool EventQueue::Push(EventPtr event) {
 }
 
 EventQueue::Batch EventQueue::Take() {
-  Batch batch{.first_seq = first_seq_ + sent_, .events = {}};
+  Batch batch{.first_seq = first_seq_ + sent_, .events = {}, .bytes = 0};
   size_t bytes = 0;
   while (sent_ < events_.size() && batch.events.size() < limits_.max_batch_events) {
     const EventPtr& next = events_[sent_];
@@ -22,6 +22,7 @@ EventQueue::Batch EventQueue::Take() {
     batch.events.push_back(next);
     ++sent_;
   }
+  batch.bytes = bytes;
   unsent_bytes_ -= bytes;
   return batch;
 }

@@ -27,6 +27,7 @@ class EventQueue {
   struct Batch {
     uint64_t first_seq = 0;  // Of events[0]; of the next event to come if there is none.
     std::vector<EventPtr> events;
+    size_t bytes = 0;
   };
 
   explicit EventQueue(const Limits& limits) : limits_(limits) {}

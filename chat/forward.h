@@ -12,6 +12,7 @@
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/server_callback.h"
 #include "hubbub/chat/v1/chat.grpc.pb.h"
+#include "services/rpc/request_id.h"
 
 namespace hubbub::chat {
 
@@ -52,6 +53,7 @@ void Forward(const OwnerStub& owner, AsyncMethod<Request, Response> method,
   auto call = std::make_shared<Call>();
   call->owner = owner;
   call->context.AddMetadata(forward_internal::kForwarded, "1");
+  rpc::PassRequestId(caller, call->context);
   call->context.set_deadline(
       std::min(caller.deadline(), std::chrono::system_clock::now() + forward_internal::kDeadline));
   (call->owner->async()->*method)(&call->context, request, response,

@@ -159,5 +159,39 @@ TEST_F(ForwardTest, APlaceOfThisServersLeaseIsEndedHereWhoeverOwnsTheRoomByNow) 
   EXPECT_EQ(kicked.offset(), 2u);
 }
 
+// An owner that keeps what it was called with.
+class Owner final : public v1::ChatService::CallbackService {
+ public:
+  grpc::ServerUnaryReactor* Send(grpc::CallbackServerContext* context, const v1::SendRequest*,
+                                 v1::SendResponse*) override {
+    request_id = rpc::RequestIdIn(context->client_metadata());
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
+  }
+  std::string request_id;  // Of the last call that has been answered.
+};
+
+TEST_F(ForwardTest, TheRequestIdGoesAlong) {
+  Owner owner;
+  grpc::ServerBuilder builder;
+  builder.RegisterService(&owner);
+  const auto server = builder.BuildAndStart();
+  to_second_ = v1::ChatService::NewStub(server->InProcessChannel({}));
+  v1::SendRequest request;
+  request.set_room("2nd");
+  request.set_from("system");
+  request.set_content("hi");
+  for (const std::string& id : {std::string("abc-1"), std::string()}) {
+    grpc::ClientContext context;
+    context.set_deadline(TestDeadline());
+    rpc::SetRequestId(context, id);
+    v1::SendResponse response;
+    ASSERT_TRUE(first_.stub->Send(&context, request, &response).ok());
+    EXPECT_EQ(owner.request_id, id);
+  }
+  server->Shutdown();
+}
+
 }  // namespace
 }  // namespace hubbub::chat

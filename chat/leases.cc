@@ -25,7 +25,8 @@ absl::StatusOr<Outbox::Reactor*> Leases::Subscribe(const std::string& connector,
   if (lease == 0) WarnOfTwins(connector, peer);
   uint64_t id = options_.new_lease();
   while (outboxes_.contains(id)) id = options_.new_lease();
-  const OutboxPtr outbox = std::make_shared<Outbox>(connector, id, options_.incarnation(), options_.queue);
+  const OutboxPtr outbox =
+      std::make_shared<Outbox>(connector, id, options_.incarnation(), options_.queue, counters_);
   // With mu_ held, so that Shutdown either prevents this stream or sees it.
   Outbox::Reactor* const stream = outbox->Attach(1, peer);
   outboxes_.emplace(id, outbox);
@@ -163,6 +164,16 @@ void Leases::Shutdown() {
 size_t Leases::size() const {
   MutexLock lock(mu_);
   return outboxes_.size();
+}
+
+Leases::Counts Leases::counts() const {
+  Counts counts{.sent_events = counters_->sent_events.value(),
+                .sent_bytes = counters_->sent_bytes.value(),
+                .cuts = counters_->cuts.value()};
+  MutexLock lock(mu_);
+  counts.leases = outboxes_.size();
+  for (const auto& [lease, outbox] : outboxes_) counts.queued_bytes += outbox->queued_bytes();
+  return counts;
 }
 
 void Leases::WarnOfTwins(const std::string& connector, const std::string& peer) const {

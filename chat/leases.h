@@ -72,6 +72,16 @@ class Leases {
 
   size_t size() const;
 
+  // What the leases do, for metrics.
+  struct Counts {
+    size_t leases = 0;        // Now, with those whose stream is away.
+    size_t queued_bytes = 0;  // Of events that wait for connectors now.
+    uint64_t sent_events = 0;
+    uint64_t sent_bytes = 0;
+    uint64_t cuts = 0;  // Connectors that did not read.
+  };
+  Counts counts() const ABSL_LOCKS_EXCLUDED(mu_);
+
  private:
   using OutboxPtr = std::shared_ptr<Outbox>;
   class Awaited;
@@ -87,6 +97,7 @@ class Leases {
   const std::string server_;
   RoomTable& rooms_;
   const Options options_;
+  const std::shared_ptr<OutboxCounters> counters_ = std::make_shared<OutboxCounters>();
 
   mutable Mutex mu_;
   absl::flat_hash_map<uint64_t, OutboxPtr> outboxes_ ABSL_GUARDED_BY(mu_);

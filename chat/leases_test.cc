@@ -217,6 +217,8 @@ TEST_P(LeasesTest, AConnectorThatDoesNotReadIsCut) {
   Enter(server, other, "room", "cat");
   EXPECT_TRUE(other.ReadEvents(1)) << "the others go on";
 
+  EXPECT_EQ(server.leases.counts().cuts, 1u);
+  EXPECT_EQ(server.leases.counts().queued_bytes, 0u) << "nothing waits for it any more";
   const grpc::Status status = slow.Finish();
   EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_THAT(status.error_message(), HasSubstr("connector \"connector-1\" did not read its events: "));
@@ -226,6 +228,30 @@ TEST_P(LeasesTest, AConnectorThatDoesNotReadIsCut) {
   TestStream again(*server.stub, "connector-1", slow.lease, slow.next_seq);
   ASSERT_TRUE(again.Read());
   EXPECT_NE(again.lease, slow.lease);
+}
+
+TEST_P(LeasesTest, CountsWhatIsSentAndWhatWaits) {
+  TestServer server(Options());
+  TestStream stream(*server.stub, "connector-1");
+  ASSERT_TRUE(stream.Read());
+  Enter(server, stream, "room", "ann");
+  ASSERT_TRUE(stream.ReadEvents(1));
+  EXPECT_EQ(server.leases.counts().leases, 1u);
+  EXPECT_EQ(server.leases.counts().sent_events, 1u);
+  EXPECT_GT(server.leases.counts().sent_bytes, 0u);
+  // The transport takes some before it holds the writer back.
+  const std::string content(size_t{32} << 10, 'x');
+  size_t said = 0;
+  while (server.leases.counts().queued_bytes < 10 * content.size() && said < 10'000) {
+    Say(server, "room", content);
+    ++said;
+  }
+  EXPECT_GE(server.leases.counts().queued_bytes, 10 * content.size());
+  ASSERT_TRUE(stream.ReadEvents(1 + said));
+  EXPECT_EQ(server.leases.counts().queued_bytes, 0u);
+  EXPECT_EQ(server.leases.counts().sent_events, 1 + said);
+  EXPECT_GT(server.leases.counts().sent_bytes, said * content.size());
+  EXPECT_EQ(server.leases.counts().cuts, 0u);
 }
 
 TEST_P(LeasesTest, ALeaseEndsByItsGrace) {

@@ -6,11 +6,13 @@
 
 #include "absl/flags/flag.h"
 #include "absl/time/time.h"
+#include "chat/chat_metrics.h"
 #include "chat/chat_server.h"
 #include "fmt/format.h"
 #include "services/discovery/directory_flags.h"
 #include "services/discovery/identity.h"
 #include "services/flags.h"
+#include "services/log.h"
 #include "services/metrics/metrics_server.h"
 #include "services/metrics/process_metrics.h"
 #include "services/process.h"
@@ -31,7 +33,11 @@ ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(10),
           "On SIGTERM, rooms have so long to go to other chat servers, and streams to end");
 ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");
 ABSL_FLAG(uint16_t, metrics_port, 0, "Shows metrics to Prometheus at http://HOST:PORT/metrics; 0 means not");
-ABSL_FLAG(std::string, log_level, "info", "trace, debug, info, warn or error");
+ABSL_FLAG(
+    std::string, log_level, "info",
+    "trace, debug, info, warn or error; the signal SIGUSR1 makes it one step more while the program runs, "
+    "SIGUSR2 one less");
+ABSL_FLAG(std::string, log_format, "text", "text, or json: one object a line");
 
 namespace {
 
@@ -59,7 +65,9 @@ int main(int argc, char** argv) {
       "--config deploy/servers.json",
       argc, argv);
   hubbub::BlockSignals();
-  hubbub::SetUpLog(absl::GetFlag(FLAGS_log_level));
+  hubbub::SetUpLog({.level = absl::GetFlag(FLAGS_log_level),
+                    .format = absl::GetFlag(FLAGS_log_format),
+                    .server = absl::GetFlag(FLAGS_id)});
 
   auto opened = hubbub::OpenDirectory(hubbub::DirectoryOptionsFromFlags(
       hubbub::ServerKind::kChat, absl::GetFlag(FLAGS_id), /*client_port=*/0));
@@ -86,7 +94,7 @@ int main(int argc, char** argv) {
   if (!chat.ok()) hubbub::Die(kName, chat.status());
 
   hubbub::AddProcessMetrics(metrics, self, directory);
-  metrics.AddGauge("hubbub_rooms", "Rooms now", [&] { return static_cast<double>((*chat)->rooms()); });
+  hubbub::chat::AddChatMetrics(metrics, **chat);
   std::unique_ptr<hubbub::MetricsServer> metrics_server;
   if (const uint16_t port = absl::GetFlag(FLAGS_metrics_port); port != 0)
     metrics_server = hubbub::MetricsServer::Start(metrics, options.listen_host, port);

@@ -30,6 +30,7 @@ void Outbox::Push(EventPtr event) {
     MutexLock lock(mu_);
     if (ended_) return;
     if (!queue_.Push(std::move(event))) {
+      counters_->cuts.Add();
       return EndLocked(
           {grpc::StatusCode::RESOURCE_EXHAUSTED,
            fmt::format("connector \"{}\" did not read its events: {} bytes waiting; subscribe anew",
@@ -39,6 +40,7 @@ void Outbox::Push(EventPtr event) {
       if (!std::exchange(gathered_, true)) gathering->outboxes_.push_back(shared_from_this());
       return;
     }
+    gathered_ = false;  // Too much to wait any longer, or not this thread's.
     stream = NextWrite();
   }
   if (stream != nullptr) stream->Write();
@@ -68,7 +70,7 @@ Outbox::Reactor* Outbox::Attach(uint64_t next_seq, std::string peer) {
     idle_since_ms_.reset();
     stream_ = stream = new Stream(shared_from_this());
     stream->writing = true;
-    stream->next = queue_.Take();
+    stream->next = TakeBatch();
   }
   stream->Write();
   return stream;
@@ -105,6 +107,18 @@ std::optional<std::string> Outbox::peer() const {
   return stream_ == nullptr ? std::nullopt : std::optional(peer_);
 }
 
+size_t Outbox::queued_bytes() const {
+  MutexLock lock(mu_);
+  return queue_.unsent_bytes();
+}
+
+EventQueue::Batch Outbox::TakeBatch() {
+  EventQueue::Batch batch = queue_.Take();
+  counters_->sent_events.Add(batch.events.size());
+  counters_->sent_bytes.Add(batch.bytes);
+  return batch;
+}
+
 grpc::Status Outbox::end_reason() const {
   MutexLock lock(mu_);
   return end_reason_;
@@ -133,13 +147,13 @@ void Outbox::Stream::Write() {
 }
 
 Outbox::Stream* Outbox::NextWrite() {
-  if (stream_ == nullptr || stream_->writing) return nullptr;
+  if (stream_ == nullptr || stream_->writing || gathered_) return nullptr;
   if (queue_.unsent_events() == 0) {
     if (draining_) Close(*draining_);
     return nullptr;
   }
   stream_->writing = true;
-  stream_->next = queue_.Take();
+  stream_->next = TakeBatch();
   return stream_;
 }
 

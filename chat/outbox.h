@@ -13,9 +13,17 @@
 #include "grpcpp/support/server_callback.h"
 #include "grpcpp/support/status.h"
 #include "hubbub/chat/v1/chat.grpc.pb.h"
+#include "services/metrics/counter.h"
 #include "services/mutex.h"
 
 namespace hubbub::chat {
+
+// What all outboxes of a server have sent: an addition for each batch, not for each event. Thread-safe.
+struct OutboxCounters {
+  Counter sent_events;  // What a resumed stream is sent again is counted again.
+  Counter sent_bytes;
+  Counter cuts;  // Connectors that did not read.
+};
 
 // The events that wait for one connector under one lease. It outlives its streams: they attach, break and are
 // resumed. At most one write of a stream is in flight; whatever piles up meanwhile leaves as the next batch.
@@ -45,9 +53,14 @@ class Outbox final : public Subscriber, public std::enable_shared_from_this<Outb
     std::vector<std::shared_ptr<Outbox>> outboxes_;
   };
 
-  // `incarnation`: the run of this chat server.
-  Outbox(std::string connector, uint64_t lease, uint64_t incarnation, const EventQueue::Limits& limits)
-      : connector_(std::move(connector)), lease_(lease), incarnation_(incarnation), queue_(limits) {}
+  // `incarnation`: the run of this chat server. `counters` may be shared by many.
+  Outbox(std::string connector, uint64_t lease, uint64_t incarnation, const EventQueue::Limits& limits,
+         std::shared_ptr<OutboxCounters> counters)
+      : connector_(std::move(connector)),
+        lease_(lease),
+        incarnation_(incarnation),
+        counters_(std::move(counters)),
+        queue_(limits) {}
 
   uint64_t lease() const override { return lease_; }
   const std::string& connector() const override { return connector_; }
@@ -72,6 +85,8 @@ class Outbox final : public Subscriber, public std::enable_shared_from_this<Outb
 
   // The far end of the stream; nothing when there is no stream.
   std::optional<std::string> peer() const;
+  // Of events that wait to be sent.
+  size_t queued_bytes() const;
   // Why the lease ended; OK while it has not.
   grpc::Status end_reason() const;
 
@@ -102,6 +117,8 @@ class Outbox final : public Subscriber, public std::enable_shared_from_this<Outb
   // The stream, if it is to be written to now: the caller calls its Write after unlocking. It can not go away
   // before, because a stream that is `writing` is never finished.
   Stream* NextWrite() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // The next batch of the queue.
+  EventQueue::Batch TakeBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void EndLocked(grpc::Status reason) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Detaches the stream, then finishes it, at once or after its write: nobody can reach it any more.
   void Close(grpc::Status status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -113,6 +130,7 @@ class Outbox final : public Subscriber, public std::enable_shared_from_this<Outb
   const std::string connector_;
   const uint64_t lease_;
   const uint64_t incarnation_;
+  const std::shared_ptr<OutboxCounters> counters_;
   std::atomic<bool> ended_ = false;  // Set with mu_ held; read without, for rooms ask it.
 
   mutable Mutex mu_;

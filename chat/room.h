@@ -152,6 +152,7 @@ class Room {
   const std::string& name() const { return name_; }
   uint64_t epoch() const { return epoch_; }
   size_t users() const { return members_.size(); }
+  size_t places() const { return places_; }
   uint64_t offset() const { return offset_; }
   // True if nothing is kept that somebody may ask for later.
   bool forgotten() const { return recent_.empty() && ids_.size() == 0 && earlier_.empty(); }

@@ -25,7 +25,7 @@ absl::StatusOr<AddResult> RoomTable::Add(std::string_view room, std::string_view
   }
   const absl::StatusOr<Room*> found = FindOrCreate(shard, room, options_.claim);
   if (!found.ok()) return found.status();
-  return Accounted(**found, [&] {
+  return Accounted(shard, **found, [&] {
     return (*found)->Add(user, std::move(place), resume_token, options_.duplicate_user, options_.now_ms(),
                          seen);
   });
@@ -36,7 +36,7 @@ absl::StatusOr<uint64_t> RoomTable::Kick(std::string_view room, std::string_view
   MutexLock lock(shard.mu);
   Room* const found = Find(shard, room);
   if (found == nullptr) return WhyNotHere(shard, room);
-  return Accounted(*found, [&] { return found->Kick(user, options_.now_ms()); });
+  return Accounted(shard, *found, [&] { return found->Kick(user, options_.now_ms()); });
 }
 
 uint64_t RoomTable::KickPlace(std::string_view room, std::string_view user, PlaceId place) {
@@ -44,7 +44,7 @@ uint64_t RoomTable::KickPlace(std::string_view room, std::string_view user, Plac
   MutexLock lock(shard.mu);
   Room* const found = Find(shard, room);
   if (found == nullptr) return 0;
-  return Accounted(*found, [&] { return found->KickPlace(user, place, options_.now_ms()); });
+  return Accounted(shard, *found, [&] { return found->KickPlace(user, place, options_.now_ms()); });
 }
 
 absl::StatusOr<SendResult> RoomTable::Send(std::string_view room, std::string_view from,
@@ -59,7 +59,11 @@ absl::StatusOr<SendResult> RoomTable::Send(std::string_view room, std::string_vi
     if (!created.ok()) return created.status();
     found = *created;
   }
-  return Accounted(*found, [&] { return found->Send(from, target, content, options_.now_ms(), id); });
+  const uint64_t before = found->offset();
+  auto sent =
+      Accounted(shard, *found, [&] { return found->Send(from, target, content, options_.now_ms(), id); });
+  shard.messages.Add(found->offset() - before);
+  return sent;
 }
 
 absl::StatusOr<RoomInfo> RoomTable::Get(std::string_view room) const {
@@ -104,7 +108,8 @@ size_t RoomTable::DropSubscriber(uint64_t lease, size_t max_places) {
     while (dropped < max_places) {
       Room* const room = shard.leases.Any(lease);
       if (room == nullptr) break;
-      dropped += Accounted(*room, [&] { return room->Drop(lease, max_places - dropped, options_.now_ms()); });
+      dropped +=
+          Accounted(shard, *room, [&] { return room->Drop(lease, max_places - dropped, options_.now_ms()); });
     }
   }
   return dropped;
@@ -129,6 +134,18 @@ void RoomTable::Sweep(int64_t now_ms) {
     }
   }
   members_.store(members, std::memory_order_relaxed);
+}
+
+RoomTable::Counts RoomTable::counts() const {
+  Counts counts{.given = given_.value(), .taken = taken_.value(), .restored = restored_.value()};
+  for (const Shard& shard : shards_) {
+    counts.places += shard.places.value();
+    // Messages first: each of them is among the events by then.
+    const uint64_t messages = shard.messages.value();
+    counts.messages += messages;
+    counts.presence += shard.events.value() - messages;
+  }
+  return counts;
 }
 
 RoomTable::Shard& RoomTable::ShardOf(std::string_view room) const {

@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "chat/random_id.h"
 #include "chat/room.h"
+#include "services/metrics/counter.h"
 #include "services/mutex.h"
 #include "services/string_map.h"
 
@@ -126,6 +127,16 @@ class RoomTable {
   // Users in all rooms but frozen ones, as the last Sweep has counted them.
   size_t members() const { return members_.load(std::memory_order_relaxed); }
   size_t recent_bytes() const { return recent_bytes_.load(std::memory_order_relaxed); }
+  // What happens here, for metrics.
+  struct Counts {
+    uint64_t places = 0;    // Of sessions, now.
+    uint64_t messages = 0;  // Events of this kind that rooms have had here,
+    uint64_t presence = 0;  // and of users who have come or gone.
+    uint64_t given = 0;     // Rooms that have gone to another chat server,
+    uint64_t taken = 0;     // have come from one,
+    uint64_t restored = 0;  // or have begun anew after one was lost.
+  };
+  Counts counts() const;
 
  private:
   static constexpr size_t kShards = 64;
@@ -137,6 +148,10 @@ class RoomTable {
     LeaseIndex leases ABSL_GUARDED_BY(mu);
     StringMap<std::unique_ptr<Room>> rooms ABSL_GUARDED_BY(mu);
     StringMap<std::unique_ptr<Room>> frozen ABSL_GUARDED_BY(mu);
+    // Written with mu held, read without.
+    SingleWriterNumber places;
+    SingleWriterNumber events;
+    SingleWriterNumber messages;  // Of the events.
   };
 
   Shard& ShardOf(std::string_view room) const;
@@ -146,25 +161,35 @@ class RoomTable {
   static Room* Find(const Shard& shard, std::string_view room) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu);
   std::unique_ptr<Room> NewRoom(Shard& shard, std::string_view room, uint64_t epoch)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu);
-  RestoreResult RestoreLocked(Room& room, const RoomClaim& claim);
+  RestoreResult RestoreLocked(Shard& shard, Room& room, const RoomClaim& claim)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu);
   absl::StatusOr<Room*> FindOrCreate(Shard& shard, std::string_view room, const ClaimCheck& may_have)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu);
-  // Does `operation`, then settles what it did to the room's recent events with the bound of the server.
+  // Does `operation`, then counts what it did to the room, and settles the room's recent events with the
+  // bound of the server.
   template <typename Operation>
-  std::invoke_result_t<Operation> Accounted(Room& room, Operation operation);
+  std::invoke_result_t<Operation> Accounted(Shard& shard, Room& room, Operation operation)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu);
 
   const Options options_;
   mutable std::array<Shard, kShards> shards_;
   std::atomic<size_t> rooms_ = 0;
   std::atomic<size_t> members_ = 0;
   std::atomic<size_t> recent_bytes_ = 0;
+  Counter given_;
+  Counter taken_;
+  Counter restored_;
 };
 
 template <typename Operation>
-std::invoke_result_t<Operation> RoomTable::Accounted(Room& room, Operation operation) {
+std::invoke_result_t<Operation> RoomTable::Accounted(Shard& shard, Room& room, Operation operation) {
   const size_t before = room.kept_bytes();
+  const size_t places_before = room.places();
+  const uint64_t offset_before = room.offset();
   auto result = operation();
   // Unsigned arithmetic: what has become less wraps around to a subtraction.
+  shard.places.Add(room.places() - places_before);
+  shard.events.Add(room.offset() - offset_before);
   const size_t change = room.kept_bytes() - before;
   const size_t total = recent_bytes_.fetch_add(change, std::memory_order_relaxed) + change;
   if (total > options_.max_recent_bytes) {

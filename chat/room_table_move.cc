@@ -27,8 +27,9 @@ EarlierLives Union(const std::vector<RoomClaim>& claims) {
 
 }  // namespace
 
-RestoreResult RoomTable::RestoreLocked(Room& room, const RoomClaim& claim) {
-  return Accounted(room, [&] { return room.Restore(claim, options_.duplicate_user, options_.now_ms()); });
+RestoreResult RoomTable::RestoreLocked(Shard& shard, Room& room, const RoomClaim& claim) {
+  return Accounted(shard, room,
+                   [&] { return room.Restore(claim, options_.duplicate_user, options_.now_ms()); });
 }
 
 absl::StatusOr<RestoreResult> RoomTable::Restore(std::string_view room, const RoomClaim& claim) {
@@ -37,7 +38,7 @@ absl::StatusOr<RestoreResult> RoomTable::Restore(std::string_view room, const Ro
   if (claim.subscriber->ended()) return LeaseHasEnded(*claim.subscriber);
   const absl::StatusOr<Room*> found = FindOrCreate(shard, room, options_.claim);
   if (!found.ok()) return found.status();
-  return RestoreLocked(**found, claim);
+  return RestoreLocked(shard, **found, claim);
 }
 
 absl::StatusOr<std::vector<RestoreResult>> RoomTable::Recover(std::string_view room,
@@ -45,23 +46,25 @@ absl::StatusOr<std::vector<RestoreResult>> RoomTable::Recover(std::string_view r
                                                               const ClaimCheck& may_have) {
   Shard& shard = ShardOf(room);
   MutexLock lock(shard.mu);
+  const bool is_new = Find(shard, room) == nullptr;
   const absl::StatusOr<Room*> found = FindOrCreate(shard, room, may_have ? may_have : options_.claim);
   if (!found.ok()) return found.status();
-  Accounted(**found, [&] {
+  if (is_new) restored_.Add();
+  Accounted(shard, **found, [&] {
     (*found)->GoOnFrom(Union(claims), options_.now_ms());
     return 0;
   });
   std::vector<RestoreResult> results(claims.size());
   for (size_t i = 0; i < claims.size(); ++i) {
     // Its connector is gone again; nobody waits for this answer.
-    if (!claims[i].subscriber->ended()) results[i] = RestoreLocked(**found, claims[i]);
+    if (!claims[i].subscriber->ended()) results[i] = RestoreLocked(shard, **found, claims[i]);
   }
   // Everybody is told of everybody.
   for (size_t i = 0; i < claims.size(); ++i) {
     if (claims[i].subscriber->ended()) continue;
     claims[i].places.clear();
     std::vector<uint32_t> replaced = std::move(results[i].replaced);
-    results[i] = RestoreLocked(**found, claims[i]);
+    results[i] = RestoreLocked(shard, **found, claims[i]);
     results[i].replaced = std::move(replaced);
   }
   return results;
@@ -101,6 +104,8 @@ void RoomTable::Moved(std::string_view room, const std::string& server) {
   it->second->PushMoved(server, options_.now_ms());
   recent_bytes_.fetch_sub(it->second->kept_bytes(), std::memory_order_relaxed);
   rooms_.fetch_sub(1, std::memory_order_relaxed);
+  shard.places.Subtract(it->second->places());
+  given_.Add();
   shard.frozen.erase(it);
 }
 
@@ -117,14 +122,16 @@ void RoomTable::Thaw(std::string_view room, bool certain, const std::string& sel
     RoomState state = thawed->State();
     std::vector<SubscriberPtr> subscribers = thawed->Subscribers();
     recent_bytes_.fetch_sub(thawed->kept_bytes(), std::memory_order_relaxed);
+    shard.places.Subtract(thawed->places());
     const std::unique_ptr<Room> before = std::exchange(thawed, NewRoom(shard, room, options_.new_epoch()));
     state.offset = 0;
     state.recent_events.clear();
     thawed->Adopt(state, subscribers, now_ms);
     recent_bytes_.fetch_add(thawed->kept_bytes(), std::memory_order_relaxed);
+    shard.places.Add(thawed->places());
     before->PushMoved(self, now_ms);
   }
-  Accounted(*thawed, [&] {
+  Accounted(shard, *thawed, [&] {
     thawed->Settle(now_ms);
     return 0;
   });
@@ -148,10 +155,12 @@ absl::Status RoomTable::Import(const RoomState& state, const std::vector<Subscri
     slot->Adopt(state, subscribers, now_ms);
     rooms_.fetch_add(1, std::memory_order_relaxed);
     recent_bytes_.fetch_add(slot->kept_bytes(), std::memory_order_relaxed);
+    shard.places.Add(slot->places());
+    taken_.Add();
   } else if (slot->epoch() != state.epoch) {
     EarlierLives earlier = state.earlier;
     for (const EventPtr& event : state.recent_events) earlier[state.epoch].emplace(event->offset, event);
-    Accounted(*slot, [&] {
+    Accounted(shard, *slot, [&] {
       slot->GoOnFrom(earlier, now_ms);
       return 0;
     });
@@ -163,8 +172,10 @@ void RoomTable::Clear() {
   for (Shard& shard : shards_) {
     MutexLock lock(shard.mu);
     for (auto* rooms : {&shard.rooms, &shard.frozen}) {
-      for (const auto& [name, room] : *rooms)
+      for (const auto& [name, room] : *rooms) {
         recent_bytes_.fetch_sub(room->kept_bytes(), std::memory_order_relaxed);
+        shard.places.Subtract(room->places());
+      }
       rooms_.fetch_sub(rooms->size(), std::memory_order_relaxed);
       rooms->clear();
     }

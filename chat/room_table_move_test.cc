@@ -79,6 +79,11 @@ TEST_F(RoomTableMoveTest, AMovedRoomGoesOnElsewhereInTheSameLife) {
   EXPECT_THAT(one_->TakeTexts(), ElementsAre("moved to b"));
   EXPECT_EQ(table_.rooms(), 0u);
   EXPECT_EQ(table_.recent_bytes(), 0u);
+  EXPECT_EQ(table_.counts().places, 0u);
+  EXPECT_EQ(table_.counts().given, 1u);
+  EXPECT_EQ(other_.counts().places, 1u);
+  EXPECT_EQ(other_.counts().taken, 1u) << "the second time it was there";
+  EXPECT_EQ(other_.counts().messages, 0u) << "they were counted where they were said";
   EXPECT_TRUE(other_.Send("lobby", "ann", kEverybody, "hi", "n-1")->repeated);
 
   const auto restored = other_.Restore("lobby", Claim(two_, "ann", state.epoch, 1));
@@ -135,6 +140,8 @@ TEST_F(RoomTableMoveTest, ALostRoomBeginsAnewWithAllItsMembersAndNoNoise) {
   EXPECT_THAT(*late->at(0).missed, ElementsAre(event));
   EXPECT_THAT(one_->Take(), IsEmpty());
   EXPECT_EQ(table_.Get("lobby")->members.size(), 3u);
+  EXPECT_EQ(table_.counts().places, 3u);
+  EXPECT_EQ(table_.counts().restored, 1u);
 }
 
 TEST_F(RoomTableMoveTest, WhatIsKeptOfAnEarlierLifeIsForgottenWithItsRoom) {
@@ -164,6 +171,19 @@ TEST_F(RoomTableMoveTest, ARoomOfAnotherIsNotTakenUnlessItIsHereAlready) {
   EXPECT_TRUE(other_.Import(state, {one_}, no).ok());
 }
 
+TEST_F(RoomTableMoveTest, PlacesAreCountedOnceWhateverBecomesOfAFrozenRoom) {
+  Enter(table_, "ann", one_);
+  Enter(table_, "bob", two_);
+  for (const bool certain : {true, false}) {
+    ASSERT_TRUE(table_.Freeze("lobby").has_value());
+    EXPECT_EQ(table_.counts().places, 2u);
+    table_.Thaw("lobby", certain, "a");
+    EXPECT_EQ(table_.counts().places, 2u);
+  }
+  ASSERT_TRUE(table_.Kick("lobby", "ann").ok());
+  EXPECT_EQ(table_.counts().places, 1u);
+}
+
 TEST_F(RoomTableMoveTest, AnEndedLeaseGetsNothingBack) {
   one_->End();
   EXPECT_TRUE(absl::IsFailedPrecondition(table_.Restore("lobby", Claim(one_, "ann", 7, 0)).status()));
@@ -180,6 +200,7 @@ TEST_F(RoomTableMoveTest, ClearLeavesNothingBehind) {
   table_.Clear();
   EXPECT_EQ(table_.rooms(), 0u);
   EXPECT_EQ(table_.recent_bytes(), 0u);
+  EXPECT_EQ(table_.counts().places, 0u);
   EXPECT_EQ(table_.DropSubscriber(1, 10), 0u);
   EXPECT_THAT(one_->Take(), IsEmpty());
 }

@@ -106,6 +106,29 @@ TEST_F(RoomTableTest, RoomsAreBounded) {
   EXPECT_TRUE(table.Send("red", "system", "*", "hi").ok()) << "rooms that are there go on";
 }
 
+TEST_F(RoomTableTest, CountsPlacesAndEvents) {
+  RoomTable::Options options = Options();
+  options.duplicate_user = DuplicateUser::kAllow;
+  RoomTable table(options);
+  ASSERT_TRUE(table.Add("red", "ann", {a_, 1, ""}, "").ok());
+  ASSERT_TRUE(table.Add("red", "ann", {b_, 1, ""}, "").ok());
+  ASSERT_TRUE(table.Add("blue", "bob", {b_, 2, ""}, "").ok());
+  EXPECT_EQ(table.counts().places, 3u);
+  EXPECT_EQ(table.counts().presence, 2u) << "ann has come once";
+  ASSERT_TRUE(table.Send("red", "ann", "*", "hi", "1").ok());
+  ASSERT_TRUE(table.Send("red", "ann", "*", "hi", "1").ok());
+  ASSERT_TRUE(table.Send("red", "ann", "ann", "hi").ok());
+  ASSERT_FALSE(table.Send("red", "ann", "bob", "hi").ok());
+  EXPECT_EQ(table.counts().messages, 2u) << "what is repeated or refused is none";
+  table.KickPlace("red", "ann", {1, 1});
+  EXPECT_EQ(table.counts().places, 2u);
+  b_->End();
+  table.DropSubscriber(2, 100);
+  EXPECT_EQ(table.counts().places, 0u);
+  EXPECT_EQ(table.counts().presence, 4u);
+  EXPECT_EQ(table.counts().messages, 2u);
+}
+
 TEST_F(RoomTableTest, SweepForgetsARoomWithoutMembersWhenItsEventsAreTooOld) {
   RoomTable table(Options());
   ASSERT_TRUE(table.Add("red", "ann", {a_, 1, ""}, "").ok());

@@ -49,18 +49,18 @@ class ChatLink {
   // The loop's line of sends. On that loop alone.
   std::shared_ptr<SendStream> SendsOf(net::Loop& loop) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Unary calls; `done(absl::Status, Response)` runs on `loop`.
+  // Unary calls; `done(absl::Status, Response)` runs on `loop`. `request_id`: Session::request_id.
   template <typename Done>
-  void Add(net::Loop& loop, chat::v1::AddRequest request, Done done) {
+  void Add(net::Loop& loop, chat::v1::AddRequest request, const std::string& request_id, Done done) {
     rpc::CallUnary<chat::v1::AddResponse>(
         loop, std::move(request), [this](auto... arguments) { stub_->async()->Add(arguments...); },
-        std::move(done));
+        std::move(done), rpc::kUnaryDeadline, request_id);
   }
   template <typename Done>
-  void Kick(net::Loop& loop, chat::v1::KickRequest request, Done done) {
+  void Kick(net::Loop& loop, chat::v1::KickRequest request, const std::string& request_id, Done done) {
     rpc::CallUnary<chat::v1::KickResponse>(
         loop, std::move(request), [this](auto... arguments) { stub_->async()->Kick(arguments...); },
-        std::move(done));
+        std::move(done), rpc::kUnaryDeadline, request_id);
   }
   template <typename Done>
   void Restore(net::Loop& loop, chat::v1::RestoreRequest request, Done done) {

@@ -58,7 +58,7 @@ void ChatSession::Leave(const json::object& body, Reply reply) {
   if (link == nullptr) return reply.Ok({{"code", 200}});
   // Answered when it is done: an enter that follows must not be overtaken by it.
   auto held = std::make_shared<Reply>(std::move(reply));
-  KickPlace(session_.loop(), std::move(link), place, kTriesWhileWaitedFor, [held] {
+  KickPlace(session_.loop(), std::move(link), place, kTriesWhileWaitedFor, session_.request_id(), [held] {
     held->Ok({{"code", 200}});
   });
 }

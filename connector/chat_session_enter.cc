@@ -29,6 +29,7 @@ struct ChatSession::EnterCall {
   net::Loop& loop;
   chat::v1::AddRequest request;
   Reply reply;
+  std::string request_id;
   bool asks_for_missed = false;
   net::Clock::time_point deadline;
   std::string owner = {};                      // As the last answer told.
@@ -67,6 +68,7 @@ void ChatSession::Enter(const json::object& body, Reply reply) {
   EnterCallPtr call(new EnterCall{.loop = session_.loop(),
                                   .request = {},
                                   .reply = std::move(reply),
+                                  .request_id = session_.request_id(),
                                   .deadline = net::Clock::now() + around_.patience});
   chat::v1::AddRequest& request = call->request;
   request.set_room(*room);
@@ -102,7 +104,8 @@ void ChatSession::TryEnter(EnterCallPtr call) {
   ChatLink& target = *link;
   chat::v1::AddRequest request = call->request;
   net::Loop& loop = call->loop;
-  target.Add(loop, std::move(request),
+  const std::string request_id = call->request_id;
+  target.Add(loop, std::move(request), request_id,
              [this, link = std::move(link), call = std::move(call)](
                  const absl::Status& status, const chat::v1::AddResponse& response) mutable {
                if (IsUnsure(status) || status.ok()) call->unsure = std::move(link);
@@ -144,8 +147,9 @@ void ChatSession::TakeBack(EnterCallPtr call, int tries, std::function<void(Ente
   const auto place = PlaceOf(add.room(), add.user(), add.lease(), add.session());
   net::Loop& loop = call->loop;
   std::shared_ptr<ChatLink> link = std::move(call->unsure);
+  const std::string request_id = call->request_id;
   const auto held = std::make_shared<EnterCallPtr>(std::move(call));
-  KickPlace(loop, std::move(link), place, tries, [held, done = std::move(done)] {
+  KickPlace(loop, std::move(link), place, tries, request_id, [held, done = std::move(done)] {
     if (done) done(std::move(*held));
   });
 }

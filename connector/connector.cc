@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "spdlog/spdlog.h"
+#include "fmt/format.h"
+#include "services/entropy.h"
 
 namespace hubbub::connector {
 namespace {
@@ -30,29 +31,38 @@ Connector::Lane::Lane(net::Loop& loop, int loops, Connector& connector)
              .encoder = connector.encoder_,
              .max_rooms = connector.options_.max_rooms,
              .patience = connector.options_.patience,
-             .draining = connector.draining_} {}
+             .draining = connector.draining_},
+      session_options(connector.SessionOptionsFor(requests)) {}
 
 Connector::Connector(const ConnectorOptions& options)
     : options_(options),
       contract_(options.use_dict, options.use_protobuf, options.heartbeat),
+      request_prefix_(fmt::format("{:06x}", Entropy()() & 0xffffff)),
       encoder_(contract_),
       loops_(options.loops),
       links_(options.self.id, LinksListener()),
       peers_(options.self.id) {
   for (int i = 0; i < loops_.size(); ++i)
     lanes_.push_back(std::make_unique<Lane>(loops_.at(i), loops_.size(), *this));
-  session_options_.contract = &contract_;
-  session_options_.heartbeat = options.heartbeat;
-  session_options_.sign_in_timeout = options.sign_in_timeout;
-  session_options_.max_requests_per_second = options.max_requests_per_second;
-  if (!options.old_clients.empty()) {
-    session_options_.check_client = [this](std::string_view type, std::string_view version) {
+}
+
+SessionOptions Connector::SessionOptionsFor(RequestCounters& counters) const {
+  SessionOptions options;
+  options.contract = &contract_;
+  options.heartbeat = options_.heartbeat;
+  options.sign_in_timeout = options_.sign_in_timeout;
+  options.max_requests_per_second = options_.max_requests_per_second;
+  options.counters = &counters;
+  options.request_prefix = request_prefix_;
+  if (!options_.old_clients.empty()) {
+    options.check_client = [this](std::string_view type, std::string_view version) {
       const auto& old = options_.old_clients;
       const std::string with_version = std::string(type).append("/").append(version);
       return std::find(old.begin(), old.end(), type) == old.end() &&
              std::find(old.begin(), old.end(), with_version) == old.end();
     };
   }
+  return options;
 }
 
 template <typename Function>
@@ -63,6 +73,7 @@ void Connector::OnEveryLane(const Function& function) {
 ChatLinks::Listener Connector::LinksListener() {
   return {.on_events =
               [this](const std::string& server, ChatLink::Events& events) {
+                events_received_.Add(static_cast<uint64_t>(events.size()));
                 const auto batch =
                     std::make_shared<const Deliveries>(encoder_.Encode(std::move(events), server));
                 // One post for each loop and batch, whatever the number of sessions.
@@ -70,12 +81,14 @@ ChatLinks::Listener Connector::LinksListener() {
               },
           .on_up =
               [this](const std::string& server, uint64_t incarnation, bool fresh) {
+                (fresh ? new_streams_ : resumed_streams_).Add();
                 OnEveryLane([server, incarnation, fresh](Lane& lane) {
                   lane.restorer.OnUp(server, incarnation, fresh);
                 });
               },
           .on_lost =
               [this](const std::string& server) {
+                servers_lost_.Add();
                 OnEveryLane([server](Lane& lane) { lane.restorer.OnLost(server); });
               }};
 }
@@ -85,6 +98,24 @@ std::vector<LocalRooms*> Connector::Rooms() const {
   rooms.reserve(lanes_.size());
   for (const auto& lane : lanes_) rooms.push_back(&lane->rooms);
   return rooms;
+}
+
+Connector::Counts Connector::counts() const {
+  Counts counts{.events_received = events_received_.value(),
+                .new_streams = new_streams_.value(),
+                .resumed_streams = resumed_streams_.value(),
+                .servers_lost = servers_lost_.value()};
+  for (const auto& lane : lanes_) {
+    counts.places += lane->rooms.places();
+    counts.deliveries += lane->rooms.deliveries();
+  }
+  return counts;
+}
+
+RequestCounts Connector::requests() const {
+  RequestCounts sum = {};
+  for (const auto& lane : lanes_) lane->requests.AddTo(sum);
+  return sum;
 }
 
 absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(
@@ -98,10 +129,10 @@ absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(
        .port = options.self.client_port,
        .max_connections = options.max_connections},
       [&self](net::Loop& loop, net::Connection& connection) -> std::unique_ptr<net::Protocol> {
-        Surroundings& around = self.lanes_[static_cast<size_t>(loop.index())]->around;
+        Lane& lane = *self.lanes_[static_cast<size_t>(loop.index())];
         return std::make_unique<Session>(
-            ++self.sessions_made_, loop, connection, self.session_options_,
-            [&around](Session& session) { return std::make_unique<ChatSession>(session, around); });
+            ++self.sessions_made_, loop, connection, lane.session_options,
+            [&lane](Session& session) { return std::make_unique<ChatSession>(session, lane.around); });
       },
       AnswerHttp);
   if (!listener.ok()) return listener.status();

@@ -17,6 +17,7 @@
 #include "connector/peer_connectors.h"
 #include "connector/restorer.h"
 #include "services/directory.h"
+#include "services/metrics/counter.h"
 #include "services/net/listener.h"
 #include "services/net/loop.h"
 #include "services/rpc/server.h"
@@ -58,6 +59,18 @@ class Connector {
   uint16_t grpc_port() const { return server_->port(); }
   uint16_t client_port() const { return listener_->port(); }
   int sessions() const { return listener_->connections(); }
+  // What it has done, for metrics.
+  struct Counts {
+    uint64_t places = 0;           // Of sessions in rooms, now.
+    uint64_t deliveries = 0;       // Events that clients were given.
+    uint64_t events_received = 0;  // From chat servers.
+    uint64_t new_streams = 0;      // To chat servers, with a new lease,
+    uint64_t resumed_streams = 0;  // or with the one before.
+    uint64_t servers_lost = 0;
+  };
+  Counts counts() const;
+  net::Traffic traffic() const { return listener_->traffic(); }
+  RequestCounts requests() const;
 
   // True if every chat server of the directory can be reached.
   bool Ready() const { return links_.AllLeased(); }
@@ -80,11 +93,14 @@ class Connector {
     LinkedChatServers servers;
     Restorer restorer;
     Surroundings around;
+    RequestCounters requests;
+    SessionOptions session_options;
 
     Lane(net::Loop& loop, int loops, Connector& connector);
   };
 
   explicit Connector(const ConnectorOptions& options);
+  SessionOptions SessionOptionsFor(RequestCounters& counters) const;
   // Calls `function(lane)` on the loop of each lane, after what was posted before.
   template <typename Function>
   void OnEveryLane(const Function& function);
@@ -97,12 +113,17 @@ class Connector {
 
   const ConnectorOptions options_;
   const ClientContract contract_;
+  const std::string request_prefix_;  // Of this run.
   Encoder encoder_;
   net::Loops loops_;
   ChatLinks links_;
   PeerConnectors peers_;
   std::vector<std::unique_ptr<Lane>> lanes_;
-  SessionOptions session_options_;
+  // One addition for each batch or change of a stream.
+  Counter events_received_;
+  Counter new_streams_;
+  Counter resumed_streams_;
+  Counter servers_lost_;
   std::atomic<uint64_t> sessions_made_{0};
   std::atomic<bool> draining_{false};
   std::unique_ptr<net::Listener> listener_;

@@ -543,6 +543,36 @@ TEST_F(ConnectorTest, WatchersLearnOfEveryChange) {
   EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
+TEST_F(ConnectorTest, CountsWhatItDoes) {
+  Start();
+  auto ann = Guest("ann");
+  auto bob = Guest("bob");
+  ExpectPush(*ann, "onAdd", {{"user", "bob"}});
+  Say(*ann, "hi");
+  ExpectPush(*ann, "onChat", {{"msg", "hi"}});
+  ExpectPush(*bob, "onChat", {{"msg", "hi"}});
+  ExpectRefused(Say(*bob, "hi", "*", "attic"), 403, "you are not in room");
+  const Connector::Counts counts = connector_->counts();
+  EXPECT_EQ(counts.places, 2u);
+  EXPECT_EQ(counts.deliveries, 3u);
+  EXPECT_EQ(counts.events_received, 3u) << "two have come in, one has spoken";
+  EXPECT_EQ(counts.new_streams, 1u);
+  EXPECT_EQ(counts.resumed_streams, 0u);
+  EXPECT_EQ(counts.servers_lost, 0u);
+  RequestCounts expected = {};
+  expected[0] = 3;
+  expected[2] = 1;
+  ASSERT_EQ(kRequestCodes[2], 403);
+  EXPECT_EQ(connector_->requests(), expected);
+  EXPECT_GT(connector_->traffic().received_bytes, 0u);
+
+  const uint16_t port = chat_->port();
+  chat_.reset();
+  EXPECT_TRUE(WaitUntil([&] { return connector_->counts().servers_lost == 1; }));
+  chat_ = std::make_unique<ChatServer>("chat-1", port);
+  EXPECT_TRUE(WaitUntil([&] { return connector_->counts().new_streams == 2; }));
+}
+
 TEST_F(ConnectorTest, EndsWithClientsAndCallsUnderWay) {
   Start();
   std::vector<std::unique_ptr<PomeloClient>> guests;

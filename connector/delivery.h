@@ -45,6 +45,8 @@ struct Delivery {
 
   // The packages of the events after `offset` in this format; null if there are none.
   net::Payload After(uint64_t offset, WireFormat format) const;
+  // How many those are.
+  size_t CountAfter(uint64_t offset) const;
 };
 
 using Deliveries = std::vector<Delivery>;

@@ -83,6 +83,11 @@ net::Payload Delivery::After(uint64_t offset, WireFormat format) const {
   return std::make_shared<const std::string>(own.bytes->substr(own.starts[static_cast<size_t>(first)]));
 }
 
+size_t Delivery::CountAfter(uint64_t offset) const {
+  if (offsets.empty() || offsets.front() > offset) return offsets.size();
+  return static_cast<size_t>(offsets.end() - std::upper_bound(offsets.begin(), offsets.end(), offset));
+}
+
 // A delivery whose bytes still grow.
 struct Encoder::Draft {
   Delivery delivery;

@@ -10,6 +10,7 @@ void LocalRooms::Insert(Membership& membership, Owner& owner) {
   auto& seats = rooms_[membership.room].seats;
   membership.place = seats.size();
   seats.push_back({&membership, &owner});
+  places_.Add();
 }
 
 void LocalRooms::Erase(Membership& membership) {
@@ -20,6 +21,7 @@ void LocalRooms::Erase(Membership& membership) {
   seats[membership.place].membership->place = membership.place;
   seats.pop_back();
   if (seats.empty()) rooms_.erase(room);
+  places_.Subtract(1);
 }
 
 void LocalRooms::Joined(Membership& membership, uint64_t epoch, uint64_t offset) {
@@ -74,6 +76,7 @@ LocalRooms::Effect LocalRooms::Show(const Delivery& delivery, Membership& member
   if (for_me) {
     if (net::Payload packages = delivery.After(membership.offset, membership.session->format())) {
       membership.session->Write(std::move(packages));
+      deliveries_.Add(delivery.CountAfter(membership.offset));
     }
   }
   membership.offset = delivery.offsets.back();

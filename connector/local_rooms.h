@@ -9,6 +9,7 @@
 #include "connector/delivery.h"
 #include "connector/last_events.h"
 #include "connector/membership.h"
+#include "services/metrics/counter.h"
 #include "services/net/loop.h"
 #include "services/session/session.h"
 #include "services/string_map.h"
@@ -65,6 +66,10 @@ class LocalRooms {
   // All sessions that have signed in.
   std::vector<Session*> Sessions() const;
 
+  // Memberships now, and events that sessions were given in all. For any thread.
+  uint64_t places() const { return places_.value(); }
+  uint64_t deliveries() const { return deliveries_.value(); }
+
  private:
   struct Seat {
     Membership* membership;
@@ -77,7 +82,7 @@ class LocalRooms {
   // What a delivery does to a member beyond what the client is shown.
   enum class Effect { kNone, kEnded, kMoved };
 
-  static Effect Show(const Delivery& delivery, Membership& membership);
+  Effect Show(const Delivery& delivery, Membership& membership);
   void Apply(Effect effect, const Delivery& delivery, const Seat& seat);
   static void Hold(Membership& membership, const std::shared_ptr<const Deliveries>& batch, size_t index);
 
@@ -85,6 +90,8 @@ class LocalRooms {
   OnMoved on_moved_;
   StringMap<Room> rooms_;
   StringMap<std::vector<Session*>> users_;
+  SingleWriterNumber places_;
+  SingleWriterNumber deliveries_;
 };
 
 }  // namespace hubbub::connector

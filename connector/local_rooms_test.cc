@@ -378,6 +378,28 @@ TEST_F(LocalRoomsTest, LeavingOneKeepsTheOthers) {
   });
 }
 
+TEST_F(LocalRoomsTest, CountsPlacesAndEventsGivenToClients) {
+  Run([&] {
+    {
+      Guest ann(rooms_, options_, "ann", 1), bob(rooms_, options_, "bob", 2);
+      ann.Enter("lobby", 0);
+      bob.Enter("lobby");
+      EXPECT_EQ(rooms_.places(), 2u) << "whoever is on the way counts";
+      Say(1);
+      Say(2);
+      Say(3, "ann");
+      Deliver();
+      EXPECT_EQ(rooms_.deliveries(), 3u);
+      // The answer to Add is of the middle of the run.
+      rooms_.Joined(bob.membership, kEpoch, 1);
+      EXPECT_EQ(rooms_.deliveries(), 4u);
+      Deliver();
+      EXPECT_EQ(rooms_.deliveries(), 4u);
+    }
+    EXPECT_EQ(rooms_.places(), 0u);
+  });
+}
+
 TEST_F(LocalRoomsTest, KnowsTheSessionsOfEachUser) {
   Run([&] {
     Guest one(rooms_, options_, "bob", 1), two(rooms_, options_, "bob", 2), ann(rooms_, options_, "ann", 3);

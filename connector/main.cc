@@ -6,9 +6,11 @@
 #include "absl/flags/flag.h"
 #include "absl/time/time.h"
 #include "connector/connector.h"
+#include "connector/connector_metrics.h"
 #include "services/discovery/directory_flags.h"
 #include "services/discovery/identity.h"
 #include "services/flags.h"
+#include "services/log.h"
 #include "services/metrics/metrics_server.h"
 #include "services/metrics/process_metrics.h"
 #include "services/process.h"
@@ -39,7 +41,11 @@ ABSL_FLAG(std::vector<std::string>, old_clients, {},
           "unity-socket,js-websocket/0.0.1");
 ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");
 ABSL_FLAG(uint16_t, metrics_port, 0, "Shows metrics to Prometheus at http://HOST:PORT/metrics; 0 means not");
-ABSL_FLAG(std::string, log_level, "info", "trace, debug, info, warn or error");
+ABSL_FLAG(
+    std::string, log_level, "info",
+    "trace, debug, info, warn or error; the signal SIGUSR1 makes it one step more while the program runs, "
+    "SIGUSR2 one less");
+ABSL_FLAG(std::string, log_format, "text", "text, or json: one object a line");
 
 namespace {
 constexpr const char* kName = "hubbub-connector";
@@ -53,7 +59,9 @@ int main(int argc, char** argv) {
       "--config deploy/servers.json",
       argc, argv);
   hubbub::BlockSignals();
-  hubbub::SetUpLog(absl::GetFlag(FLAGS_log_level));
+  hubbub::SetUpLog({.level = absl::GetFlag(FLAGS_log_level),
+                    .format = absl::GetFlag(FLAGS_log_format),
+                    .server = absl::GetFlag(FLAGS_id)});
 
   auto directory_options = hubbub::DirectoryOptionsFromFlags(
       hubbub::ServerKind::kConnector, absl::GetFlag(FLAGS_id), absl::GetFlag(FLAGS_client_port));
@@ -88,12 +96,7 @@ int main(int argc, char** argv) {
   if (!connector.ok()) hubbub::Die(kName, connector.status());
 
   hubbub::AddProcessMetrics(metrics, self, directory);
-  metrics.AddGauge("hubbub_sessions", "Client connections now", [&] { return (*connector)->sessions(); });
-  metrics.AddGauge("hubbub_sessions_limit", "Client connections that this connector takes",
-                   [&] { return options.max_connections; });
-  metrics.AddGauge("hubbub_ready",
-                   "1 if this connector reaches every chat server of the directory, otherwise 0",
-                   [&] { return (*connector)->Ready() ? 1.0 : 0.0; });
+  hubbub::connector::AddConnectorMetrics(metrics, **connector, options.max_connections);
   std::unique_ptr<hubbub::MetricsServer> metrics_server;
   if (const uint16_t port = absl::GetFlag(FLAGS_metrics_port); port != 0)
     metrics_server = hubbub::MetricsServer::Start(metrics, options.listen_host, port);

@@ -17,9 +17,9 @@ chat::v1::KickRequest PlaceOf(const std::string& room, const std::string& user, 
 
 // Takes a place back, then calls `done` on `loop`. A chat server that may not have heard is told again, twice
 // a second and `tries` times in all: until it has heard, the others see a user who is not there, and the name
-// is taken.
+// is taken. `request_id`: the request that it is part of; empty if it is part of none.
 void KickPlace(net::Loop& loop, std::shared_ptr<ChatLink> link, const chat::v1::KickRequest& place, int tries,
-               std::function<void()> done = {});
+               const std::string& request_id = {}, std::function<void()> done = {});
 
 // While a client waits for it.
 inline constexpr int kTriesWhileWaitedFor = 8;

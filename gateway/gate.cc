@@ -18,8 +18,12 @@ Gate::Gate(const GateOptions& options)
       server_table_(options.self.id, [this] { return status_->Now(); }),
       service_(table_, server_table_),
       users_(watches_) {
-  session_options_.contract = &contract_;
-  session_options_.idle_timeout = std::chrono::seconds(30);
+  for (int i = 0; i < loops_.size(); ++i) {
+    Lane& lane = *lanes_.emplace_back(std::make_unique<Lane>());
+    lane.session_options.contract = &contract_;
+    lane.session_options.idle_timeout = std::chrono::seconds(30);
+    lane.session_options.counters = &lane.requests;
+  }
 }
 
 absl::StatusOr<std::unique_ptr<Gate>> Gate::Start(const GateOptions& options,
@@ -33,7 +37,8 @@ absl::StatusOr<std::unique_ptr<Gate>> Gate::Start(const GateOptions& options,
        .max_connections = options.max_connections},
       [&self](net::Loop& loop, net::Connection& connection) -> std::unique_ptr<net::Protocol> {
         return std::make_unique<Session>(
-            ++self.sessions_made_, loop, connection, self.session_options_,
+            ++self.sessions_made_, loop, connection,
+            self.lanes_[static_cast<size_t>(loop.index())]->session_options,
             [&self](Session&) { return std::make_unique<GateSession>(self.table_); });
       },
       [&self](std::string_view target) { return self.AnswerHttp(target); });
@@ -61,6 +66,12 @@ void Gate::Update(std::shared_ptr<const ServerList> servers) {
   server_table_.Update(*servers);
   MutexLock lock(mu_);
   servers_ = std::move(servers);
+}
+
+RequestCounts Gate::requests() const {
+  RequestCounts sum = {};
+  for (const auto& lane : lanes_) lane->requests.AddTo(sum);
+  return sum;
 }
 
 std::shared_ptr<const ServerList> Gate::servers() {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "gateway/connector_watches.h"
@@ -45,6 +46,8 @@ class Gate {
 
   // Client connections now.
   int sessions() const { return listener_->connections(); }
+  net::Traffic traffic() const { return listener_->traffic(); }
+  RequestCounts requests() const;
   size_t reachable_connectors() const { return table_.Reachable(); }
 
   // True if every connector of the directory can be reached.
@@ -60,12 +63,17 @@ class Gate {
 
   const GateOptions options_;
   const ClientContract contract_;
-  SessionOptions session_options_;
   Mutex mu_;
   std::shared_ptr<const ServerList> servers_ ABSL_GUARDED_BY(mu_);
   EntryTable table_;
   ConnectorWatches watches_;
   net::Loops loops_;
+  // What the sessions of one loop share.
+  struct Lane {
+    RequestCounters requests;
+    SessionOptions session_options;
+  };
+  std::vector<std::unique_ptr<Lane>> lanes_;
   std::atomic<uint64_t> sessions_made_{0};
   std::unique_ptr<net::Listener> listener_;
   std::atomic<bool> draining_{false};

@@ -7,10 +7,12 @@
 #include "services/discovery/directory_flags.h"
 #include "services/discovery/identity.h"
 #include "services/flags.h"
+#include "services/log.h"
 #include "services/metrics/metrics_server.h"
 #include "services/metrics/process_metrics.h"
 #include "services/process.h"
 #include "services/rpc/call_metrics.h"
+#include "services/session/client_metrics.h"
 #include "spdlog/spdlog.h"
 
 ABSL_FLAG(std::string, id, "gate-server-1", "This server's id in the directory");
@@ -25,7 +27,11 @@ ABSL_FLAG(bool, servers_page, true,
           "Show whoever reaches the client port which servers there are and how they do, at /servers");
 ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");
 ABSL_FLAG(uint16_t, metrics_port, 0, "Shows metrics to Prometheus at http://HOST:PORT/metrics; 0 means not");
-ABSL_FLAG(std::string, log_level, "info", "trace, debug, info, warn or error");
+ABSL_FLAG(
+    std::string, log_level, "info",
+    "trace, debug, info, warn or error; the signal SIGUSR1 makes it one step more while the program runs, "
+    "SIGUSR2 one less");
+ABSL_FLAG(std::string, log_format, "text", "text, or json: one object a line");
 
 namespace {
 constexpr const char* kName = "hubbub-gate";
@@ -39,7 +45,9 @@ int main(int argc, char** argv) {
       "gate-server-1 --config deploy/servers.json",
       argc, argv);
   hubbub::BlockSignals();
-  hubbub::SetUpLog(absl::GetFlag(FLAGS_log_level));
+  hubbub::SetUpLog({.level = absl::GetFlag(FLAGS_log_level),
+                    .format = absl::GetFlag(FLAGS_log_format),
+                    .server = absl::GetFlag(FLAGS_id)});
 
   auto opened = hubbub::OpenDirectory(hubbub::DirectoryOptionsFromFlags(
       hubbub::ServerKind::kGate, absl::GetFlag(FLAGS_id), absl::GetFlag(FLAGS_client_port)));
@@ -66,6 +74,8 @@ int main(int argc, char** argv) {
 
   hubbub::AddProcessMetrics(metrics, self, directory);
   metrics.AddGauge("hubbub_sessions", "Client connections now", [&] { return (*gate)->sessions(); });
+  hubbub::AddClientMetrics(
+      metrics, [&] { return (*gate)->traffic(); }, [&] { return (*gate)->requests(); });
   metrics.AddGauge("hubbub_reachable_connectors", "Connectors that this gate can reach",
                    [&] { return static_cast<double>((*gate)->reachable_connectors()); });
   std::unique_ptr<hubbub::MetricsServer> metrics_server;

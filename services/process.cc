@@ -5,49 +5,40 @@
 #include <cstdlib>
 #include <thread>
 
-#include "spdlog/sinks/stdout_color_sinks.h"
-#include "spdlog/spdlog.h"
+#include "services/log.h"
 
 namespace hubbub {
 namespace {
 
-sigset_t TerminationSignals() {
+sigset_t OurSignals() {
   sigset_t signals;
   sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
+  for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGUSR2}) sigaddset(&signals, signal);
   return signals;
 }
 
 }  // namespace
 
-void SetUpLog(std::string_view level) {
-  spdlog::set_default_logger(spdlog::stderr_color_mt("hubbub"));
-  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
-  for (const auto known : {spdlog::level::trace, spdlog::level::debug, spdlog::level::info,
-                           spdlog::level::warn, spdlog::level::err}) {
-    const auto name = spdlog::level::to_string_view(known);
-    const std::string_view text =
-        known == spdlog::level::warn ? "warn" : std::string_view(name.data(), name.size());
-    if (text == level) return spdlog::set_level(known);
-  }
-  Die("hubbub", absl::InvalidArgumentError("--log_level must be trace, debug, info, warn or error, not '" +
-                                           std::string(level) + "'"));
-}
-
 void BlockSignals() {
-  const sigset_t signals = TerminationSignals();
+  const sigset_t signals = OurSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 }
 
 int RunUntilSignal(std::chrono::milliseconds period, const std::function<void()>& tick) {
-  const sigset_t signals = TerminationSignals();
+  const sigset_t signals = OurSignals();
   const timespec timeout{.tv_sec = period.count() / 1000, .tv_nsec = period.count() % 1000 * 1'000'000};
   while (true) {
     const int signal = sigtimedwait(&signals, nullptr, &timeout);
-    if (signal > 0) return signal;
-    tick();
+    if (signal == SIGUSR1) {
+      LogMore(1);
+    } else if (signal == SIGUSR2) {
+      LogMore(-1);
+    } else if (signal > 0) {
+      return signal;
+    } else {
+      tick();
+    }
   }
 }
 

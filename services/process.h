@@ -11,13 +11,11 @@ namespace hubbub {
 
 // What main has in common in all programs.
 
-// Logs to standard error at this level: trace, debug, info, warn, error. Exits with code 2 for another word.
-void SetUpLog(std::string_view level);
-
-// Blocks SIGTERM and SIGINT for the whole process. Call it before any thread starts.
+// Blocks the signals that RunUntilSignal takes, for the whole process. Call it before any thread starts.
 void BlockSignals();
 
-// Calls `tick` every `period` until SIGTERM or SIGINT arrives; answers the signal's number.
+// Calls `tick` every `period` until SIGTERM or SIGINT arrives; answers the signal's number. SIGUSR1 and
+// SIGUSR2 make the log say more, and less.
 int RunUntilSignal(std::chrono::milliseconds period, const std::function<void()>& tick);
 
 // Polls until `done` or until `timeout` is over; answers the last `done`. For start-up and shutdown alone.

@@ -13,8 +13,11 @@ namespace hubbub::testing {
 // Catches what is logged while it lives, without time and level. Thread-safe.
 class TestLog {
  public:
-  TestLog() : sink_(std::make_shared<Sink>()), before_(spdlog::default_logger()) {
-    spdlog::set_default_logger(std::make_shared<spdlog::logger>("test", sink_));
+  explicit TestLog(spdlog::level::level_enum level = spdlog::level::info)
+      : sink_(std::make_shared<Sink>()), before_(spdlog::default_logger()) {
+    auto logger = std::make_shared<spdlog::logger>("test", sink_);
+    logger->set_level(level);
+    spdlog::set_default_logger(std::move(logger));
   }
   ~TestLog() { spdlog::set_default_logger(before_); }
 

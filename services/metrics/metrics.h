@@ -11,19 +11,10 @@
 #include <utility>
 #include <vector>
 
+#include "services/metrics/counter.h"
 #include "services/mutex.h"
 
 namespace hubbub {
-
-// A number that only rises. Thread-safe, and cheap enough for every event.
-class Counter {
- public:
-  void Add(uint64_t count = 1) { value_.fetch_add(count, std::memory_order_relaxed); }
-  uint64_t value() const { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<uint64_t> value_{0};
-};
 
 // How long things took, in seconds. Thread-safe, and cheap enough for every call.
 class Histogram {

@@ -34,6 +34,19 @@ TEST(Metrics, GaugesAreReadWhenTheyAreAskedFor) {
   EXPECT_EQ(metrics.Read()[1].kind, Metrics::Kind::kCounter);
 }
 
+TEST(SingleWriterNumber, RisesAndFallsWhileOthersRead) {
+  SingleWriterNumber number;
+  std::thread writing([&] {
+    for (int i = 0; i < 1000; ++i) {
+      number.Add(3);
+      number.Subtract(2);
+    }
+  });
+  while (number.value() < 1000) std::this_thread::yield();
+  writing.join();
+  EXPECT_EQ(number.value(), 1000u);
+}
+
 TEST(Histogram, CountsEachInItsBucketAndAllAbove) {
   Histogram histogram;
   const double values[] = {0, 0.0001, 0.00011, 0.3, 2, 2.1, 1000};

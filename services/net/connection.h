@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -22,6 +23,9 @@ enum class CloseReason {
   kKicked,         // somebody asked for it
   kShutdown,       // this server ends
 };
+inline constexpr std::array kCloseReasons = {CloseReason::kClientLeft, CloseReason::kProtocolError,
+                                             CloseReason::kTimeout,    CloseReason::kSlow,
+                                             CloseReason::kKicked,     CloseReason::kShutdown};
 std::string_view ToString(CloseReason reason);
 
 // What runs on a connection, on the connection's loop alone. Owned by the connection.

@@ -54,6 +54,11 @@ class Listener::Impl {
 
   uint16_t port() const { return port_; }
   int connections() const { return *connections_; }
+  Traffic traffic() const {
+    Traffic sum;
+    for (const auto& set : sets_) sum.Add(set->traffic());
+    return sum;
+  }
 
   void StopAccepting() {
     RunOn(loops_.at(0), [this] {
@@ -163,6 +168,9 @@ uint16_t Listener::port() const {
 }
 int Listener::connections() const {
   return impl_->connections();
+}
+Traffic Listener::traffic() const {
+  return impl_->traffic();
 }
 void Listener::StopAccepting() {
   impl_->StopAccepting();

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "services/net/connection.h"
 #include "services/net/loop.h"
+#include "services/net/traffic.h"
 
 namespace hubbub::net {
 
@@ -52,6 +53,7 @@ class Listener {
   uint16_t port() const;
   // Connections now.
   int connections() const;
+  Traffic traffic() const;
 
   // Accepts nobody any more.
   void StopAccepting();

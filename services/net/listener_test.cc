@@ -303,6 +303,43 @@ TEST_F(ListenerTest, ClosingFlushesWhatIsQueued) {
   EXPECT_THAT(record_.lines(), ElementsAre("kicked: bye", "kicked: bye"));
 }
 
+TEST_F(ListenerTest, CountsBytesAndEndsOfConnections) {
+  Listen();
+  {
+    TcpClient tcp(port());
+    tcp.Send("\1four");
+    EXPECT_EQ(tcp.Read(5), "\1four");
+    WebSocketClient ws(port());
+    ws.Send("\1on");
+    EXPECT_EQ(ws.Read().body, "\1on");
+    tcp.Send("\1x");
+    EXPECT_EQ(tcp.Read(2), "\1x");
+    EXPECT_EQ(listener_->traffic().received_bytes, 10u) << "frames and handshakes are not counted";
+    EXPECT_TRUE(WaitUntil([&] { return listener_->traffic().sent_bytes == 10; }));
+  }
+  EXPECT_TRUE(WaitUntil([&] { return listener_->traffic().closed(CloseReason::kClientLeft) == 2; }));
+  TcpClient kicked(port());
+  kicked.Send(std::string(1, TestProtocol::kClose));
+  kicked.ReadToEnd();
+  kicked.Close();
+  EXPECT_TRUE(WaitUntil([&] { return listener_->traffic().closed(CloseReason::kKicked) == 1; }));
+  EXPECT_EQ(listener_->traffic().queued_bytes, 0u);
+}
+
+TEST_F(ListenerTest, CountsWhatWaitsForASlowClientUntilItsEnd) {
+  Listen();
+  TcpClient reader(port(), /*receive_buffer=*/4096);
+  // As many as the client's read-ahead holds back before the hard limit.
+  reader.Send(std::string(30, TestProtocol::kGulps));
+  EXPECT_TRUE(WaitUntil([&] { return listener_->traffic().queued_bytes > Connection::kSoftLimit; }));
+  EXPECT_EQ(reader.Read(30 * kGulp).size(), 30 * kGulp);
+  EXPECT_TRUE(WaitUntil([&] { return listener_->traffic().queued_bytes == 0; }));
+  TcpClient slow(port(), /*receive_buffer=*/4096);
+  slow.Send(std::string(1, TestProtocol::kFlood));
+  EXPECT_TRUE(WaitUntil([&] { return listener_->traffic().closed(CloseReason::kSlow) == 1; }));
+  EXPECT_EQ(listener_->traffic().queued_bytes, 0u);
+}
+
 TEST_F(ListenerTest, WebSocketClientsAreToldWhy) {
   std::string long_text;
   for (int i = 0; i < 100; ++i) long_text += "\xc3\xa9";

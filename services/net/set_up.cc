@@ -28,12 +28,12 @@ class WebSocketConnection final : public SocketConnection {
   }
 
   void StartRead() override {
-    stream_.async_read(buffer_, [self = Self()](boost::system::error_code error, size_t) {
+    stream_.async_read(buffer_, [self = Self()](boost::system::error_code error, size_t bytes) {
       // Beast has told the client already: its own errors are about frames that can not be.
       const bool broken =
           error.category() == websocket::make_error_code(websocket::error::closed).category() &&
           error != websocket::error::closed;
-      self->OnRead(error, broken ? CloseReason::kProtocolError : CloseReason::kClientLeft);
+      self->OnRead(error, bytes, broken ? CloseReason::kProtocolError : CloseReason::kClientLeft);
     });
   }
 

@@ -80,6 +80,7 @@ void SocketConnection::Start(std::unique_ptr<Protocol> protocol) {
     reading_ = true;
     StartRead();
   } else {
+    traffic().received_bytes.Add(buffer_.size());
     Offer();
   }
 }
@@ -88,6 +89,7 @@ void SocketConnection::Send(Payload payload) {
   client_.set->loop().AssertHere();
   if (closing_ || closed_) return;
   queued_bytes_ += payload->size();
+  traffic().queued_bytes.Add(payload->size());
   if (queued_bytes_ > kHardLimit) {
     Abort(CloseReason::kSlow,
           "the client does not read: " + std::to_string(queued_bytes_) + " bytes are waiting for it");
@@ -126,10 +128,14 @@ void SocketConnection::OnWrite(boost::system::error_code error) {
   if (closed_) return;
   if (error) return Abort(CloseReason::kClientLeft, error.message());
   progress_ = Clock::now();
+  size_t taken = 0;
   for (size_t i = 0; i < in_flight_; ++i) {
-    queued_bytes_ -= leaving_[first_ + i]->size();
+    taken += leaving_[first_ + i]->size();
     leaving_[first_ + i].reset();
   }
+  queued_bytes_ -= taken;
+  traffic().queued_bytes.Subtract(taken);
+  traffic().sent_bytes.Add(taken);
   first_ += std::exchange(in_flight_, 0);
   Pump();
   if (in_flight_ > 0) {
@@ -143,7 +149,8 @@ void SocketConnection::OnWrite(boost::system::error_code error) {
   }
 }
 
-void SocketConnection::OnRead(boost::system::error_code error, CloseReason reason) {
+void SocketConnection::OnRead(boost::system::error_code error, size_t bytes, CloseReason reason) {
+  traffic().received_bytes.Add(bytes);
   reading_ = false;
   if (closing_ || closed_) return;
   if (error) return Abort(reason, error.message());
@@ -195,6 +202,8 @@ void SocketConnection::Abort(CloseReason reason, std::string detail) {
     reason_ = reason;
     detail_ = std::move(detail);
   }
+  traffic().closes[static_cast<size_t>(reason_)].Add();
+  traffic().queued_bytes.Subtract(std::exchange(queued_bytes_, 0));
   CloseSocket();
   asio::post(client_.set->loop().context(), [self = shared_from_this()] {
     self->protocol_->OnClosed(self->reason_, self->detail_);

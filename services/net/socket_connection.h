@@ -15,6 +15,7 @@
 #include "services/net/connection.h"
 #include "services/net/listener.h"
 #include "services/net/loop.h"
+#include "services/net/traffic.h"
 
 namespace hubbub::net {
 
@@ -59,6 +60,8 @@ class ConnectionSet : public std::enable_shared_from_this<ConnectionSet> {
   explicit ConnectionSet(Loop& loop) : loop_(loop), timer_(loop.executor()) {}
 
   Loop& loop() { return loop_; }
+  // Its values may be read on any thread.
+  TrafficCounters& traffic() { return traffic_; }
   // True when the listener has ended: nobody new may start.
   bool ended() const { return ended_; }
   void Insert(Arrival* arrival) { arrivals_.insert(arrival); }
@@ -75,6 +78,7 @@ class ConnectionSet : public std::enable_shared_from_this<ConnectionSet> {
 
  private:
   Loop& loop_;
+  TrafficCounters traffic_;
   Timer timer_;
   bool ended_ = false;
   absl::flat_hash_set<Arrival*> arrivals_;
@@ -123,8 +127,8 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   virtual void StartGoodbye(CloseReason reason, const std::string& detail) = 0;
   virtual void CloseSocket() = 0;
 
-  // `reason` is what an error means.
-  void OnRead(boost::system::error_code error, CloseReason reason = CloseReason::kClientLeft);
+  // `bytes`: how many have come. `reason` is what an error means.
+  void OnRead(boost::system::error_code error, size_t bytes, CloseReason reason = CloseReason::kClientLeft);
   void OnWrite(boost::system::error_code error);
   void OnGoodbye();
 
@@ -138,6 +142,7 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
 
   void Offer();
   void Pump();
+  TrafficCounters& traffic() { return client_.set->traffic(); }
 
   const Client client_;
   const bool framed_;

@@ -25,7 +25,7 @@ class TcpConnection final : public SocketConnection {
     socket_.async_read_some(buffer_.prepare(std::min(room, kReadBytes)),
                             [self = Self()](boost::system::error_code error, size_t bytes) {
                               self->buffer_.commit(bytes);
-                              self->OnRead(error);
+                              self->OnRead(error, bytes);
                             });
   }
 

@@ -1,6 +1,11 @@
 #include "services/rpc/call_metrics.h"
 
+#include "absl/status/status.h"
+#include "fmt/format.h"
 #include "google/protobuf/descriptor.h"
+#include "services/log.h"
+#include "services/rpc/request_id.h"
+#include "spdlog/spdlog.h"
 
 namespace hubbub::rpc {
 namespace {
@@ -8,6 +13,16 @@ namespace {
 using grpc::experimental::InterceptionHookPoints;
 using grpc::experimental::InterceptorBatchMethods;
 using grpc::experimental::ServerRpcInfo;
+
+std::string CodeName(grpc::StatusCode code) {
+  return absl::StatusCodeToString(static_cast<absl::StatusCode>(code));
+}
+
+// One that nobody but a mistake in the program explains.
+bool IsMistake(grpc::StatusCode code) {
+  return code == grpc::StatusCode::UNKNOWN || code == grpc::StatusCode::INTERNAL ||
+         code == grpc::StatusCode::DATA_LOSS;
+}
 
 bool IsFailure(grpc::StatusCode code) {
   switch (code) {
@@ -30,17 +45,31 @@ class Watcher final : public grpc::experimental::Interceptor {
       : metrics_(metrics), method_(info.method()), start_(std::chrono::steady_clock::now()) {}
 
   void Intercept(InterceptorBatchMethods* methods) override {
+    if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_INITIAL_METADATA))
+      request_id_ = RequestIdIn(*methods->GetRecvInitialMetadata());
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_STATUS)) {
-      metrics_.OnEnd(method_, methods->GetSendStatus().error_code(),
-                     std::chrono::steady_clock::now() - start_);
+      const grpc::Status status = methods->GetSendStatus();
+      const auto took = std::chrono::steady_clock::now() - start_;
+      metrics_.OnEnd(method_, status.error_code(), took);
+      Log(status, took);
     }
     methods->Proceed();
   }
 
  private:
+  void Log(const grpc::Status& status, std::chrono::duration<double, std::milli> took) const {
+    const auto level = IsMistake(status.error_code()) ? spdlog::level::err : spdlog::level::debug;
+    if (!spdlog::should_log(level)) return;
+    spdlog::log(level, "{}{}{}{}", method_, status.ok() ? "" : ": ", status.error_message(),
+                LogFields({{"request", request_id_},
+                           {"code", CodeName(status.error_code())},
+                           {"ms", fmt::format("{:.1f}", took.count())}}));
+  }
+
   const CallMetrics& metrics_;
   const char* const method_;  // The server's, which outlives its calls.
   const std::chrono::steady_clock::time_point start_;
+  std::string request_id_;
 };
 
 class Watchers final : public grpc::experimental::ServerInterceptorFactoryInterface {
@@ -56,7 +85,12 @@ class Watchers final : public grpc::experimental::ServerInterceptorFactoryInterf
 
 }  // namespace
 
-CallMetrics::CallMetrics(Metrics& metrics, const std::vector<std::string>& services) {
+CallMetrics::CallMetrics(Metrics& metrics, const std::vector<std::string>& services) : errors_() {
+  for (size_t code = 1; code < errors_.size(); ++code) {
+    errors_[code] = &metrics.AddCounter("hubbub_rpc_errors_total",
+                                        "Calls that this server did not answer with OK, by their gRPC code",
+                                        {{"code", CodeName(static_cast<grpc::StatusCode>(code))}});
+  }
   const auto* pool = google::protobuf::DescriptorPool::generated_pool();
   for (const std::string& name : services) {
     const auto* service = pool->FindServiceByName(name);
@@ -86,6 +120,8 @@ void CallMetrics::OnEnd(std::string_view method, grpc::StatusCode code,
   if (known == methods_.end()) return;
   const Method& m = known->second;
   (code == grpc::StatusCode::OK ? m.ok : IsFailure(code) ? m.failed : m.refused)->Add();
+  if (code > grpc::StatusCode::OK && static_cast<size_t>(code) < errors_.size())
+    errors_[static_cast<size_t>(code)]->Add();
   if (m.seconds != nullptr) m.seconds->Observe(took.count());
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -15,7 +16,9 @@ namespace hubbub::rpc {
 
 // Counts the calls that a gRPC server answers, and how long the unary ones took:
 // hubbub_rpc_total{method,result} and hubbub_rpc_seconds{method}. A result is ok, refused (the caller's
-// doing: NOT_FOUND, INVALID_ARGUMENT and so on) or failed (ours). Constant after construction but for the
+// doing: NOT_FOUND, INVALID_ARGUMENT and so on) or failed (ours); which of these it was is in
+// hubbub_rpc_errors_total{code}. Logs each call's end at debug, with its request id; a mistake of the program
+// (UNKNOWN, INTERNAL, DATA_LOSS) as an error. Constant after construction but for the
 // counters: thread-safe, without locks. Outlives the servers that it watches.
 class CallMetrics {
  public:
@@ -36,6 +39,7 @@ class CallMetrics {
     Histogram* seconds;  // Null for streams.
   };
   StringMap<Method> methods_;
+  std::array<Counter*, 17> errors_;  // By gRPC code; null for OK.
 };
 
 }  // namespace hubbub::rpc

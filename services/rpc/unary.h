@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -10,6 +11,7 @@
 #include "services/net/loop.h"
 #include "services/owner_hint.h"
 #include "services/rpc/grpc_status.h"
+#include "services/rpc/request_id.h"
 
 namespace hubbub::rpc {
 
@@ -27,10 +29,10 @@ inline absl::Status OutcomeOf(const grpc::Status& answer, const grpc::ClientCont
 
 // Starts a unary call of the callback API; `done(absl::Status, Response)` then runs on `loop`, whatever
 // became of the call. `start(context, request, response, callback)` is the stub's method. `done` may be
-// move-only. Thread-safe.
+// move-only. `request_id`: what the call is part of; empty for nothing. Thread-safe.
 template <typename Response, typename Request, typename Start, typename Done>
 void CallUnary(net::Loop& loop, Request request, Start start, Done done,
-               std::chrono::milliseconds timeout = kUnaryDeadline) {
+               std::chrono::milliseconds timeout = kUnaryDeadline, const std::string& request_id = {}) {
   struct Call {
     net::Loop& loop;
     Request request;
@@ -42,6 +44,7 @@ void CallUnary(net::Loop& loop, Request request, Start start, Done done,
   auto* call = new Call{loop, std::move(request), std::move(done)};
   loop.Hold();
   call->context.set_deadline(std::chrono::system_clock::now() + timeout);
+  SetRequestId(call->context, request_id);
   start(&call->context, &call->request, &call->response, [call](const grpc::Status& status) {
     std::unique_ptr<Call> owned(call);
     net::Loop& home = owned->loop;

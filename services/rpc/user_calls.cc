@@ -10,6 +10,7 @@
 
 #include "fmt/format.h"
 #include "grpcpp/client_context.h"
+#include "services/rpc/request_id.h"
 
 namespace hubbub::rpc {
 namespace {
@@ -54,6 +55,7 @@ void AskAll(const std::vector<ConnectorPeer>& peers,
     Part<Response>& part = round->parts.emplace_back();
     part.id = peer.id;
     part.context.AddMetadata(kForwarded, "1");
+    PassRequestId(caller, part.context);
     part.context.set_deadline(deadline);
   }
   // `request` lives until the last answer: only that one finishes the call that it belongs to.

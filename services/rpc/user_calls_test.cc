@@ -9,6 +9,7 @@
 #include "grpcpp/client_context.h"
 #include "gtest/gtest.h"
 #include "services/rpc/channel.h"
+#include "services/rpc/request_id.h"
 #include "services/rpc/server.h"
 
 namespace hubbub::rpc {
@@ -17,6 +18,8 @@ namespace {
 namespace v1 = connector::v1;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+
+constexpr char kRequestId[] = "back-end-7";
 
 // A server on a port of its own, and a way to it.
 class OnAPort : public v1::ConnectorService::CallbackService {
@@ -78,7 +81,10 @@ class FakeConnector final : public OnAPort {
   };
 
   grpc::ServerUnaryReactor* End(grpc::CallbackServerContext* context, const grpc::Status& status) {
-    if (WasForwarded(*context)) ++forwarded;
+    if (WasForwarded(*context)) {
+      ++forwarded;
+      EXPECT_EQ(RequestIdIn(context->client_metadata()), kRequestId) << "the caller's id goes along";
+    }
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     reactor->Finish(status);
     return reactor;
@@ -130,6 +136,7 @@ class UserCalls : public ::testing::Test {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
     context.set_wait_for_ready(true);
+    SetRequestId(context, kRequestId);
     return (entry_.stub().get()->*method)(&context, request, &response);
   }
   grpc::Status Disconnect(const std::string& user, v1::DisconnectResponse& response) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "fmt/format.h"
+#include "services/log.h"
 #include "services/pomelo/body.h"
 #include "spdlog/spdlog.h"
 
@@ -19,16 +20,23 @@ boost::json::object ErrorBody(int code, std::string_view message) {
 }
 
 // Text from a client, fit for a log line or an answer.
+std::string Printable(std::string_view text) {
+  std::string shown;
+  for (char c : text.substr(0, 64)) shown += (c < 0x20 || c >= 0x7f || c == '\'') ? '?' : c;
+  return shown + (text.size() > 64 ? "…" : "");
+}
 std::string Quote(std::string_view text) {
-  std::string quoted = "'";
-  for (char c : text.substr(0, 64)) quoted += (c < 0x20 || c >= 0x7f || c == '\'') ? '?' : c;
-  return quoted + (text.size() > 64 ? "…'" : "'");
+  return "'" + Printable(text) + "'";
 }
 
 }  // namespace
 
 Reply::~Reply() {
-  if (loop_ != nullptr) Fail(500, "the server gave this request up; try again");
+  if (loop_ == nullptr) return;
+  if (session() != nullptr)
+    spdlog::error("a request was given up: this is a mistake in the program{}",
+                  LogFields({{"request", request_id()}}));
+  Fail(500, "the server gave this request up; try again");
 }
 
 Session* Reply::session() const {
@@ -36,19 +44,28 @@ Session* Reply::session() const {
   return alive == nullptr ? nullptr : *alive;
 }
 
+std::string Reply::request_id() const {
+  const Session* const of = session();
+  return of == nullptr ? std::string() : of->request_id(request_.number);
+}
+
 void Reply::Ok(const boost::json::object& body) {
-  if (std::exchange(loop_, nullptr) == nullptr) return;
-  if (Session* target = session())
-    target->OnAnswer(id_, id_ ? pomelo::JsonBody(body) : std::string(), blocks_);
+  if (loop_ != nullptr) Answer(200, body);
 }
 
 void Reply::LetNextCome() {
-  if (!std::exchange(blocks_, false)) return;
+  if (!std::exchange(request_.blocks, false)) return;
   if (Session* target = session()) target->Unblock();
 }
 
 void Reply::Fail(int code, std::string_view message) {
-  if (loop_ != nullptr) Ok(ErrorBody(code, message));
+  if (loop_ != nullptr) Answer(code, ErrorBody(code, message));
+}
+
+void Reply::Answer(int code, const boost::json::object& body) {
+  loop_ = nullptr;
+  if (Session* target = session())
+    target->OnAnswer(request_, code, request_.id ? pomelo::JsonBody(body) : std::string());
 }
 
 Session::Session(uint64_t id, net::Loop& loop, net::Connection& connection, const SessionOptions& options,
@@ -145,8 +162,10 @@ void Session::Dispatch(const pomelo::Message& message) {
       message.type == MessageType::kRequest ? std::optional(message.id) : std::nullopt;
   busy_ = true;
   ++owed_;
-  Reply reply(loop_, self_, id);
-  if (!TakeToken()) {
+  ++requests_;
+  const bool in_time = TakeToken();
+  Reply reply(loop_, self_, {.id = id, .number = requests_, .came = tokens_at_});
+  if (!in_time) {
     return reply.Fail(
         429, fmt::format("more than {} requests a second: slow down", options_.max_requests_per_second));
   }
@@ -165,6 +184,7 @@ void Session::Dispatch(const pomelo::Message& message) {
     if (!found) return reply.Fail(404, fmt::format("no route has the code {}", code));
     route = *found;
   }
+  if (spdlog::should_log(spdlog::level::debug)) reply.request_.route = Printable(route);
   auto body = DecodeBody(route, message.body);
   if (!body.ok()) {
     return reply.Fail(400,
@@ -200,13 +220,15 @@ void Session::Unblock() {
   connection_.Resume();
 }
 
-void Session::OnAnswer(std::optional<uint64_t> id, std::string_view body, bool blocked) {
+void Session::OnAnswer(const Reply::Request& request, int code, std::string_view body) {
   loop_.AssertHere();
   --owed_;
-  if (id && state_ == State::kWorking) {
+  if (options_.counters != nullptr) options_.counters->Count(code);
+  if (spdlog::should_log(spdlog::level::debug)) LogAnswer(request, code);
+  if (request.id && state_ == State::kWorking) {
     auto packages = std::make_shared<std::string>();
     const size_t start = pomelo::BeginPackage(PackageType::kData, *packages);
-    pomelo::AppendResponse(*id, body, *packages);
+    pomelo::AppendResponse(*request.id, body, *packages);
     pomelo::EndPackage(start, *packages);
     connection_.Send(std::move(packages));
   }
@@ -214,7 +236,20 @@ void Session::OnAnswer(std::optional<uint64_t> id, std::string_view body, bool b
     if (owed_ == 0) KickAndClose(net::CloseReason::kShutdown, shutdown_);
     return;
   }
-  if (blocked) Unblock();
+  if (request.blocks) Unblock();
+}
+
+std::string Session::request_id(uint64_t number) const {
+  return fmt::format("{}-{:x}-{:x}", options_.request_prefix, id_, number);
+}
+
+void Session::LogAnswer(const Reply::Request& request, int code) const {
+  const std::chrono::duration<double, std::milli> took = net::Clock::now() - request.came;
+  spdlog::debug("a request of {} was answered{}", peer(),
+                LogFields({{"request", request_id(request.number)},
+                           {"route", request.route},
+                           {"code", std::to_string(code)},
+                           {"ms", fmt::format("{:.1f}", took.count())}}));
 }
 
 void Session::Write(net::Payload packages) {

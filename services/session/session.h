@@ -16,6 +16,7 @@
 #include "services/pomelo/message.h"
 #include "services/pomelo/package.h"
 #include "services/session/contract.h"
+#include "services/session/request_counters.h"
 
 namespace hubbub {
 
@@ -26,13 +27,21 @@ class Session;
 // just marks the end of the work. The session takes no further request before, unless LetNextCome says so.
 class Reply {
  public:
-  Reply(net::Loop& loop, std::weak_ptr<Session*> session, std::optional<uint64_t> id)
-      : loop_(&loop), session_(std::move(session)), id_(id) {}
+  // What the session knows of the request.
+  struct Request {
+    std::optional<uint64_t> id = std::nullopt;  // Nothing for a notify.
+    uint64_t number = 0;                        // Of this session's: 1, 2, 3 …
+    net::Clock::time_point came = {};
+    std::string route = {};  // While that may be logged.
+    bool blocks = true;      // The next request waits for this one.
+  };
+
+  Reply(net::Loop& loop, std::weak_ptr<Session*> session, Request request)
+      : loop_(&loop), session_(std::move(session)), request_(std::move(request)) {}
   Reply(Reply&& other) noexcept
       : loop_(std::exchange(other.loop_, nullptr)),
         session_(std::move(other.session_)),
-        id_(other.id_),
-        blocks_(other.blocks_) {}
+        request_(std::move(other.request_)) {}
   Reply& operator=(Reply&&) = delete;
   ~Reply();
 
@@ -41,15 +50,19 @@ class Reply {
   void Fail(int code, std::string_view message);
   // The session takes its next request before this one is answered. Once.
   void LetNextCome();
+  // Session::request_id of this request; empty if the session has ended.
+  std::string request_id() const;
   // The session, or null if it has ended.
   Session* session() const;
   net::Loop& loop() const { return *loop_; }
 
  private:
+  friend class Session;
+  void Answer(int code, const boost::json::object& body);
+
   net::Loop* loop_;  // Null once answered.
   std::weak_ptr<Session*> session_;
-  std::optional<uint64_t> id_;  // Nothing for a notify.
-  bool blocks_ = true;          // The next request waits for this one.
+  Request request_;
 };
 
 // What a program does with the requests of one session. Owned by the session; loop-only.
@@ -65,7 +78,7 @@ class SessionHandler {
   virtual bool SignedIn() const = 0;
 };
 
-// What all sessions of a program share. Constant while they live.
+// What all sessions of a loop share. Constant while they live, but for the counters.
 struct SessionOptions {
   // The routes' codes and the protobuf schemas, with the handshake that offers them.
   const ClientContract* contract = nullptr;
@@ -81,6 +94,10 @@ struct SessionOptions {
   size_t max_package_bytes = 64 * 1024 - 4;
   // Requests and notifies of one session; more are answered with 429. A burst may be twice that.
   int max_requests_per_second = 2000;
+  // What the ids of requests begin with, so that they differ between servers and runs.
+  std::string request_prefix = {};
+  // Counts the answers; outlives the sessions. Null: nobody does.
+  RequestCounters* counters = nullptr;
 };
 
 // One client connection that speaks the Pomelo protocol: the state machine of Pomelo's hybridsocket.js, with
@@ -98,6 +115,10 @@ class Session final : public net::Protocol {
   net::Loop& loop() const { return loop_; }
   WireFormat format() const { return format_; }
   std::string_view peer() const { return connection_.peer(); }
+  // Names a request in logs here and in the servers that it goes through: the prefix, the session and the
+  // request's number in it, such as "9f3ac1-2f-7". Without a number: the newest one.
+  std::string request_id(uint64_t number) const;
+  std::string request_id() const { return request_id(requests_); }
 
   // Queues whole packages that were encoded for this session's format. Ignored before the handshake is over
   // (S4).
@@ -124,7 +145,8 @@ class Session final : public net::Protocol {
   void Dispatch(const pomelo::Message& message);
   absl::StatusOr<boost::json::object> DecodeBody(std::string_view route, std::string_view body) const;
   bool TakeToken();
-  void OnAnswer(std::optional<uint64_t> id, std::string_view body, bool blocked);
+  void LogAnswer(const Reply::Request& request, int code) const;
+  void OnAnswer(const Reply::Request& request, int code, std::string_view body);
   void Unblock();
   void Break(std::string message);
   // Tells the client why, as a kick, then closes.
@@ -147,6 +169,7 @@ class Session final : public net::Protocol {
   bool busy_ = false;     // The next request waits for one of them.
   net::Clock::time_point since_;      // When state_ began.
   net::Clock::time_point last_seen_;  // When the client last sent something.
+  uint64_t requests_ = 0;
   double tokens_;
   net::Clock::time_point tokens_at_;
 };

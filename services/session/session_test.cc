@@ -1,10 +1,12 @@
 #include "services/session/session.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/discovery/test_log.h"
 #include "services/session/fake_session.h"
 
 namespace hubbub {
@@ -19,9 +21,11 @@ using from_client::Request;
 using pomelo::PackageType;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr const char* kOk = "handshake {\"code\":200";
@@ -452,6 +456,78 @@ struct Deadline {
   milliseconds after;
   const char* why;  // Null: it stays.
 };
+
+TEST_F(SessionTest, AnswersAreCountedByTheirCode) {
+  RequestCounters counters;
+  options_.counters = &counters;
+  Run([&] {
+    FakeSession session(loop(), options_);
+    Open(session);
+    session.connection.Feed(Request(1, kPlain));
+    session.connection.Feed(Notify(kPlain));
+    session.connection.Feed(Request(2, kPlain, "no body"));
+    session.script.answer = FakeHandler::Answer::kLater;
+    for (const int code : {403, 418, 504}) {
+      session.connection.Feed(Request(3, kPlain));
+      session.script.replies.back().Fail(code, "why");
+      session.connection.Offer();
+    }
+    session.connection.Feed(Request(4, kPlain));
+    session.script.answer = FakeHandler::Answer::kNever;
+    session.script.replies.clear();
+  });
+  RequestCounts counts = {};
+  counters.AddTo(counts);
+  const std::map<int, uint64_t> expected = {{200, 2}, {400, 1}, {403, 1}, {0, 1}, {500, 1}, {504, 1}};
+  for (size_t i = 0; i < counts.size(); ++i) {
+    const auto at = expected.find(kRequestCodes[i]);
+    EXPECT_EQ(counts[i], at == expected.end() ? 0 : at->second) << "code " << kRequestCodes[i];
+  }
+}
+
+TEST_F(SessionTest, EachRequestHasAnIdThatItsLogLineShows) {
+  options_.request_prefix = "abc123";
+  testing::TestLog log(spdlog::level::debug);
+  Run([&] {
+    FakeSession session(loop(), options_, /*id=*/47);
+    Open(session);
+    session.script.answer = FakeHandler::Answer::kLater;
+    session.connection.Feed(Request(1, kPlain, R"({"content":"the secret word"})"));
+    EXPECT_EQ(session.script.replies.back().request_id(), "abc123-2f-1");
+    session.script.replies.back().Fail(403, "why");
+    session.connection.Offer();
+    session.connection.Feed(Notify("no\nroute"));
+    EXPECT_EQ(session->request_id(), "abc123-2f-2");
+    session.script.replies.back().Ok({});
+    session.connection.Feed(Request(3, uint16_t{999}));
+    Reply& late = session.script.replies.back();
+    session.Destroy();
+    EXPECT_EQ(late.request_id(), "");
+  });
+  std::vector<std::string> answered;
+  for (const std::string& line : log.lines()) {
+    EXPECT_EQ(line.find("secret"), std::string::npos) << line;
+    if (line.find("was answered") != std::string::npos) answered.push_back(line);
+  }
+  EXPECT_THAT(
+      answered,
+      ElementsAre(AllOf(HasSubstr("request=abc123-2f-1"), HasSubstr("code=403"),
+                        HasSubstr("route=test.testHandler.plain")),
+                  AllOf(HasSubstr("request=abc123-2f-2"), HasSubstr("code=200"), HasSubstr("route=no?route")),
+                  AllOf(HasSubstr("request=abc123-2f-3"), HasSubstr("code=404"), Not(HasSubstr("route=")))));
+}
+
+TEST_F(SessionTest, ARequestThatIsGivenUpIsAnErrorInTheLog) {
+  testing::TestLog log;
+  Run([&] {
+    FakeSession session(loop(), options_);
+    Open(session);
+    session.script.answer = FakeHandler::Answer::kNever;
+    session.connection.Feed(Request(1, kPlain));
+  });
+  EXPECT_THAT(log.lines(),
+              ElementsAre(AllOf(HasSubstr("a request was given up"), HasSubstr("request=-1-1"))));
+}
 
 TEST_F(SessionTest, EndsSessionsThatAreLate) {
   options_.heartbeat = seconds(60);

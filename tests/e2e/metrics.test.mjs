@@ -75,7 +75,31 @@ test('counts what happens', async () => {
   await becomes('hubbub_ready', '1');
   await becomes('hubbub_reachable_connectors', '1');
   await becomes('hubbub_rpc_total{job="hubbub-chat", method="ChatService.Add", result="ok"} >= bool 1', '1');
+  await becomes('hubbub_places{job="hubbub-connector"}', '1');
+  await becomes('hubbub_places{job="hubbub-chat"}', '1');
+  await becomes('hubbub_events_total{kind="message"}', '1');
+  // Her own coming is not shown to her.
+  await becomes('hubbub_deliveries_total', '1');
+  await becomes('hubbub_client_requests_total{job="hubbub-gate", code="200"} >= bool 1', '1');
+  await becomes('hubbub_client_requests_total{job="hubbub-connector", code="403"}', '0');
+  await client.send('attic', 'am I there?').catch(() => {});
+  await becomes('hubbub_client_requests_total{job="hubbub-connector", code="403"}', '1');
+  await becomes('hubbub_client_received_bytes_total{job="hubbub-connector"} > bool 0', '1');
+  await becomes('hubbub_leases', '1');
+  await becomes('hubbub_chat_streams_total{lease="new"} >= bool 1', '1');
+  // All that waited has gone out.
+  await becomes('hubbub_connector_queued_bytes + on () hubbub_client_queued_bytes{job="hubbub-connector"}', '0');
   await becomes('hubbub_directory_servers{job="hubbub-gate", kind="chat"}', '1');
+});
+
+test('the runbook names every metric and every alert, and none that does not exist', async () => {
+  const runbook = await readFile(join(monitoring, '../README.md'), 'utf8');
+  const exported = new Set((await ask('label/__name__/values')).filter((name) => name.startsWith('hubbub_'))
+    .map((name) => name.replace(/_(bucket|sum|count)$/, '')));
+  const named = new Set(runbook.match(/hubbub_[a-z_]+/g));
+  assert.deepEqual([...named].sort(), [...exported].sort());
+  const alerts = (await ask('rules')).groups.flatMap((group) => group.rules.map(({name}) => name));
+  assert.deepEqual([...new Set(runbook.match(/\bHubbub[A-Z]\w+/g))].sort(), alerts.sort());
 });
 
 test('every query of the dashboard returns data', async () => {
@@ -87,7 +111,7 @@ test('every query of the dashboard returns data', async () => {
 
 test('every alert has data to judge by, and none fires in a suite that is well', async () => {
   const rules = (await ask('rules')).groups.flatMap((group) => group.rules);
-  assert.ok(rules.length >= 9);
+  assert.ok(rules.length >= 15);
   for (const {name, query: expression} of rules) {
     const [, judged] = /^(.*) (?:==|>) [0-9.]+$/s.exec(expression) ?? assert.fail(`${name} compares with no number: ${expression}`);
     await until(async () => (await query(judged)).length > 0, `data for ${name}: ${judged}`);

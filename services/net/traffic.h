@@ -1,0 +1,37 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "services/metrics/counter.h"
+#include "services/net/connection.h"
+
+namespace hubbub::net {
+
+// What the connections of one loop have done. Written on the loop, read by any thread. Bytes are those of the
+// protocol: without the frames of WebSocket and the handshake before them.
+struct alignas(64) TrafficCounters {
+  SingleWriterNumber received_bytes;
+  SingleWriterNumber sent_bytes;
+  SingleWriterNumber queued_bytes;  // Waiting for clients now, with what is being written.
+  std::array<SingleWriterNumber, kCloseReasons.size()> closes;
+};
+
+// The same of all loops of a listener, at one moment.
+struct Traffic {
+  uint64_t received_bytes = 0;
+  uint64_t sent_bytes = 0;
+  uint64_t queued_bytes = 0;
+  std::array<uint64_t, kCloseReasons.size()> closes = {};  // By CloseReason.
+
+  void Add(const TrafficCounters& counters) {
+    received_bytes += counters.received_bytes.value();
+    sent_bytes += counters.sent_bytes.value();
+    queued_bytes += counters.queued_bytes.value();
+    for (size_t i = 0; i < closes.size(); ++i) closes[i] += counters.closes[i].value();
+  }
+  uint64_t closed(CloseReason reason) const { return closes[static_cast<size_t>(reason)]; }
+};
+
+}  // namespace hubbub::net
