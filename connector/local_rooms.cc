@@ -75,8 +75,9 @@ LocalRooms::Effect LocalRooms::Show(const Delivery& delivery, Membership& member
                                                                  : true;
   if (for_me) {
     if (net::Payload packages = delivery.After(membership.offset, membership.session->format())) {
-      membership.session->Write(std::move(packages));
+      // First, so that whoever has been given it is counted.
       deliveries_.Add(delivery.CountAfter(membership.offset));
+      membership.session->Write(std::move(packages));
     }
   }
   membership.offset = delivery.offsets.back();

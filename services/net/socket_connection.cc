@@ -202,8 +202,8 @@ void SocketConnection::Abort(CloseReason reason, std::string detail) {
     reason_ = reason;
     detail_ = std::move(detail);
   }
-  traffic().closes[static_cast<size_t>(reason_)].Add();
   traffic().queued_bytes.Subtract(std::exchange(queued_bytes_, 0));
+  traffic().closes[static_cast<size_t>(reason_)].Add();
   CloseSocket();
   asio::post(client_.set->loop().context(), [self = shared_from_this()] {
     self->protocol_->OnClosed(self->reason_, self->detail_);
