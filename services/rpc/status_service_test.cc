@@ -23,6 +23,7 @@ class StatusServiceTest : public ::testing::Test {
     stub_ =
         directory::v1::StatusService::NewStub(MakeChannel("127.0.0.1:" + std::to_string(server_->port())));
     context_.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+    context_.set_wait_for_ready(true);
     stream_ = stub_->WatchStatus(&context_, {});
   }
 
@@ -79,6 +80,8 @@ TEST_F(StatusServiceTest, EndsItsStreamsWhenItShutsDown) {
   EXPECT_TRUE(service_.Now().draining());
   EXPECT_EQ(service_.Now().rooms(), 0u) << "the program may have ended its parts";
   grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  context.set_wait_for_ready(true);
   const auto late = stub_->WatchStatus(&context, {});
   EXPECT_FALSE(late->Read(&status_));
   EXPECT_EQ(late->Finish().error_message(), "\"chat-1\" is shutting down");
