@@ -4,6 +4,9 @@
 
 #include "chat/check_request.h"
 #include "chat/outbox.h"
+#include "services/log.h"
+#include "services/rpc/request_id.h"
+#include "spdlog/spdlog.h"
 
 namespace hubbub::chat {
 
@@ -12,6 +15,11 @@ absl::Status SendChains::Do(const v1::SendStreamRequest& request, v1::SendStream
   for (const v1::ChainedSend& send : request.sends()) {
     v1::SendAnswer& answer = *response.add_answers();
     const absl::Status status = DoOne(send, *answer.mutable_response());
+    if (spdlog::should_log(spdlog::level::debug)) {
+      spdlog::debug("ChatService.SendStream: a send was answered{}",
+                    LogFields({{"request", rpc::UsableRequestId(send.request_id())},
+                               {"code", absl::StatusCodeToString(status.code())}}));
+    }
     if (status.ok()) continue;
     answer.clear_response();
     answer.set_code(static_cast<int>(status.code()));

@@ -19,7 +19,10 @@ size_t BytesOf(const chat::v1::SendRequest& request) {
 void RoomSends::Send(chat::v1::SendRequest request, Reply reply, net::Clock::time_point deadline) {
   ++load_->sends;
   load_->bytes += BytesOf(request);
-  queue_.push_back(std::make_unique<One>(One{std::move(request), std::move(reply), deadline}));
+  auto one = std::make_unique<One>(One{.send = {}, .reply = std::move(reply), .deadline = deadline});
+  *one->send.mutable_send() = std::move(request);
+  one->send.set_request_id(one->reply.request_id());
+  queue_.push_back(std::move(one));
   Pump();
 }
 
@@ -41,7 +44,9 @@ void RoomSends::Pump() {
       line_ = std::move(line);
     }
     if (chain_ == 0) chain_ = lines_->NextChain();
-    line_->Send(queue_[sent_++]->request, chain_, shared_from_this());
+    chat::v1::ChainedSend& send = queue_[sent_++]->send;
+    send.set_chain(chain_);
+    line_->Send(send, shared_from_this());
   }
   if (waits_ && back_ == sent_) Pause();
 }
@@ -49,8 +54,8 @@ void RoomSends::Pump() {
 void RoomSends::OnAnswer(const absl::Status& status, const chat::v1::SendResponse& response, bool certain) {
   const bool not_now =
       absl::IsAborted(status) || absl::IsFailedPrecondition(status) || absl::IsUnavailable(status);
-  const bool again =
-      !status.ok() && (certain ? not_now : !queue_[back_]->request.id().empty()) && membership_ != nullptr;
+  const bool again = !status.ok() && (certain ? not_now : !queue_[back_]->send.send().id().empty()) &&
+                     membership_ != nullptr;
   if (again) {
     why_ = status;
     waits_ = true;
@@ -100,7 +105,7 @@ void RoomSends::End(size_t index, const std::function<void(Reply)>& answer) {
   const auto at = queue_.begin() + static_cast<ptrdiff_t>(index);
   const std::unique_ptr<One> one = std::move(*at);
   --load_->sends;
-  load_->bytes -= BytesOf(one->request);
+  load_->bytes -= BytesOf(one->send.send());
   if (index < sent_) --sent_;
   queue_.erase(at);
   answer(std::move(one->reply));

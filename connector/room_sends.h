@@ -55,7 +55,7 @@ class RoomSends final : public SendSink, public std::enable_shared_from_this<Roo
 
  private:
   struct One {
-    chat::v1::SendRequest request;
+    chat::v1::ChainedSend send;
     Reply reply;
     net::Clock::time_point deadline;
   };

@@ -1,6 +1,7 @@
 #include "connector/room_sends.h"
 
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,9 +21,10 @@ using ::testing::StartsWith;
 // A line that keeps what it is given until the test answers.
 class FakeLine final : public SendLine {
  public:
-  void Send(const chat::v1::SendRequest& request, uint64_t chain, std::shared_ptr<SendSink> sink) override {
-    sent.push_back(request.content());
-    chains.push_back(chain);
+  void Send(const chat::v1::ChainedSend& send, std::shared_ptr<SendSink> sink) override {
+    sent.push_back(send.send().content());
+    chains.push_back(send.chain());
+    ids.push_back(send.request_id());
     sinks.push_back(std::move(sink));
   }
   void EndChain(uint64_t chain) override { ended.push_back(chain); }
@@ -40,6 +42,7 @@ class FakeLine final : public SendLine {
 
   std::vector<std::string> sent;
   std::vector<uint64_t> chains;
+  std::vector<std::string> ids;
   std::vector<uint64_t> ended;
   std::vector<std::shared_ptr<SendSink>> sinks;
 
@@ -115,6 +118,8 @@ TEST_F(RoomSendsTest, DoNotWaitForEachOther) {
   Run([&] {
     for (const char* content : {"a", "b", "c"}) Say(content);
     EXPECT_THAT(lines_.line->TakeSent(), ElementsAre("a", "b", "c"));
+    EXPECT_EQ(std::set(lines_.line->ids.begin(), lines_.line->ids.end()).size(), 3u)
+        << "each has its request's id";
     EXPECT_EQ(load_->sends, 3u);
     EXPECT_GT(load_->bytes, 3u);
     for (int i = 0; i < 3; ++i) lines_.line->Answer(absl::OkStatus());

@@ -21,9 +21,8 @@ class SendSink {
 class SendLine {
  public:
   virtual ~SendLine() = default;
-  // The sink is told of the answer later, never at once. `chain`: see ChainedSend in
-  // proto/hubbub/chat/v1/chat.proto.
-  virtual void Send(const chat::v1::SendRequest& request, uint64_t chain, std::shared_ptr<SendSink> sink) = 0;
+  // The sink is told of the answer later, never at once.
+  virtual void Send(const chat::v1::ChainedSend& send, std::shared_ptr<SendSink> sink) = 0;
   // No more will come of a chain that was broken.
   virtual void EndChain(uint64_t chain) = 0;
 };

@@ -26,17 +26,15 @@ class SendStream::Call final : public Reactor {
     StartRead(&response_);
     StartCall();
   }
-  void Add(const chat::v1::SendRequest& request, uint64_t chain) {
+  void Add(const chat::v1::ChainedSend& send) {
     MutexLock lock(mu_);
-    const size_t bytes = request.content().size() + kSendBytes;
+    const size_t bytes = send.send().content().size() + kSendBytes;
     if (waiting_.empty() || last_bytes_ + bytes > kMostBytes) {
       waiting_.emplace_back();
       last_bytes_ = 0;
     }
     last_bytes_ += bytes;
-    chat::v1::ChainedSend& send = *waiting_.back().add_sends();
-    *send.mutable_send() = request;
-    send.set_chain(chain);
+    *waiting_.back().add_sends() = send;
   }
   void EndChain(uint64_t chain) {
     MutexLock lock(mu_);
@@ -103,7 +101,7 @@ class SendStream::Call final : public Reactor {
   SendStreamRequest leaving_;                   // gRPC's while `writing_`.
 };
 
-void SendStream::Send(const chat::v1::SendRequest& request, uint64_t chain, std::shared_ptr<SendSink> sink) {
+void SendStream::Send(const chat::v1::ChainedSend& send, std::shared_ptr<SendSink> sink) {
   loop_.AssertHere();
   if (closed_) {
     return loop_.Post([sink = std::move(sink)] {
@@ -114,7 +112,7 @@ void SendStream::Send(const chat::v1::SendRequest& request, uint64_t chain, std:
     call_ = std::make_shared<Call>(shared_from_this());
     call_->Start(call_);
   }
-  call_->Add(request, chain);
+  call_->Add(send);
   waiting_.push_back({std::move(sink), net::Clock::now()});
   FlushSoon();
   if (!std::exchange(watching_, true)) Watch();

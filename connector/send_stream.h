@@ -25,7 +25,7 @@ class SendStream final : public SendLine, public std::enable_shared_from_this<Se
 
   SendStream(net::Loop& loop, Open open) : loop_(loop), open_(std::move(open)) {}
 
-  void Send(const chat::v1::SendRequest& request, uint64_t chain, std::shared_ptr<SendSink> sink) override;
+  void Send(const chat::v1::ChainedSend& send, std::shared_ptr<SendSink> sink) override;
   void EndChain(uint64_t chain) override;
   // Breaks the line for good. Thread-safe.
   void Close();

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "grpcpp/client_context.h"
 #include "grpcpp/server_context.h"
@@ -17,13 +18,18 @@ inline constexpr char kRequestIdKey[] = "x-request-id";
 // Longer ones, and those that are not printable ASCII, are passed over: they would only soil the log.
 inline constexpr size_t kMaxRequestIdBytes = 64;
 
+// The id, or nothing if it can not be used.
+inline std::string_view UsableRequestId(std::string_view id) {
+  const bool usable = id.size() <= kMaxRequestIdBytes &&
+                      std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c < 0x7f; });
+  return usable ? id : std::string_view();
+}
+
 // The id in a call's metadata; empty if there is none that can be used.
 inline std::string RequestIdIn(const std::multimap<grpc::string_ref, grpc::string_ref>& metadata) {
   const auto at = metadata.find(kRequestIdKey);
-  if (at == metadata.end() || at->second.size() > kMaxRequestIdBytes) return {};
-  if (!std::all_of(at->second.begin(), at->second.end(), [](char c) { return c > ' ' && c < 0x7f; }))
-    return {};
-  return {at->second.data(), at->second.size()};
+  if (at == metadata.end()) return {};
+  return std::string(UsableRequestId({at->second.data(), at->second.size()}));
 }
 
 inline void SetRequestId(grpc::ClientContext& context, const std::string& id) {
