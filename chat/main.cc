@@ -64,6 +64,8 @@ int main(int argc, char** argv) {
       "owns rooms, orders what happens there, and tells the connectors.\n\n  hubbub-chat --id chat-server-1 "
       "--config deploy/servers.json",
       argc, argv);
+  hubbub::RequireFlags(kName, {hubbub::CheckFlag(FLAGS_connector_grace, absl::ZeroDuration(), absl::Hours(1)),
+                               hubbub::CheckFlag(FLAGS_drain_timeout, absl::ZeroDuration(), absl::Hours(1))});
   hubbub::BlockSignals();
   hubbub::SetUpLog({.level = absl::GetFlag(FLAGS_log_level),
                     .format = absl::GetFlag(FLAGS_log_format),

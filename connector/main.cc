@@ -58,6 +58,12 @@ int main(int argc, char** argv) {
       "holds the WebSocket and TCP sessions of clients.\n\n  hubbub-connector --id connector-server-1 "
       "--config deploy/servers.json",
       argc, argv);
+  hubbub::RequireFlags(kName, {hubbub::CheckFlag(FLAGS_loops, 0, 1'024),
+                               hubbub::CheckFlag(FLAGS_max_connections, 1, 10'000'000),
+                               hubbub::CheckFlag(FLAGS_max_requests_per_second, 1, 1'000'000),
+                               hubbub::CheckFlag(FLAGS_heartbeat, 0, 3'600),
+                               hubbub::CheckFlag(FLAGS_sign_in_timeout, absl::Seconds(1), absl::Hours(1)),
+                               hubbub::CheckFlag(FLAGS_drain_timeout, absl::ZeroDuration(), absl::Hours(1))});
   hubbub::BlockSignals();
   hubbub::SetUpLog({.level = absl::GetFlag(FLAGS_log_level),
                     .format = absl::GetFlag(FLAGS_log_format),

@@ -44,6 +44,8 @@ int main(int argc, char** argv) {
       "tells each client which connector is its own, and serves the chat page.\n\n  hubbub-gate --id "
       "gate-server-1 --config deploy/servers.json",
       argc, argv);
+  hubbub::RequireFlags(kName, {hubbub::CheckFlag(FLAGS_loops, 0, 1'024),
+                               hubbub::CheckFlag(FLAGS_max_connections, 1, 10'000'000)});
   hubbub::BlockSignals();
   hubbub::SetUpLog({.level = absl::GetFlag(FLAGS_log_level),
                     .format = absl::GetFlag(FLAGS_log_format),

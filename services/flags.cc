@@ -116,4 +116,10 @@ void ParseFlags(std::string_view program, std::string_view usage, int argc, char
   if (absl::Status status = SetFlags(argc, argv); !status.ok()) Die(program, status);
 }
 
+void RequireFlags(std::string_view program, std::initializer_list<absl::Status> checks) {
+  for (const absl::Status& check : checks) {
+    if (!check.ok()) Die(program, check);
+  }
+}
+
 }  // namespace hubbub

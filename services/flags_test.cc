@@ -9,12 +9,14 @@
 
 #include "absl/flags/flag.h"
 #include "absl/flags/reflection.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 ABSL_FLAG(std::string, test_text, "x", "A text");
 ABSL_FLAG(int, test_number, 1, "A number");
 ABSL_FLAG(bool, test_bool, true, "Yes or no");
+ABSL_FLAG(absl::Duration, test_wait, absl::Seconds(1), "A time");
 
 namespace hubbub {
 namespace {
@@ -45,6 +47,17 @@ TEST_F(FlagsTest, AreSetInEveryForm) {
   EXPECT_TRUE(absl::GetFlag(FLAGS_test_bool));
   EXPECT_EQ(absl::GetFlag(FLAGS_test_number), 3);
   EXPECT_EQ(absl::GetFlag(FLAGS_test_text), "");
+}
+
+TEST_F(FlagsTest, HaveBounds) {
+  ASSERT_TRUE(Set({"--test_number=-7", "--test_wait=90s"}).ok());
+  EXPECT_TRUE(CheckFlag(FLAGS_test_number, -7, 0).ok());
+  EXPECT_TRUE(CheckFlag(FLAGS_test_number, -8, -7).ok());
+  EXPECT_EQ(CheckFlag(FLAGS_test_number, 0, 1024).message(), "--test_number must be from 0 to 1024, not -7");
+  EXPECT_EQ(CheckFlag(FLAGS_test_wait, absl::Seconds(1), absl::Minutes(1)).message(),
+            "--test_wait must be from 1s to 1m, not 1m30s");
+  ASSERT_TRUE(Set({"--test_wait=inf"}).ok());
+  EXPECT_FALSE(CheckFlag(FLAGS_test_wait, absl::ZeroDuration(), absl::Hours(1)).ok());
 }
 
 TEST_F(FlagsTest, AFileStandsForItsLinesAndTheLastWordCounts) {
