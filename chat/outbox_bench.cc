@@ -10,11 +10,11 @@ namespace {
 
 EventPtr Message(uint64_t offset) {
   auto event = std::make_shared<Event>();
-  event->room = "room-17";
+  event->room = std::string("room-17");
   event->epoch = 7;
   event->offset = offset;
-  event->user = "ann";
-  event->target = "*";
+  event->user = std::string("ann");
+  event->target = std::string(kEverybody);
   event->content = std::string(64, 'x');
   return event;
 }
