@@ -12,6 +12,7 @@ const NAMES = {gate: 'gate.hubbub.test', connector: 'connector.hubbub.test', cha
 let dns;
 let ports;
 const servers = [];
+let chats;
 
 function make(kind, id, host, flags = []) {
   const server = new Server(kind, {id, port: ports[kind], clientPort: ports[`${kind}Client`]}, null, [
@@ -54,7 +55,7 @@ test('servers find each other by DNS, before and after they are there', async ()
   assert.match(gate.log, /connector\.hubbub\.test does not resolve/);
   assert.deepEqual(await connectorsOf(gate.host), ['none']);
 
-  const chats = [make('chat', 'chat-a', '127.0.0.3'), make('chat', 'chat-b', '127.0.0.4')];
+  chats = [make('chat', 'chat-a', '127.0.0.3'), make('chat', 'chat-b', '127.0.0.4')];
   dns.set(NAMES.chat, chats.map((chat) => chat.host));
   await Promise.all(chats.map((chat) => chat.start()));
   const connectors = [make('connector', 'connector-a', '127.0.0.5'),
@@ -84,6 +85,54 @@ test('servers find each other by DNS, before and after they are there', async ()
   dns.names.clear();
   await until(() => /connector\.hubbub\.test does not resolve.*servers that are known stay/.test(gate.log), 'the gate to say so');
   assert.deepEqual(await connectorsOf(gate.host), [b]);
+});
+
+test('rooms follow DNS while people talk', async () => {
+  const ROOMS = Array.from({length: 12}, (_, i) => `talk-${i}`);
+  dns.set(NAMES.chat, chats.map(({host}) => host));
+  dns.set(NAMES.connector, ['127.0.0.5', '127.0.0.6']);
+  const [talker, listener] = await Promise.all(['127.0.0.5', '127.0.0.6'].map((host) => RawTcp.connect(ports.connectorClient, host)));
+  for (const [client, username] of [[talker, 'talker'], [listener, 'listener']]) {
+    await client.join();
+    for (const rid of ROOMS) {
+      const {users} = await client.request('connector.entryHandler.enter', {username, rid});
+      assert.ok(users, rid);
+    }
+  }
+  const said = [];
+  let going = true;
+  const talk = (async () => {
+    for (let n = 0; going && n < 3000; ++n) {
+      const rid = ROOMS[n % ROOMS.length];
+      const answer = await talker.request('chat.chatHandler.send', {rid, content: `${rid} ${n}`, target: '*'});
+      assert.ok(answer.offset > 0, JSON.stringify(answer));
+      said.push(`${rid} ${n}`);
+    }
+  })();
+  const goesOn = async (what) => {
+    const before = said.length;
+    await until(() => said.length > before + 2 * ROOMS.length, `the talk to go on ${what}`);
+  };
+  await goesOn('as it is');
+
+  const third = make('chat', 'chat-c', '127.0.0.7');
+  await third.start();
+  dns.set(NAMES.chat, [...chats, third].map(({host}) => host));
+  await until(() => chats.some(({log}) => /gives \d+ rooms to their owners/.test(log)), 'rooms to go to the third chat server');
+  await goesOn('with a third chat server');
+  dns.set(NAMES.chat, [chats[1], third].map(({host}) => host));
+  await chats[0].stop();
+  await goesOn('without the first one');
+
+  going = false;
+  await talk;
+  const heard = () => listener.pushes('onChat').map(({msg}) => msg);
+  await until(() => heard().length >= said.length, 'all that was said to be heard');
+  for (const room of ROOMS) {
+    const of = (texts) => texts.filter((text) => text.startsWith(`${room} `));
+    assert.deepEqual(of(heard()), of(said), room);
+  }
+  for (const client of [talker, listener]) client.close();
 });
 
 test('flags that can not be are one line and exit code 2', () => {
