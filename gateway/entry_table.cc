@@ -42,7 +42,7 @@ absl::StatusOr<ConnectorState> EntryTable::Pick(std::string_view user) const {
   }
   if (count == 0) return absl::UnavailableError("no connector can be reached");
   // The newcomer counts, and there is always one below the bound: the least loaded.
-  const uint64_t most = (5 * (sessions + 1) + 4 * count - 1) / (4 * count);
+  const uint64_t most = (5 * (sessions + 1) + 4 * count - 1) / (4 * count) + kSlack;
   return *RendezvousPick(states_, user,
                          [&](const ConnectorState& state) { return open(state) && state.sessions < most; });
 }

@@ -23,10 +23,14 @@ struct ConnectorState {
 };
 
 // Which connector serves a user: by rendezvous hash over the connectors that can be reached and do not drain,
-// with bounded load: one that holds more than 1.25 times the mean is passed over. Depends on the connectors'
-// own figures alone, so that any number of gates give the same answer. Thread-safe.
+// with bounded load: one that holds more than 1.25 times the mean and kSlack is passed over. Depends on the
+// connectors' own figures alone, so that any number of gates give the same answer. Thread-safe.
 class EntryTable {
  public:
+  // Sessions above the bound that are nothing to mind. The figures are up to a second old: without a slack,
+  // the first client of a new suite would turn all others away from its connector for so long.
+  static constexpr uint64_t kSlack = 50;
+
   // Adds a connector or replaces what is known of it.
   void Put(ConnectorState state) ABSL_LOCKS_EXCLUDED(mu_);
   void SetUnreachable(std::string_view id) ABSL_LOCKS_EXCLUDED(mu_);

@@ -97,7 +97,7 @@ TEST(EntryTable, PassesOverWhoIsAwayOrDrainsAndMovesNobodyElse) {
   EXPECT_EQ(table.Get("a").id, "");
 }
 
-// What 1.25 times the mean, with the newcomer, comes to.
+// What 1.25 times the mean, with the newcomer, and the slack come to.
 TEST(EntryTable, BoundsTheLoad) {
   const struct {
     const char* what;
@@ -105,13 +105,14 @@ TEST(EntryTable, BoundsTheLoad) {
     std::map<std::string, bool> taken;  // Who is ever picked.
   } cases[] = {
       {"all empty", 0, 0, 0, {{"a", true}, {"b", true}, {"c", true}}},
-      {"one full", 100, 10, 10, {{"a", false}, {"b", true}, {"c", true}}},
-      {"just below: 1.25 * 301 / 3 = 125.4, rounded up",
-       125,
-       100,
-       75,
+      {"few, whose number is a moment old", 20, 0, 1, {{"a", true}, {"b", true}, {"c", true}}},
+      {"one full", 200, 10, 10, {{"a", false}, {"b", true}, {"c", true}}},
+      {"just below: 1.25 * 3001 / 3 + 50 = 1300.4, rounded up",
+       1300,
+       1000,
+       700,
        {{"a", true}, {"b", true}, {"c", true}}},
-      {"just above", 126, 100, 74, {{"a", false}, {"b", true}, {"c", true}}},
+      {"just above", 1301, 1000, 699, {{"a", false}, {"b", true}, {"c", true}}},
       {"all but one full", 1000, 1000, 1, {{"a", false}, {"b", false}, {"c", true}}},
   };
   for (const auto& c : cases) {
@@ -128,13 +129,13 @@ TEST(EntryTable, BoundsTheLoad) {
 
 TEST(EntryTable, TheLoadOfThoseWhoAreAwayDoesNotCount) {
   EntryTable table;
-  table.Put(Ready("a", 10));
-  table.Put(Ready("b", 10));
+  table.Put(Ready("a", 100));
+  table.Put(Ready("b", 100));
   ConnectorState away = Ready("c", 1'000'000);
   away.reachable = false;
   table.Put(away);
-  table.Put(Ready("d", 15));
-  for (int i = 0; i < 300; ++i) EXPECT_NE(Pick(table, User(i)), "d") << "15 is above 1.25 * 36 / 3";
+  table.Put(Ready("d", 300));
+  for (int i = 0; i < 300; ++i) EXPECT_NE(Pick(table, User(i)), "d") << "300 is above 1.25 * 501 / 3 + 50";
 }
 
 // However users come, there is always somebody below the bound, and nobody is far above the others.
@@ -147,7 +148,7 @@ TEST(EntryTable, FillsEvenly) {
     ASSERT_NE(id, "");
     table.Put(Ready(id, ++sessions.at(id)));
   }
-  for (const auto& [id, count] : sessions) EXPECT_LE(count, 500u * 5 / 4 + 1) << id;
+  for (const auto& [id, count] : sessions) EXPECT_LE(count, 500u * 5 / 4 + 50 + 1) << id;
 }
 
 }  // namespace
