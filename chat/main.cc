@@ -17,6 +17,7 @@
 #include "services/metrics/process_metrics.h"
 #include "services/process.h"
 #include "services/rpc/call_metrics.h"
+#include "services/rpc/callback_threads.h"
 #include "spdlog/spdlog.h"
 
 ABSL_FLAG(std::string, id, "chat-server-1", "This server's id in the directory");
@@ -71,6 +72,7 @@ int main(int argc, char** argv) {
                     .format = absl::GetFlag(FLAGS_log_format),
                     .server = absl::GetFlag(FLAGS_id)});
 
+  const hubbub::rpc::CallbackThreads callback_threads;
   auto opened = hubbub::OpenDirectory(hubbub::DirectoryOptionsFromFlags(
       hubbub::ServerKind::kChat, absl::GetFlag(FLAGS_id), /*client_port=*/0));
   if (!opened.ok()) hubbub::Die(kName, opened.status());

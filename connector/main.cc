@@ -15,6 +15,7 @@
 #include "services/metrics/process_metrics.h"
 #include "services/process.h"
 #include "services/rpc/call_metrics.h"
+#include "services/rpc/callback_threads.h"
 #include "spdlog/spdlog.h"
 
 ABSL_FLAG(std::string, id, "connector-server-1", "This server's id in the directory");
@@ -72,6 +73,7 @@ int main(int argc, char** argv) {
   auto directory_options = hubbub::DirectoryOptionsFromFlags(
       hubbub::ServerKind::kConnector, absl::GetFlag(FLAGS_id), absl::GetFlag(FLAGS_client_port));
   directory_options.advertise = absl::GetFlag(FLAGS_advertise);
+  const hubbub::rpc::CallbackThreads callback_threads;
   auto opened = hubbub::OpenDirectory(directory_options);
   if (!opened.ok()) hubbub::Die(kName, opened.status());
   hubbub::Directory& directory = *opened->directory;

@@ -12,6 +12,7 @@
 #include "services/metrics/process_metrics.h"
 #include "services/process.h"
 #include "services/rpc/call_metrics.h"
+#include "services/rpc/callback_threads.h"
 #include "services/session/client_metrics.h"
 #include "spdlog/spdlog.h"
 
@@ -51,6 +52,7 @@ int main(int argc, char** argv) {
                     .format = absl::GetFlag(FLAGS_log_format),
                     .server = absl::GetFlag(FLAGS_id)});
 
+  const hubbub::rpc::CallbackThreads callback_threads;
   auto opened = hubbub::OpenDirectory(hubbub::DirectoryOptionsFromFlags(
       hubbub::ServerKind::kGate, absl::GetFlag(FLAGS_id), absl::GetFlag(FLAGS_client_port)));
   if (!opened.ok()) hubbub::Die(kName, opened.status());
