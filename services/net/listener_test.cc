@@ -56,6 +56,8 @@ class TestProtocol final : public Protocol {
   static constexpr char kFlood = 3;  // More than the hard limit is sent in one go.
   static constexpr char kClose = 4;  // A part of kGulp bytes is sent, then the connection closes.
   static constexpr char kHalf = 5;   // Taken together with the next byte, unless that is the same.
+  static constexpr char kPart = 6;   // Answered with kPartBytes, below the soft limit.
+  static constexpr size_t kPartBytes = size_t{200} * 1024;
 
   TestProtocol(Connection& connection, Record& record, CloseReason reason, std::string detail)
       : connection_(connection), record_(record), reason_(reason), detail_(std::move(detail)) {}
@@ -73,6 +75,9 @@ class TestProtocol final : public Protocol {
         Send(kGulp);
         connection_.Resume();
         return 1;
+      case kPart:
+        Send(kPartBytes);
+        return bytes.size();
       case kFlood:
         for (size_t sent = 0; sent <= Connection::kHardLimit; sent += kGulp) Send(kGulp);
         return bytes.size();
@@ -146,7 +151,9 @@ class ListenerTest : public ::testing::Test {
 TEST_F(ListenerTest, TcpBytesComeBackAsTheyWere) {
   Listen();
   TcpClient client(port());
-  for (const std::string& bytes : {std::string("\1one"), std::string("\1"), std::string(60'000, '\1')}) {
+  for (const std::string& bytes :
+       {std::string("\1one"), std::string("\1"), std::string(125, '\1'), std::string(126, '\1'),
+        std::string(60'000, '\1'), std::string(65'535, '\1'), std::string(65'536, '\1')}) {
     client.Send(bytes);
     EXPECT_EQ(client.Read(bytes.size()), bytes);
   }
@@ -179,7 +186,9 @@ TEST_F(ListenerTest, AMessageIsBounded) {
 TEST_F(ListenerTest, WebSocketFramesComeBackAsTheyWere) {
   Listen();
   WebSocketClient client(port(), "/any/path?and=query");
-  for (const std::string& bytes : {std::string("\1one"), std::string("\1"), std::string(60'000, '\1')}) {
+  for (const std::string& bytes :
+       {std::string("\1one"), std::string("\1"), std::string(125, '\1'), std::string(126, '\1'),
+        std::string(60'000, '\1'), std::string(65'535, '\1'), std::string(65'536, '\1')}) {
     client.Send(bytes);
     const auto frame = client.Read();
     EXPECT_EQ(frame.kind, FrameKind::kBinary);
@@ -191,6 +200,52 @@ TEST_F(ListenerTest, WebSocketFramesComeBackAsTheyWere) {
   const auto pong = client.Read();
   EXPECT_EQ(pong.kind, FrameKind::kPong);
   EXPECT_EQ(pong.body, "here?");
+}
+
+// Beast answers pings by itself, whatever of a frame has not left yet.
+TEST_F(ListenerTest, APongWaitsForTheFrameBeforeIt) {
+  Listen();
+  WebSocketClient client(port(), "/", /*receive_buffer=*/4096);
+  // More than the system keeps, so that frames stop half-way.
+  constexpr size_t kRounds = 40;
+  for (size_t i = 0; i < kRounds; ++i) {
+    client.Send(std::string(1, TestProtocol::kPart));
+    client.Send("ping " + std::to_string(i), FrameKind::kPing);
+  }
+  size_t bytes = 0;
+  size_t pongs = 0;
+  while (bytes < kRounds * TestProtocol::kPartBytes || pongs < kRounds) {
+    const auto frame = client.Read();
+    if (frame.kind == FrameKind::kPong) {
+      EXPECT_EQ(frame.body, "ping " + std::to_string(pongs++));
+      continue;
+    }
+    ASSERT_EQ(frame.kind, FrameKind::kBinary);
+    ASSERT_EQ(frame.body.find_first_not_of('x'), std::string::npos);
+    bytes += frame.body.size();
+  }
+  EXPECT_EQ(bytes, kRounds * TestProtocol::kPartBytes);
+  EXPECT_EQ(pongs, kRounds);
+}
+
+TEST_F(ListenerTest, AMessageMayComeInPieces) {
+  Listen();
+  WebSocketClient client(port());
+  // Three frames of one message, as RFC 6455 (5.4) has it; the mask is zero, so the bodies stand as they are.
+  const auto frame = [](unsigned char first, const std::string& body) {
+    std::string bytes{static_cast<char>(first), static_cast<char>(0x80 | 126)};
+    bytes += static_cast<char>(body.size() >> 8);
+    bytes += static_cast<char>(body.size() & 0xff);
+    return bytes + std::string(4, '\0') + body;
+  };
+  const std::string one = "\1" + std::string(700, 'a');
+  const std::string two(2000, 'b');
+  const std::string three(513, 'c');
+  client.socket().Send(frame(0x02, one) + frame(0x00, two));
+  client.socket().Send(frame(0x80, three));
+  client.Send("\1next");
+  EXPECT_EQ(client.Read().body, one + two + three);
+  EXPECT_EQ(client.Read().body, "\1next");
 }
 
 TEST_F(ListenerTest, TheProtocolLearnsOfAnEmptyFrame) {

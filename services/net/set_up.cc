@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -5,6 +7,7 @@
 #include "boost/beast/http.hpp"
 #include "boost/beast/websocket.hpp"
 #include "services/net/socket_connection.h"
+#include "services/net/wire.h"
 
 namespace hubbub::net {
 namespace {
@@ -13,8 +16,23 @@ namespace http = beast::http;
 namespace websocket = beast::websocket;
 // Without permessage-deflate: stock clients do not ask for it, and it costs memory and most of the
 // throughput.
-using WebSocketStream = websocket::stream<Socket, false>;
+using WebSocketStream = websocket::stream<Wire, false>;
 using HttpRequest = http::request<http::string_body>;
+
+using FrameHeader = std::array<unsigned char, 10>;
+
+// The header of a frame that holds a whole binary message of so many bytes (RFC 6455, 5.2); answers its size.
+size_t WriteFrameHeader(uint64_t bytes, FrameHeader& header) {
+  header[0] = 0x82;
+  if (bytes < 126) {
+    header[1] = static_cast<unsigned char>(bytes);
+    return 2;
+  }
+  const size_t wide = bytes <= 0xffff ? 2 : 8;
+  header[1] = wide == 2 ? 126 : 127;
+  for (size_t i = 0; i < wide; ++i) header[2 + i] = static_cast<unsigned char>(bytes >> (8 * (wide - 1 - i)));
+  return 2 + wide;
+}
 
 class WebSocketConnection final : public SocketConnection {
  public:
@@ -27,19 +45,39 @@ class WebSocketConnection final : public SocketConnection {
     return std::static_pointer_cast<WebSocketConnection>(shared_from_this());
   }
 
-  void StartRead() override {
-    stream_.async_read(buffer_, [self = Self()](boost::system::error_code error, size_t bytes) {
-      // Beast has told the client already: its own errors are about frames that can not be.
-      const bool broken =
-          error.category() == websocket::make_error_code(websocket::error::closed).category() &&
-          error != websocket::error::closed;
-      self->OnRead(error, bytes, broken ? CloseReason::kProtocolError : CloseReason::kClientLeft);
-    });
+  void StartRead() override { ReadSome(0); }
+
+  // `had`: bytes of the message that have come already. Not Beast's async_read, which takes 1,536 bytes of
+  // memory for the first of them: most messages are short, and the buffer stays as long as the client does.
+  void ReadSome(size_t had) {
+    stream_.async_read_some(
+        buffer_, std::max(kReadBytes, had),
+        [self = Self(), had](boost::system::error_code error, size_t bytes) {
+          if (!error && !self->stream_.is_message_done()) return self->ReadSome(had + bytes);
+          // Beast has told the client already: its own errors are about frames that can not be.
+          const bool broken =
+              error.category() == websocket::make_error_code(websocket::error::closed).category() &&
+              error != websocket::error::closed;
+          self->OnRead(error, had + bytes, broken ? CloseReason::kProtocolError : CloseReason::kClientLeft);
+        });
+  }
+
+  asio::const_buffer Header(size_t bytes) override {
+    return {header_.data(), WriteFrameHeader(bytes, header_)};
+  }
+
+  size_t WriteNow(std::span<const asio::const_buffer> buffers) override {
+    // After a close nothing may follow (RFC 6455, 5.5.1).
+    return stream_.is_open() ? stream_.next_layer().WriteNow(buffers) : 0;
   }
 
   void StartWrite(std::span<const asio::const_buffer> buffers) override {
-    stream_.async_write(buffers,
-                        [self = Self()](boost::system::error_code error, size_t) { self->OnWrite(error); });
+    if (!stream_.is_open()) {
+      asio::post(stream_.get_executor(), [self = Self()] { self->OnWrite(websocket::error::closed); });
+      return;
+    }
+    stream_.next_layer().async_write_some(
+        buffers, [self = Self()](boost::system::error_code error, size_t) { self->OnWrite(error); });
   }
 
   void StartGoodbye(CloseReason reason, const std::string& detail) override {
@@ -75,10 +113,13 @@ class WebSocketConnection final : public SocketConnection {
 
   void CloseSocket() override {
     boost::system::error_code ignored;
-    stream_.next_layer().close(ignored);
+    stream_.next_layer().next_layer().close(ignored);
   }
 
+  static constexpr size_t kReadBytes = 512;
+
   WebSocketStream stream_;
+  FrameHeader header_;
 };
 
 // The first moments of a client: sniffing, and HTTP if it speaks that. Owned by its pending operation; one
@@ -210,7 +251,7 @@ class Newcomer : public Arrival, public std::enable_shared_from_this<Newcomer> {
   void GiveUp() override {
     boost::system::error_code ignored;
     if (stream_) {
-      stream_->next_layer().close(ignored);
+      stream_->next_layer().next_layer().close(ignored);
     } else {
       socket_.close(ignored);
     }

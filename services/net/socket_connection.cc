@@ -103,30 +103,39 @@ void SocketConnection::Send(Payload payload) {
 
 void SocketConnection::Write() {
   write_is_due_ = false;
-  if (!closed_ && in_flight_ == 0) Pump();
+  if (closed_ || in_flight_ > 0) return;
+  Pump();
+  if (in_flight_ == 0) GoOn();
 }
 
 void SocketConnection::Pump() {
-  if (first_ == leaving_.size()) {
-    leaving_.clear();
-    first_ = 0;
-    leaving_.swap(queue_);
+  while (true) {
+    if (first_ == leaving_.size()) {
+      leaving_.clear();
+      first_ = 0;
+      leaving_.swap(queue_);
+    }
+    if (leaving_.empty()) return;
+    buffers_.assign(1, {});
+    size_t bytes = 0;
+    while (in_flight_ < kMaxGather && bytes < kMaxGatherBytes && first_ + in_flight_ < leaving_.size()) {
+      buffers_.push_back(asio::buffer(*leaving_[first_ + in_flight_++]));
+      bytes += buffers_.back().size();
+    }
+    buffers_.front() = Header(bytes);
+    size_t taken = WriteNow(buffers_);
+    auto rest = buffers_.begin();
+    while (rest != buffers_.end() && taken >= rest->size()) taken -= rest++->size();
+    if (rest != buffers_.end()) {
+      *rest += taken;
+      return StartWrite({rest, buffers_.end()});
+    }
+    Written();
   }
-  if (leaving_.empty()) return;
-  buffers_.clear();
-  size_t bytes = 0;
-  while (buffers_.size() < kMaxGather && bytes < kMaxGatherBytes &&
-         first_ + buffers_.size() < leaving_.size()) {
-    buffers_.push_back(asio::buffer(*leaving_[first_ + buffers_.size()]));
-    bytes += buffers_.back().size();
-  }
-  in_flight_ = buffers_.size();
-  StartWrite(buffers_);
 }
 
-void SocketConnection::OnWrite(boost::system::error_code error) {
-  if (closed_) return;
-  if (error) return Abort(CloseReason::kClientLeft, error.message());
+// The client has taken what was in flight.
+void SocketConnection::Written() {
   progress_ = Clock::now();
   size_t taken = 0;
   for (size_t i = 0; i < in_flight_; ++i) {
@@ -137,16 +146,24 @@ void SocketConnection::OnWrite(boost::system::error_code error) {
   traffic().queued_bytes.Subtract(taken);
   traffic().sent_bytes.Add(taken);
   first_ += std::exchange(in_flight_, 0);
-  Pump();
-  if (in_flight_ > 0) {
-    if (!reading_ && !Stalled()) Offer();
-    return;
-  }
+}
+
+// Nothing waits to be written.
+void SocketConnection::GoOn() {
   if (closing_) {
     if (!std::exchange(saying_goodbye_, true)) StartGoodbye(reason_, detail_);
   } else if (!reading_) {
     Offer();
   }
+}
+
+void SocketConnection::OnWrite(boost::system::error_code error) {
+  if (closed_) return;
+  if (error) return Abort(CloseReason::kClientLeft, error.message());
+  Written();
+  Pump();
+  if (in_flight_ == 0) return GoOn();
+  if (!reading_ && !Stalled()) Offer();
 }
 
 void SocketConnection::OnRead(boost::system::error_code error, size_t bytes, CloseReason reason) {

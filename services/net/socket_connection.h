@@ -107,7 +107,7 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   // Ends the connection at once, whatever is queued.
   void Abort(CloseReason reason, std::string detail);
   void Tick(Clock::time_point now);
-  // Writes what is queued, if nothing is in flight.
+  // Writes what is queued, if nothing is in flight: at once what the socket takes, and the rest when it can.
   void Write();
 
   // What every client brings along from its set-up.
@@ -121,7 +121,11 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   SocketConnection(Client client, beast::flat_buffer buffer, bool framed);
 
   virtual void StartRead() = 0;
-  // The buffers stay as they are until OnWrite.
+  // What goes before so many bytes on the wire; the bytes of it stay as they are until the next call.
+  virtual asio::const_buffer Header(size_t bytes) = 0;
+  // Writes as much as the socket takes at once; answers how much that was.
+  virtual size_t WriteNow(std::span<const asio::const_buffer> buffers) = 0;
+  // Writes all. The buffers stay as they are until OnWrite.
   virtual void StartWrite(std::span<const asio::const_buffer> buffers) = 0;
   // Says goodbye; ends in OnGoodbye.
   virtual void StartGoodbye(CloseReason reason, const std::string& detail) = 0;
@@ -135,13 +139,15 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   beast::flat_buffer buffer_;
 
  private:
-  // Asio hands at most 64 buffers to one system call, and Beast adds one for the header.
-  static constexpr size_t kMaxGather = 62;
+  // Asio hands at most 64 buffers to one system call, of which the header is one.
+  static constexpr size_t kMaxGather = 63;
   // A slow client shows with each write that it goes on, so one must not take it too long.
   static constexpr size_t kMaxGatherBytes = size_t{128} * 1024;
 
   void Offer();
   void Pump();
+  void Written();
+  void GoOn();
   TrafficCounters& traffic() { return client_.set->traffic(); }
 
   const Client client_;
@@ -152,7 +158,7 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   bool paused_ = false;
   std::vector<Payload> queue_;               // Waits for the write in flight.
   std::vector<Payload> leaving_;             // [first_, first_ + in_flight_) is being written.
-  std::vector<asio::const_buffer> buffers_;  // The same, as Asio wants it.
+  std::vector<asio::const_buffer> buffers_;  // The same as Asio wants it, the header first.
   size_t first_ = 0;
   size_t in_flight_ = 0;
   bool write_is_due_ = false;  // The set knows.

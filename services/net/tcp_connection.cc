@@ -10,7 +10,10 @@ namespace {
 class TcpConnection final : public SocketConnection {
  public:
   TcpConnection(Client client, Socket socket, beast::flat_buffer read)
-      : SocketConnection(std::move(client), std::move(read), /*framed=*/false), socket_(std::move(socket)) {}
+      : SocketConnection(std::move(client), std::move(read), /*framed=*/false), socket_(std::move(socket)) {
+    boost::system::error_code ignored;
+    socket_.non_blocking(true, ignored);
+  }
 
  private:
   static constexpr size_t kReadBytes = 2048;
@@ -27,6 +30,14 @@ class TcpConnection final : public SocketConnection {
                               self->buffer_.commit(bytes);
                               self->OnRead(error, bytes);
                             });
+  }
+
+  asio::const_buffer Header(size_t) override { return {}; }
+
+  size_t WriteNow(std::span<const asio::const_buffer> buffers) override {
+    boost::system::error_code error;
+    const size_t taken = socket_.write_some(buffers, error);
+    return error ? 0 : taken;
   }
 
   void StartWrite(std::span<const asio::const_buffer> buffers) override {

@@ -14,7 +14,8 @@ uint64_t BigEndian(std::string_view bytes) {
 
 }  // namespace
 
-WebSocketClient::WebSocketClient(uint16_t port, std::string_view path) : socket_(port) {
+WebSocketClient::WebSocketClient(uint16_t port, std::string_view path, int receive_buffer)
+    : socket_(port, receive_buffer) {
   socket_.Send("GET " + std::string(path) +
                " HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
                "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");

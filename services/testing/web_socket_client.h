@@ -18,8 +18,8 @@ class WebSocketClient {
     std::string body;
   };
 
-  // Connects and shakes hands.
-  explicit WebSocketClient(uint16_t port, std::string_view path = "/");
+  // Connects and shakes hands. `receive_buffer`: TcpClient's.
+  explicit WebSocketClient(uint16_t port, std::string_view path = "/", int receive_buffer = 0);
 
   void Send(std::string_view body, Kind kind = Kind::kBinary);
   Frame Read();

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+#include "boost/asio/buffer.hpp"
+#include "boost/asio/write.hpp"
+#include "boost/beast/core/role.hpp"
+#include "boost/beast/websocket/teardown.hpp"
+#include "services/net/socket_connection.h"
+
+namespace hubbub::net {
+
+// The socket below a Beast WebSocket stream, for two who write: Beast its control frames, by itself as it
+// reads (pongs, the answer to a close), and the connection its data frames, past Beast, so that most need no
+// operation of Asio's but one system call. Each write is one whole frame, and none begins before the one
+// before has left. Loop-only. Owned by the stream; does not move while something is under way.
+class Wire {
+ public:
+  using executor_type = Executor;
+  using next_layer_type = Socket;
+
+  explicit Wire(Socket socket) : socket_(std::move(socket)) {
+    boost::system::error_code ignored;
+    socket_.non_blocking(true, ignored);
+  }
+
+  executor_type get_executor() { return socket_.get_executor(); }
+  Socket& next_layer() { return socket_; }
+  const Socket& next_layer() const { return socket_; }
+
+  // As much as the socket takes at once, in bytes: nothing while it is written to, or if it has an error,
+  // which async_write_some will tell.
+  size_t WriteNow(std::span<const asio::const_buffer> buffers) {
+    if (busy_) return 0;
+    boost::system::error_code error;
+    const size_t taken = socket_.write_some(buffers, error);
+    return error ? 0 : taken;
+  }
+
+  template <typename Buffers, typename Token>
+  auto async_read_some(const Buffers& buffers, Token&& token) {
+    return socket_.async_read_some(buffers, std::forward<Token>(token));
+  }
+
+  // Writes all, and not only some: what is one frame to Beast stays one. Of Beast and the connection each has
+  // one at a time.
+  template <typename Buffers, typename Token>
+  auto async_write_some(const Buffers& buffers, Token&& token) {
+    return asio::async_initiate<Token, void(boost::system::error_code, size_t)>(
+        [this](auto handler, const Buffers& own) {
+          if (!busy_) return Begin(own, std::move(handler));
+          waiting_ = [this, own, handler = std::move(handler)]() mutable { Begin(own, std::move(handler)); };
+        },
+        token, buffers);
+  }
+
+ private:
+  template <typename Buffers, typename Handler>
+  void Begin(const Buffers& buffers, Handler handler) {
+    busy_ = true;
+    asio::async_write(
+        socket_, buffers,
+        [this, handler = std::move(handler)](boost::system::error_code error, size_t bytes) mutable {
+          busy_ = false;
+          if (waiting_) std::exchange(waiting_, nullptr)();
+          // Last: it may be what keeps this alive.
+          std::move(handler)(error, bytes);
+        });
+  }
+
+  Socket socket_;
+  bool busy_ = false;
+  absl::AnyInvocable<void()> waiting_;
+};
+
+// Beast finds these by the argument's namespace.
+inline void teardown(beast::role_type role, Wire& wire, boost::system::error_code& error) {
+  beast::websocket::teardown(role, wire.next_layer(), error);
+}
+template <typename Handler>
+void async_teardown(beast::role_type role, Wire& wire, Handler&& handler) {
+  beast::websocket::async_teardown(role, wire.next_layer(), std::forward<Handler>(handler));
+}
+
+}  // namespace hubbub::net
