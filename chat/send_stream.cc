@@ -1,9 +1,11 @@
 #include "chat/send_stream.h"
 
+#include <chrono>
 #include <utility>
 
 #include "chat/check_request.h"
 #include "chat/outbox.h"
+#include "fmt/format.h"
 #include "services/log.h"
 #include "services/rpc/request_id.h"
 #include "spdlog/spdlog.h"
@@ -11,14 +13,20 @@
 namespace hubbub::chat {
 
 absl::Status SendChains::Do(const v1::SendStreamRequest& request, v1::SendStreamResponse& response) {
+  using Clock = std::chrono::steady_clock;
+  const bool logs = spdlog::should_log(spdlog::level::debug);
+  const Clock::time_point came = logs ? Clock::now() : Clock::time_point();
   response.mutable_answers()->Reserve(response.answers_size() + request.sends_size());
   for (const v1::ChainedSend& send : request.sends()) {
     v1::SendAnswer& answer = *response.add_answers();
     const absl::Status status = DoOne(send, *answer.mutable_response());
-    if (spdlog::should_log(spdlog::level::debug)) {
+    if (logs) {
+      // As of a call of its own, with what it waited for the sends before it in its message.
+      const std::chrono::duration<double, std::milli> took = Clock::now() - came;
       spdlog::debug("ChatService.SendStream: a send was answered{}",
                     LogFields({{"request", rpc::UsableRequestId(send.request_id())},
-                               {"code", absl::StatusCodeToString(status.code())}}));
+                               {"code", absl::StatusCodeToString(status.code())},
+                               {"ms", fmt::format("{:.1f}", took.count())}}));
     }
     if (status.ok()) continue;
     answer.clear_response();

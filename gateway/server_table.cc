@@ -4,6 +4,7 @@
 
 #include "google/protobuf/util/json_util.h"
 #include "hubbub/directory/v1/status.grpc.pb.h"
+#include "services/discovery/identity.h"
 #include "services/rpc/channel.h"
 #include "services/rpc/stream_keeper.h"
 #include "spdlog/spdlog.h"
@@ -14,18 +15,6 @@ namespace {
 namespace v1 = gate::v1;
 using directory::v1::StatusService;
 using directory::v1::WatchStatusRequest;
-
-v1::ServerKind ToProto(ServerKind kind) {
-  switch (kind) {
-    case ServerKind::kGate:
-      return v1::SERVER_KIND_GATE;
-    case ServerKind::kConnector:
-      return v1::SERVER_KIND_CONNECTOR;
-    case ServerKind::kChat:
-      return v1::SERVER_KIND_CHAT;
-  }
-  return v1::SERVER_KIND_UNSPECIFIED;
-}
 
 // What the directory knows.
 v1::Server Describe(const ServerInfo& info, v1::ServerState state) {

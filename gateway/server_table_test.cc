@@ -82,7 +82,7 @@ TEST_F(ServerTableTest, ShowsWhatEachServerTells) {
   });
   table_.Update({.gates = {self_}, .connectors = {connector.info}, .chats = {chat.info}});
   const auto c = Await("chat-1", gate::v1::SERVER_STATE_READY);
-  EXPECT_EQ(c.kind(), gate::v1::SERVER_KIND_CHAT);
+  EXPECT_EQ(c.kind(), directory::v1::SERVER_KIND_CHAT);
   EXPECT_EQ(c.rooms(), 7u);
   EXPECT_EQ(c.members(), 9u);
   EXPECT_EQ(c.version(), HUBBUB_VERSION);

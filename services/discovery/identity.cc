@@ -11,6 +11,15 @@ namespace {
 
 namespace v1 = directory::v1;
 
+std::optional<ServerKind> FromProto(v1::ServerKind kind) {
+  if (kind == v1::SERVER_KIND_GATE) return ServerKind::kGate;
+  if (kind == v1::SERVER_KIND_CONNECTOR) return ServerKind::kConnector;
+  if (kind == v1::SERVER_KIND_CHAT) return ServerKind::kChat;
+  return std::nullopt;
+}
+
+}  // namespace
+
 v1::ServerKind ToProto(ServerKind kind) {
   switch (kind) {
     case ServerKind::kGate:
@@ -22,15 +31,6 @@ v1::ServerKind ToProto(ServerKind kind) {
   }
   return v1::SERVER_KIND_UNSPECIFIED;
 }
-
-std::optional<ServerKind> FromProto(v1::ServerKind kind) {
-  if (kind == v1::SERVER_KIND_GATE) return ServerKind::kGate;
-  if (kind == v1::SERVER_KIND_CONNECTOR) return ServerKind::kConnector;
-  if (kind == v1::SERVER_KIND_CHAT) return ServerKind::kChat;
-  return std::nullopt;
-}
-
-}  // namespace
 
 Identity MakeIdentity(const ServerInfo& self) {
   std::random_device random;

@@ -23,6 +23,7 @@ struct Identity {
 // The identity of this process, with a new `instance`.
 Identity MakeIdentity(const ServerInfo& self);
 
+directory::v1::ServerKind ToProto(ServerKind kind);
 directory::v1::GetIdentityResponse ToProto(const Identity& identity);
 // INVALID_ARGUMENT, with the reason, for what no server of ours would say.
 absl::StatusOr<Identity> FromProto(const directory::v1::GetIdentityResponse& proto);

@@ -42,6 +42,11 @@ class Image(unittest.TestCase):
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertIn("--directory=dns needs", done.stderr)
 
+    def test_the_dockerfile_gets_packages_before_it_sees_the_sources(self):
+        with open(os.path.join(ROOT, "deploy", "Dockerfile"), encoding="utf-8") as file:
+            lines = file.read().split("\n")
+        self.assertLess(lines.index("RUN ./dev packages"), lines.index("COPY . ."))
+
     def test_the_dockerfile_ends_with_nothing_but_that_and_a_user_who_is_not_root(self):
         with open(os.path.join(ROOT, "deploy", "Dockerfile"), encoding="utf-8") as file:
             last = file.read().split("\nFROM ")[-1]

@@ -1,58 +1,30 @@
 // The chat page in a real browser: two people sign in, talk, whisper, change rooms, and live through the death of a
 // connector. Leaves pictures of the page in tests/out.
 import assert from 'node:assert/strict';
-import {mkdir} from 'node:fs/promises';
 import {after, afterEach, before, test} from 'node:test';
-import {fileURLToPath} from 'node:url';
 
-import {chromium} from 'playwright-core';
-
+import {Browser, OUT} from './browser.mjs';
 import {StockClient} from './stock_client.mjs';
 import {Suite} from './suite.mjs';
 
-const BROWSER = process.env.HUBBUB_CHROMIUM ?? '/usr/bin/chromium';
-const OUT = fileURLToPath(new URL('../out/', import.meta.url));
 const DESKTOP = {viewport: {width: 1180, height: 760}};
 const PHONE = {viewport: {width: 360, height: 720}, deviceScaleFactor: 2, isMobile: true, hasTouch: true};
 
 let suite;
 let browser;
-let pages = [];
 
 before(async () => {
-  await mkdir(OUT, {recursive: true});
   suite = await Suite.start({connectors: 2, chats: 2});
-  browser = await chromium.launch({
-    executablePath: BROWSER,
-    args: ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-           '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  });
+  browser = await Browser.start();
 });
-afterEach(async () => {
-  const problems = pages.flatMap(({problems}) => problems);
-  for (const {page} of pages) await page.context().close();
-  pages = [];
-  assert.deepEqual(problems, [], 'the page has reported errors');
-});
+afterEach(() => browser?.closePages());
 after(async () => {
-  await browser?.close();
+  await browser?.stop();
   await suite?.stop();
 });
 
-async function open(options = DESKTOP) {
-  const context = await browser.newContext({locale: 'en-GB', ...options});
-  const page = await context.newPage();
-  page.setDefaultTimeout(20000);
-  const problems = [];
-  page.on('pageerror', (error) => problems.push(error.message));
-  // A connection that is lost is the subject of a test, not a mistake of the page.
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !/WebSocket connection/.test(message.text())) problems.push(message.text());
-  });
-  pages.push({page, problems});
-  await page.goto(`http://127.0.0.1:${suite.gatePort}/`);
-  return page;
-}
+// A connection that is lost is the subject of a test, not a mistake of the page.
+const open = (options = DESKTOP) => browser.open(`http://127.0.0.1:${suite.gatePort}/`, {...options, ignore: /WebSocket connection/});
 
 async function signIn(page, user, room) {
   await page.fill('#user-input', user);

@@ -59,6 +59,16 @@ test('nothing of what people say is logged', async () => {
   for (const server of [suite.gate, suite.connectors[0], suite.chats[0]]) assert.ok(!server.log.includes('secret'), server.id);
 });
 
+test('every answer is logged with the milliseconds that it took', async () => {
+  await client.send('lobby', 'good morning');
+  const answers = (server, start) => linesOf(server).filter(({message}) => message.startsWith(start));
+  for (const [server, start] of [[suite.connectors[0], 'a request of'], [suite.chats[0], '/hubbub.chat.v1.ChatService/Add'],
+                                 [suite.chats[0], 'ChatService.SendStream: a send']]) {
+    await until(() => answers(server, start).length > 0, `${server.id} to log "${start} …"`);
+    for (const {ms} of answers(server, start)) assert.match(ms, /^\d+\.\d$/, start);
+  }
+});
+
 test('signals change the level while the program runs', async () => {
   const [connector] = suite.connectors;
   const levels = () => linesOf(connector).map(({message}) => /level is (\w+) now/.exec(message)?.[1]).filter(Boolean);

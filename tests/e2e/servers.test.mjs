@@ -2,43 +2,27 @@
 // while servers are halted, drain, end, and leave the directory. Leaves pictures of the page in tests/out.
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
-import {mkdir} from 'node:fs/promises';
 import {after, afterEach, before, test} from 'node:test';
-import {fileURLToPath} from 'node:url';
 
-import {chromium} from 'playwright-core';
-
+import {Browser, OUT} from './browser.mjs';
 import {StockClient} from './stock_client.mjs';
 import {Suite} from './suite.mjs';
 import {until} from './wait.mjs';
 
-const BROWSER = process.env.HUBBUB_CHROMIUM ?? '/usr/bin/chromium';
-const OUT = fileURLToPath(new URL('../out/', import.meta.url));
 const DESKTOP = {viewport: {width: 1180, height: 860}};
 const PHONE = {viewport: {width: 375, height: 720}, deviceScaleFactor: 2, isMobile: true, hasTouch: true};
 
 let suite;
 let browser;
-let pages = [];
 const clients = [];
 
 before(async () => {
-  await mkdir(OUT, {recursive: true});
   suite = await Suite.start({connectors: 2, chats: 3});
-  browser = await chromium.launch({
-    executablePath: BROWSER,
-    args: ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-           '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  });
+  browser = await Browser.start();
 });
-afterEach(async () => {
-  const problems = pages.flatMap(({problems}) => problems);
-  for (const {page} of pages) await page.context().close();
-  pages = [];
-  assert.deepEqual(problems, [], 'the page has reported errors');
-});
+afterEach(() => browser?.closePages());
 after(async () => {
-  await browser?.close();
+  await browser?.stop();
   for (const client of clients) client.close();
   await suite?.stop();
 });
@@ -46,16 +30,7 @@ after(async () => {
 const url = (path) => `http://127.0.0.1:${suite.gatePort}${path}`;
 
 async function open(options = DESKTOP) {
-  const context = await browser.newContext({locale: 'en-GB', ...options});
-  const page = await context.newPage();
-  page.setDefaultTimeout(30000);
-  const problems = [];
-  page.on('pageerror', (error) => problems.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error') problems.push(message.text());
-  });
-  pages.push({page, problems});
-  await page.goto(url('/servers'));
+  const page = await browser.open(url('/servers'), options);
   await page.waitForSelector('#freshness[data-state="connected"]');
   return page;
 }
@@ -193,13 +168,12 @@ test('a server that drains, one that ends and one that is taken out are seen', a
 });
 
 test('a gate that does not answer any more is said so', async () => {
-  const page = await open();
+  // The browser writes a line for each answer that is none; the page itself has no error.
+  const page = await open({...DESKTOP, ignore: /503/});
   await page.route('**/servers.json', (route) => route.fulfill({status: 503, body: ''}));
   await page.waitForSelector('#freshness[data-state="lost"]');
   assert.equal(await page.textContent('#news'), 'The gate does not answer.');
   assert.match(await page.textContent('#freshness-text'), /^No answer from the gate since \d\d:\d\d:\d\d$/);
   await page.unroute('**/servers.json');
   await page.waitForSelector('#freshness[data-state="connected"]');
-  // The browser writes a line for each answer that is none; the page itself has no error.
-  for (const one of pages) one.problems = one.problems.filter((text) => !text.includes('503'));
 });
