@@ -1,5 +1,6 @@
 #include "chat/outbox.h"
 
+#include <chrono>
 #include <utility>
 
 #include "chat/event_proto.h"
@@ -29,6 +30,7 @@ void Outbox::Push(EventPtr event) {
   {
     MutexLock lock(mu_);
     if (ended_) return;
+    pace_.Pushed(event->kind);
     if (!queue_.Push(std::move(event))) {
       counters_->cuts.Add();
       return EndLocked(
@@ -51,6 +53,17 @@ void Outbox::Release() {
   {
     MutexLock lock(mu_);
     gathered_ = false;
+    stream = NextWrite();
+  }
+  if (stream != nullptr) stream->Write();
+}
+
+void Outbox::OnTime() {
+  Stream* stream = nullptr;
+  {
+    MutexLock lock(mu_);
+    alarm_is_set_ = false;
+    pace_.Hurry();
     stream = NextWrite();
   }
   if (stream != nullptr) stream->Write();
@@ -86,6 +99,7 @@ void Outbox::Drain(grpc::Status reason) {
   {
     MutexLock lock(mu_);
     draining_ = std::move(reason);
+    pace_.Hurry();
     stream = NextWrite();  // Closes the stream if nothing waits.
   }
   if (stream != nullptr) stream->Write();
@@ -114,6 +128,7 @@ size_t Outbox::queued_bytes() const {
 
 EventQueue::Batch Outbox::TakeBatch() {
   EventQueue::Batch batch = queue_.Take();
+  pace_.Wrote(WritePace::Clock::now(), /*rest=*/queue_.unsent_events() > 0);
   counters_->sent_events.Add(batch.events.size());
   counters_->sent_bytes.Add(batch.bytes);
   return batch;
@@ -150,6 +165,17 @@ Outbox::Stream* Outbox::NextWrite() {
   if (stream_ == nullptr || stream_->writing || gathered_) return nullptr;
   if (queue_.unsent_events() == 0) {
     if (draining_) Close(*draining_);
+    return nullptr;
+  }
+  if (!pace_.MayWrite(WritePace::Clock::now())) {
+    if (!std::exchange(alarm_is_set_, true)) {
+      const auto wait = pace_.next() - WritePace::Clock::now();
+      // Holds nothing: the alarm is the outbox's, and keeps its function.
+      alarm_ = std::make_unique<grpc::Alarm>();
+      alarm_->Set(std::chrono::system_clock::now() + wait, [self = weak_from_this()](bool) {
+        if (const auto outbox = self.lock()) outbox->OnTime();
+      });
+    }
     return nullptr;
   }
   stream_->writing = true;

@@ -10,6 +10,8 @@
 #include "absl/base/thread_annotations.h"
 #include "chat/event_queue.h"
 #include "chat/subscriber.h"
+#include "chat/write_pace.h"
+#include "grpcpp/alarm.h"
 #include "grpcpp/support/server_callback.h"
 #include "grpcpp/support/status.h"
 #include "hubbub/chat/v1/chat.grpc.pb.h"
@@ -26,7 +28,8 @@ struct OutboxCounters {
 };
 
 // The events that wait for one connector under one lease. It outlives its streams: they attach, break and are
-// resumed. At most one write of a stream is in flight; whatever piles up meanwhile leaves as the next batch.
+// resumed. At most one write of a stream is in flight; whatever piles up meanwhile leaves as the next batch,
+// and comings and goings wait a moment for each other (WritePace).
 //
 // A connector that does not read is cut when more waits for it than EventQueue::Limits allow: its stream ends
 // with RESOURCE_EXHAUSTED and the lease with it, so that it starts anew instead of missing something
@@ -114,8 +117,8 @@ class Outbox final : public Subscriber, public std::enable_shared_from_this<Outb
     bool first_ = true;       // The next write is this stream's first.
   };
 
-  // The stream, if it is to be written to now: the caller calls its Write after unlocking. It can not go away
-  // before, because a stream that is `writing` is never finished.
+  // The stream, if it is to be written to now, by the pace: the caller calls its Write after unlocking. It
+  // can not go away before, because a stream that is `writing` is never finished.
   Stream* NextWrite() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // The next batch of the queue.
   EventQueue::Batch TakeBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -124,6 +127,8 @@ class Outbox final : public Subscriber, public std::enable_shared_from_this<Outb
   void Close(grpc::Status status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Writes what was gathered.
   void Release();
+  // Writes what has waited for its time.
+  void OnTime();
   void OnWriteDone(Stream* stream, bool ok);
   void OnCancel(Stream* stream);
 
@@ -135,6 +140,10 @@ class Outbox final : public Subscriber, public std::enable_shared_from_this<Outb
 
   mutable Mutex mu_;
   EventQueue queue_ ABSL_GUARDED_BY(mu_);
+  WritePace pace_ ABSL_GUARDED_BY(mu_);
+  // Calls OnTime. A new one each time: the one before may not have returned from its call yet.
+  std::unique_ptr<grpc::Alarm> alarm_ ABSL_GUARDED_BY(mu_);
+  bool alarm_is_set_ ABSL_GUARDED_BY(mu_) = false;
   Stream* stream_ ABSL_GUARDED_BY(mu_) = nullptr;
   bool gathered_ ABSL_GUARDED_BY(mu_) = false;  // A Gather will Release it.
   std::string peer_ ABSL_GUARDED_BY(mu_);
