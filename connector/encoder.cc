@@ -1,6 +1,7 @@
 #include "connector/encoder.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -34,25 +35,28 @@ Delivery::Kind KindOf(const Event& event) {
 
 // The body of a push in the stock demo's shape, with Hubbub's additions behind it. The stock server's JSON
 // bodies name their route.
-json::object BodyOf(const Event& event) {
-  json::object body;
+json::object BodyOf(const Event& event, json::storage_ptr memory = {}) {
+  constexpr size_t kFields = 8;
+  json::object body(kFields, std::move(memory));
   switch (event.kind_case()) {
     case Event::kJoined:
-      body = {{"route", "onAdd"}, {"user", event.joined().user()}};
+      body.emplace("route", "onAdd");
+      body.emplace("user", event.joined().user());
       break;
     case Event::kLeft:
-      body = {{"route", "onLeave"}, {"user", event.left().user()}};
+      body.emplace("route", "onLeave");
+      body.emplace("user", event.left().user());
       break;
     default:
-      body = {{"route", "onChat"},
-              {"msg", event.message().content()},
-              {"from", event.message().from()},
-              {"target", event.message().target()}};
+      body.emplace("route", "onChat");
+      body.emplace("msg", event.message().content());
+      body.emplace("from", event.message().from());
+      body.emplace("target", event.message().target());
   }
-  body["rid"] = event.room();
-  body["offset"] = event.offset();
-  body["epoch"] = event.epoch();
-  body["time"] = event.time_ms();
+  body.emplace("rid", event.room());
+  body.emplace("offset", event.offset());
+  body.emplace("epoch", event.epoch());
+  body.emplace("time", event.time_ms());
   return body;
 }
 
@@ -97,7 +101,10 @@ struct Encoder::Draft {
 
 void Encoder::Append(Event& event, Draft& draft) const {
   draft.delivery.offsets.push_back(event.offset());
-  const json::object body = BodyOf(event);
+  // For the body of a short message, so that it takes no memory of the heap.
+  std::array<unsigned char, 2048> memory;
+  json::monotonic_resource resource(memory.data(), memory.size());
+  const json::object body = BodyOf(event, &resource);
   for (size_t format = 0; format < kWireFormats; ++format) {
     auto& bytes = draft.bytes[format];
     if (bytes == nullptr) continue;
