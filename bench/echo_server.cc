@@ -5,6 +5,7 @@
 
 #include "hubbub/chat/v1/chat.grpc.pb.h"
 #include "services/process.h"
+#include "services/rpc/callback_threads.h"
 #include "services/rpc/server.h"
 
 namespace {
@@ -26,6 +27,7 @@ class EchoService final : public hubbub::chat::v1::ChatService::CallbackService 
 
 int main() {
   hubbub::BlockSignals();
+  const hubbub::rpc::CallbackThreads callback_threads;
   EchoService service;
   auto server = hubbub::rpc::Server::Start({.host = "127.0.0.1", .services = {&service}});
   if (!server.ok()) hubbub::Die("hubbub-echo", server.status());

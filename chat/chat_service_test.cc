@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "chat/test_server.h"
+#include "fmt/format.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -124,6 +125,22 @@ TEST_F(ChatServiceTest, AResumeTokenTakesThePlaceOver) {
   EXPECT_EQ(stream_.events[1].replaced().user(), "ann");
   EXPECT_EQ(stream_.events[1].replaced().session(), 1u);
   EXPECT_EQ(stream_.events[1].offset(), 0u);
+}
+
+// They wait a moment for each other, and nothing else need come.
+TEST_F(ChatServiceTest, EverybodyIsToldOfAllWhoComeAtATimeInTheirOrder) {
+  constexpr int kUsers = 60;
+  for (int i = 0; i < kUsers; ++i) {
+    ASSERT_TRUE(Add(AddOf("lobby", fmt::format("user-{}", i), static_cast<uint64_t>(i) + 1)).ok());
+  }
+  ASSERT_TRUE(stream_.ReadEvents(kUsers));
+  for (int i = 0; i < kUsers; ++i)
+    EXPECT_EQ(stream_.events[static_cast<size_t>(i)].joined().user(), fmt::format("user-{}", i));
+  ASSERT_TRUE(Kick("lobby", "user-7").ok());
+  ASSERT_TRUE(Send("lobby", "user-1", "*", "hi").ok());
+  ASSERT_TRUE(stream_.ReadEvents(kUsers + 2));
+  EXPECT_EQ(stream_.events[kUsers].left().user(), "user-7");
+  EXPECT_EQ(stream_.events[kUsers + 1].message().content(), "hi");
 }
 
 TEST_F(ChatServiceTest, RoomsAreListedInPages) {

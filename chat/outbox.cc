@@ -63,7 +63,6 @@ void Outbox::OnTime() {
   {
     MutexLock lock(mu_);
     alarm_is_set_ = false;
-    pace_.Hurry();
     stream = NextWrite();
   }
   if (stream != nullptr) stream->Write();

@@ -36,8 +36,8 @@ struct OutboxCounters {
 // silently.
 //
 // Thread-safe. mu_ is the innermost lock: Push comes with a room's lock held, and nothing is called with mu_
-// held but StartWrite and Finish of a stream, which call nobody back on the same thread. Shared between its
-// lease, the rooms and its streams; the last of them destroys it.
+// held but StartWrite and Finish of a stream and the alarm, which call nobody back on the same thread. Shared
+// between its lease, the rooms and its streams; the last of them destroys it.
 class Outbox final : public Subscriber, public std::enable_shared_from_this<Outbox> {
  public:
   using Reactor = grpc::ServerWriteReactor<v1::SubscribeResponse>;

@@ -25,10 +25,11 @@ class WritePace {
   bool MayWrite(Clock::time_point now) const { return urgent_ || now >= next_; }
   // When it may write at the latest.
   Clock::time_point next() const { return next_; }
-  // Something was written. `rest`: not all of what waited.
+  // Something was written. `rest`: a batch did not hold all that waited, so that there is nothing to wait
+  // for.
   void Wrote(Clock::time_point now, bool rest) {
     next_ = now + kPause;
-    urgent_ = urgent_ && rest;
+    urgent_ = rest;
   }
 
  private:

@@ -51,8 +51,8 @@ TEST_F(WritePaceTest, AllElseWaitsForNothing) {
 }
 
 // A batch has its bounds.
-TEST_F(WritePaceTest, TheRestOfWhatIsUrgentIsUrgent) {
-  pace_.Pushed(Kind::kMessage);
+TEST_F(WritePaceTest, WhatABatchDidNotHoldWaitsForNothing) {
+  pace_.Pushed(Kind::kJoined);
   pace_.Wrote(now_, /*rest=*/true);
   EXPECT_TRUE(MayWrite());
   pace_.Wrote(now_, /*rest=*/false);

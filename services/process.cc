@@ -61,7 +61,9 @@ void PrintReady(std::string_view id, std::string_view grpc_address, std::string_
 void Die(std::string_view program, const absl::Status& status) {
   std::fprintf(stderr, "%.*s: %s\n", static_cast<int>(program.size()), program.data(),
                std::string(status.message()).c_str());
-  std::exit(2);  // NOLINT(concurrency-mt-unsafe): main has started nothing yet.
+  // Not exit: threads may run by now that use what it would destroy.
+  std::fflush(nullptr);
+  std::_Exit(2);
 }
 
 }  // namespace hubbub

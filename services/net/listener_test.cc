@@ -246,6 +246,28 @@ TEST_F(ListenerTest, AMessageMayComeInPieces) {
   client.Send("\1next");
   EXPECT_EQ(client.Read().body, one + two + three);
   EXPECT_EQ(client.Read().body, "\1next");
+  // The largest that is taken, and its end in a frame that holds nothing.
+  const std::string half(32'768, '\1');
+  client.socket().Send(frame(0x02, half) + frame(0x00, half));
+  client.socket().Send({"\x80\x80\0\0\0\0", 6});
+  EXPECT_EQ(client.Read().body, half + half);
+}
+
+// What a room has for it just then does not take the reason away.
+TEST_F(ListenerTest, AClientThatIsRefusedLearnsWhyThoughThereIsMoreForIt) {
+  Listen();
+  WebSocketClient client(port());
+  // In one piece, so that the answer to the first is still on its way when the second is found to be too
+  // large.
+  const std::string message("\x82\x82\0\0\0\0\1a", 8);
+  const std::string too_large("\x82\xff\0\0\0\0\0\x10\0\0\0\0\0\0", 14);
+  client.socket().Send(message + too_large);
+  auto frame = client.Read();
+  if (frame.kind == FrameKind::kBinary) frame = client.Read();
+  EXPECT_THAT(CloseText(frame), StartsWith("1009"));
+  client.socket().Close();
+  EXPECT_TRUE(WaitUntil([&] { return !record_.lines().empty(); }));
+  EXPECT_THAT(record_.lines(), ElementsAre(StartsWith("protocol_error: ")));
 }
 
 TEST_F(ListenerTest, TheProtocolLearnsOfAnEmptyFrame) {

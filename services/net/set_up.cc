@@ -37,7 +37,8 @@ size_t WriteFrameHeader(uint64_t bytes, FrameHeader& header) {
 class WebSocketConnection final : public SocketConnection {
  public:
   WebSocketConnection(Client client, WebSocketStream stream, size_t max_bytes)
-      : SocketConnection(std::move(client), beast::flat_buffer(max_bytes), /*framed=*/true),
+      :  // One byte more, for Beast wants room to read before it learns that a message is over.
+        SocketConnection(std::move(client), beast::flat_buffer(max_bytes + 1), /*framed=*/true),
         stream_(std::move(stream)) {}
 
  private:
@@ -72,10 +73,8 @@ class WebSocketConnection final : public SocketConnection {
   }
 
   void StartWrite(std::span<const asio::const_buffer> buffers) override {
-    if (!stream_.is_open()) {
-      asio::post(stream_.get_executor(), [self = Self()] { self->OnWrite(websocket::error::closed); });
-      return;
-    }
+    // Beast is closing: the read that is under way ends with the reason, and the connection with it.
+    if (!stream_.is_open()) return;
     stream_.next_layer().async_write_some(
         buffers, [self = Self()](boost::system::error_code error, size_t) { self->OnWrite(error); });
   }

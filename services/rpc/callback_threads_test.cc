@@ -44,6 +44,7 @@ std::set<std::thread::id> ThreadsOfCallbacks() {
 
 TEST(CallbackThreads, KeepsOne) {
   const CallbackThreads threads(1);
+  EXPECT_EQ(threads.parked(), CallbackThreads::Made() - 1);
   EXPECT_EQ(ThreadsOfCallbacks().size(), 1u);
 }
 
@@ -54,6 +55,7 @@ TEST(CallbackThreads, NeverTakesTheLastOne) {
 
 TEST(CallbackThreads, MoreThanGrpcMakesIsNoMistake) {
   const CallbackThreads threads(CallbackThreads::Made() + 1);
+  EXPECT_EQ(threads.parked(), 0);
   EXPECT_GE(ThreadsOfCallbacks().size(), 1u);
 }
 
