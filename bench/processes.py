@@ -39,7 +39,7 @@ class Processes:
         with open(self.log_of(name), "wb") as log:
             try:
                 # In a process group of its own: Ctrl-C is for the bench alone, which stops the servers in order. Not in a
-                # session of its own, which would give each server a scheduling group (README.md, "What is measured").
+                # session of its own, which would give each server a scheduling group (README.md, "One scheduling group").
                 process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0, **how)
             except OSError as error:
                 raise BenchError(f"{command[0]} can not be started: {error.strerror}") from error
