@@ -40,7 +40,11 @@ absl::StatusOr<bool> Room::AddPlace(std::string_view user, Place place, std::str
     for (Place& p : member.places) {
       if (!SameToken(p.token, resume_token) && !SameToken(p.token, place.token)) continue;
       const bool same = p.subscriber == place.subscriber && p.session == place.session;
-      if (!same) TakeOver(member.user, p, std::move(place), now_ms);
+      if (same) {
+        p.token = std::move(place.token);
+      } else {
+        TakeOver(member.user, p, std::move(place), now_ms);
+      }
       return true;
     }
     for (const Place& p : member.places) {

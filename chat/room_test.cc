@@ -67,6 +67,14 @@ TEST_F(RoomTest, AnswerHasTheUsersInOrderAndTheOffset) {
   EXPECT_FALSE(third->resumed);
 }
 
+// A place of a connector's run before may have come along with its room, under a number that is in use again.
+TEST_F(RoomTest, WhoTakesAPlaceOverWithItsOwnNumberHasItsOwnToken) {
+  ASSERT_TRUE(Add("ann", a_, 1, DuplicateUser::kRefuse, "first").ok());
+  ASSERT_TRUE(Add("ann", a_, 1, DuplicateUser::kRefuse, "second", "first")->resumed);
+  EXPECT_FALSE(Add("ann", b_, 1, DuplicateUser::kRefuse, "third", "first").ok());
+  EXPECT_TRUE(Add("ann", b_, 1, DuplicateUser::kRefuse, "third", "second").ok());
+}
+
 TEST_F(RoomTest, EachSubscriberIsToldOnce) {
   ASSERT_TRUE(Add("ann", a_, 1).ok());
   ASSERT_TRUE(Add("bob", a_, 2).ok());

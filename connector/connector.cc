@@ -41,7 +41,8 @@ Connector::Connector(const ConnectorOptions& options)
       encoder_(contract_),
       loops_(options.loops),
       links_(options.self.id, LinksListener()),
-      peers_(options.self.id) {
+      peers_(options.self.id),
+      sessions_made_((Entropy()() & 0xffff'ffff) << 20) {
   for (int i = 0; i < loops_.size(); ++i)
     lanes_.push_back(std::make_unique<Lane>(loops_.at(i), loops_.size(), *this));
 }

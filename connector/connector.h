@@ -124,7 +124,9 @@ class Connector {
   Counter new_streams_;
   Counter resumed_streams_;
   Counter servers_lost_;
-  std::atomic<uint64_t> sessions_made_{0};
+  // Ids of sessions begin where those of another run do not: chat servers know places of the run before by
+  // them.
+  std::atomic<uint64_t> sessions_made_;
   std::atomic<bool> draining_{false};
   std::unique_ptr<net::Listener> listener_;
   std::unique_ptr<ConnectorService> service_;
