@@ -116,7 +116,7 @@ class Session final : public net::Protocol {
   WireFormat format() const { return format_; }
   std::string_view peer() const { return connection_.peer(); }
   // Names a request in logs here and in the servers that it goes through: the prefix, the session and the
-  // request's number in it, such as "9f3ac1-2f-7". Without a number: the newest one.
+  // request's number in it, such as "9f3ac1-4c2be0a00002f-7". Without a number: the newest one.
   std::string request_id(uint64_t number) const;
   std::string request_id() const { return request_id(requests_); }
 
