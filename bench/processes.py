@@ -27,20 +27,37 @@ def free_ports(count):
             held.close()
 
 
+def sessions_make_groups():
+    """Whether Linux gives each session of processes a scheduling group of its own (autogroup)."""
+    try:
+        with open("/proc/sys/kernel/sched_autogroup_enabled", encoding="utf-8") as file:
+            return file.read().strip() == "1"
+    except OSError:
+        return False
+
+
+def apart(own_group):
+    """How a process is started so that Ctrl-C reaches the bench alone, which ends the processes in order.
+
+    `own_group`: in a session of its own, to which Linux gives a scheduling group of its own, as a container or a unit of systemd has
+    one. Otherwise in the group of the bench.
+    """
+    return {"start_new_session": True} if own_group else {"process_group": 0}
+
+
 class Processes:
     """Some processes of one system, stopped in the reverse of the order of their start."""
 
-    def __init__(self, logs):
+    def __init__(self, logs, own_groups=True):
         self.logs = logs
+        self.own_groups = own_groups
         self.running = {}  # name -> Popen
 
     def start(self, name, command, **how):
         os.makedirs(self.logs, exist_ok=True)
         with open(self.log_of(name), "wb") as log:
             try:
-                # In a process group of its own: Ctrl-C is for the bench alone, which stops the servers in order. Not in a
-                # session of its own, which would give each server a scheduling group (README.md, "One scheduling group").
-                process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0, **how)
+                process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **apart(self.own_groups), **how)
             except OSError as error:
                 raise BenchError(f"{command[0]} can not be started: {error.strerror}") from error
         self.running[name] = process

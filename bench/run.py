@@ -18,8 +18,8 @@ import time
 import report
 import rpc
 import scenarios
-from processes import BenchError
-from systems import BIN, OUT, ROOT, Hubbub, Pomelo
+from processes import BenchError, apart, sessions_make_groups
+from systems import BIN, OUT, ROOT, Hubbub, HubbubInOneGroup, Pomelo
 
 SERVES_WITHIN_S = 30
 
@@ -50,7 +50,9 @@ def load(system, key, flags, port):
     if os.path.exists(path):
         os.remove(path)
     # Its own deadlines are shorter; this one is for a generator that hangs.
-    ended = subprocess.run(command, timeout=600, check=False, stderr=subprocess.PIPE if not sys.stderr.isatty() else None, text=True)
+    errors = subprocess.PIPE if not sys.stderr.isatty() else None
+    how = apart(system.processes.own_groups)
+    ended = subprocess.run(command, timeout=600, check=False, stderr=errors, text=True, **how)
     if ended.returncode and (not os.path.exists(path) or os.path.getsize(path) == 0):
         lines = (ended.stderr or "see above").strip().splitlines()
         raise BenchError(lines[-1] if lines else f"hubbub-load ended with code {ended.returncode}")
@@ -108,7 +110,7 @@ def say(text):
 
 def measure_all(makers, options):
     kinds = wanted(["rooms", "hall", "calm", "idle", "grow", "rpc"], "scenario", options.scenarios)
-    plan = [(name, key, flags) for name in makers for key, flags in scenarios.runs(options.quick) if key.split("-")[0] in kinds]
+    plan = [(name, key, flags) for name in makers for key, flags in scenarios.runs(options.quick, name) if key.split("-")[0] in kinds]
     results, errors, rpc_result = {}, [], None
     for number, (name, key, flags) in enumerate(plan, 1):
         say(f"{number} of {len(plan)}: {key} on {name}")
@@ -143,10 +145,13 @@ def main():
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
-    makers = {"hubbub": Hubbub, "pomelo": Pomelo}
+    makers = {system.name: system for system in (Hubbub, HubbubInOneGroup, Pomelo)}
     if options.quick and options.peers:
         sys.exit("bench: --quick is for this suite alone; leave out --quick or --peers")
-    chosen = wanted(list(makers), "system", options.systems or ("" if options.peers else "hubbub"))
+    ours = "hubbub" if options.quick else "hubbub,hubbub-one-group"
+    chosen = wanted(list(makers), "system", options.systems or ("" if options.peers else ours))
+    if not sessions_make_groups():
+        say("this kernel makes no scheduling groups for sessions (kernel.sched_autogroup_enabled): all servers share one group")
     started = time.time()
     facts = {
         "machine": machine(),
@@ -154,6 +159,7 @@ def main():
         "quick": options.quick,
         "started": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(started)),
         "load_average": os.getloadavg(),
+        "groups": sessions_make_groups(),
     }
     os.makedirs(OUT, exist_ok=True)
     results, rpc_result, errors = measure_all({name: makers[name] for name in chosen}, options)

@@ -9,6 +9,8 @@ from processes import Processes, free_ports
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 OUT = os.path.join(ROOT, "build", "bench")
 BIN = os.path.join(ROOT, "build", "release")
+# The servers may be another build's, to compare two with one generator.
+SERVERS_BIN = os.environ.get("HUBBUB_BIN", BIN)
 CONNECTORS = 3
 CHATS = 3
 
@@ -36,8 +38,8 @@ class Hubbub:
     name = "hubbub"
     programs = {"chat": "chat/hubbub-chat", "connector": "connector/hubbub-connector", "gate": "gateway/hubbub-gate"}
 
-    def __init__(self):
-        self.processes = Processes(os.path.join(OUT, "logs", self.name))
+    def __init__(self, own_groups=True):
+        self.processes = Processes(os.path.join(OUT, "logs", self.name), own_groups)
 
     def start(self, kinds=("chat", "connector", "gate"), chats=CHATS):
         """The gate's port for clients."""
@@ -46,7 +48,7 @@ class Hubbub:
         write_json(config, {"development": self.servers})
         for kind in kinds:
             for server in self.servers[kind]:
-                command = [os.path.join(BIN, self.programs[kind]), "--id", server["id"], "--config", config]
+                command = [os.path.join(SERVERS_BIN, self.programs[kind]), "--id", server["id"], "--config", config]
                 self.processes.start(server["id"], command + ["--log_level", "error"])
             for server in self.servers[kind]:
                 self.processes.wait(server["id"], lambda text: "ready id=" in text, "ready")
@@ -54,6 +56,15 @@ class Hubbub:
 
     def stop(self):
         self.processes.stop()
+
+
+class HubbubInOneGroup(Hubbub):
+    """All servers and the generator share one scheduling group: what the suite costs where nothing keeps them apart."""
+
+    name = "hubbub-one-group"
+
+    def __init__(self):
+        super().__init__(own_groups=False)
 
 
 class Pomelo:
