@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "fmt/format.h"
+#include "services/clock.h"
 #include "services/process.h"
 #include "spdlog/spdlog.h"
 
@@ -13,19 +14,13 @@ namespace {
 // A room is imported in one call, and may be large.
 constexpr int kMaxMessageBytes = 32 << 20;
 
-// Runs on while this process is stopped, and does not jump.
-int64_t RunningMs() {
-  const auto running = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(running).count();
-}
-
 }  // namespace
 
 ChatServer::ChatServer(const ChatServerOptions& options, const std::shared_ptr<const ServerList>& servers)
     : id_(options.id),
       servers_(servers),
-      started_ms_(RunningMs()),
-      fence_(RunningMs()),
+      started_ms_(SteadyNowMs()),
+      fence_(SteadyNowMs()),
       owners_(options.id, RandomId()),
       recovery_(options.recovery_limit_ms,
                 [this](std::string_view room, std::vector<RoomClaim> claims) {
@@ -39,10 +34,10 @@ ChatServer::ChatServer(const ChatServerOptions& options, const std::shared_ptr<c
              {.on_lost =
                   [this](const std::string& id, uint64_t incarnation) {
                     servers_lost_.Add();
-                    recovery_.Begin(id, incarnation, RunningMs());
+                    recovery_.Begin(id, incarnation, SteadyNowMs());
                   },
               .on_back = [this](const std::string& id) { recovery_.Cancel(id); },
-              .stopped = [this] { return fence_.stopped(RunningMs()); }}),
+              .stopped = [this] { return fence_.stopped(SteadyNowMs()); }}),
       hand_over_(options.id, rooms_, owners_,
                  [this](const std::string& server, const HandOver::Batch& batch, auto done) {
                    links_.Import(server, batch, std::move(done));
@@ -70,7 +65,7 @@ absl::StatusOr<std::unique_ptr<ChatServer>> ChatServer::Start(
   std::unique_ptr<ChatServer> chat(new ChatServer(options, servers));
   ChatServer& self = *chat;
   // Before anybody can ask: this may be a restart, and the connectors know what was here.
-  if (!servers->connectors.empty()) self.recovery_.Begin(self.id_, 0, RunningMs());
+  if (!servers->connectors.empty()) self.recovery_.Begin(self.id_, 0, SteadyNowMs());
   self.owners_.SetServers(servers->chats);
   rpc::ServerOptions server;
   server.host = options.listen_host;
@@ -115,7 +110,7 @@ absl::Status ChatServer::Claim(std::string_view room) const {
 }
 
 absl::Status ChatServer::Ready() const {
-  if (fence_.open(RunningMs())) return absl::OkStatus();
+  if (fence_.open(SteadyNowMs())) return absl::OkStatus();
   return absl::AbortedError(fmt::format(
       "chat server \"{}\" was stopped for a while, and finds out what others have done meanwhile: try "
       "again soon",
@@ -128,17 +123,17 @@ bool ChatServer::AllTold(const std::string& lost, const StringSet& told) const {
   if (!std::all_of(leased.begin(), leased.end(), [&](const auto& c) { return told.contains(c); }))
     return false;
   // Whoever knows its connectors need not wait for one that is away.
-  if (lost != id_ && RunningMs() - started_ms_ > kKnownAfterMs) return true;
+  if (lost != id_ && SteadyNowMs() - started_ms_ > kKnownAfterMs) return true;
   MutexLock lock(mu_);
   return std::all_of(servers_->connectors.begin(), servers_->connectors.end(),
                      [&](const ServerInfo& c) { return told.contains(c.id); });
 }
 
 void ChatServer::Step() {
-  const int64_t now_ms = RunningMs();
+  const int64_t now_ms = SteadyNowMs();
   if (fence_.stopped(now_ms)) {
     spdlog::warn("this process was stopped for a while: asking the other chat servers what they have done");
-    links_.Doubt([this] { fence_.Close(RunningMs()); });
+    links_.Doubt([this] { fence_.Close(SteadyNowMs()); });
   }
   fence_.Tick(now_ms);
   if (fence_.closed()) AfterPause();
@@ -155,7 +150,7 @@ void ChatServer::AfterPause() {
     spdlog::warn("others may have taken the rooms of this server: {} rooms are forgotten", rooms_.rooms());
     // From here on it is another server of the same name.
     owners_.BeginAnew(RandomId());
-    recovery_.Begin(id_, 0, RunningMs());
+    recovery_.Begin(id_, 0, SteadyNowMs());
     hand_over_.Forget();
     rooms_.Clear();
     leases_.EndAll(
@@ -174,8 +169,10 @@ void ChatServer::Update(const std::shared_ptr<const ServerList>& servers) {
 }
 
 void ChatServer::Tick() {
-  rooms_.Sweep(SystemNowMs());
-  leases_.Sweep(RunningMs());
+  const int64_t now_ms = SteadyNowMs();
+  rooms_.Sweep(now_ms);
+  // Who was stopped has not heard yet whose grace is over, nor whether the rooms are still its own.
+  if (fence_.open(now_ms)) leases_.Sweep(now_ms);
 }
 
 void ChatServer::Drain(std::chrono::milliseconds timeout) {

@@ -16,7 +16,8 @@ struct Event {
   uint64_t epoch = 0;
   uint64_t offset =
       0;  // 1, 2, 3 … in the epoch; 0 for kReplaced and kMoved, which are no events of the room.
-  int64_t time_ms = 0;  // Milliseconds since 1970, UTC.
+  int64_t time_ms = 0;  // What people are shown: milliseconds since 1970, UTC.
+  int64_t at_ms = 0;    // When it happened, as SteadyNowMs: its age is judged by this.
   Kind kind = Kind::kMessage;
   std::string user;     // Who came, left, spoke, or lost a place.
   std::string target;   // kMessage: "*" or the one user it is for. kMoved: the chat server that has the room.

@@ -34,12 +34,13 @@ void ToProto(const Event& event, v1::Event* proto) {
   }
 }
 
-EventPtr FromProto(const v1::Event& proto) {
+EventPtr FromProto(const v1::Event& proto, int64_t at_ms) {
   auto event = std::make_shared<Event>();
   event->room = proto.room();
   event->epoch = proto.epoch();
   event->offset = proto.offset();
   event->time_ms = proto.time_ms();
+  event->at_ms = at_ms;
   switch (proto.kind_case()) {
     case v1::Event::kJoined:
       event->kind = Event::Kind::kJoined;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "chat/event.h"
 #include "hubbub/chat/v1/chat.pb.h"
 
@@ -8,7 +10,7 @@ namespace hubbub::chat {
 // Writes `event` into `proto`, which is empty.
 void ToProto(const Event& event, v1::Event* proto);
 
-// An event of a room; null if it is of a kind that no room keeps.
-EventPtr FromProto(const v1::Event& proto);
+// An event of a room that happened at `at_ms` (Event::at_ms); null if it is of a kind that no room keeps.
+EventPtr FromProto(const v1::Event& proto, int64_t at_ms);
 
 }  // namespace hubbub::chat

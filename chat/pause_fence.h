@@ -6,8 +6,9 @@
 namespace hubbub::chat {
 
 // Notices that this process was stopped (SIGSTOP, a frozen machine, no CPU) for so long that others may have
-// taken its rooms, and keeps everybody out until that is found out. Times are in milliseconds of a clock that
-// runs on meanwhile. Tick, Close and Open are for one thread; the rest is thread-safe.
+// taken its rooms, and keeps everybody out until that is found out. Times are SteadyNowMs, which runs on
+// meanwhile, also while the machine is suspended. Tick, Close and Open are for one thread; the rest is
+// thread-safe.
 class PauseFence {
  public:
   // Shorter than the time in which anybody gives up a chat server that hangs (services/rpc/channel.h).

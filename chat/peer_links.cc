@@ -7,6 +7,7 @@
 
 #include "chat/room_proto.h"
 #include "hubbub/chat/v1/peer.grpc.pb.h"
+#include "services/clock.h"
 #include "services/rpc/channel.h"
 #include "services/rpc/grpc_status.h"
 #include "services/rpc/stream_keeper.h"
@@ -200,7 +201,7 @@ void PeerLinks::Import(const std::string& server_id, const HandOver::Batch& batc
   call->request.set_server(id_);
   call->request.set_incarnation(owners_.incarnation());
   call->request.set_batch(batch.number);
-  for (const RoomState& room : *batch.rooms) ToProto(room, call->request.add_rooms());
+  for (const RoomState& room : *batch.rooms) ToProto(room, SteadyNowMs(), call->request.add_rooms());
   call->context.set_deadline(std::chrono::system_clock::now() + kImportDeadline);
   call->link->peer().async()->Import(
       &call->context, &call->request, &call->response,

@@ -6,6 +6,7 @@
 #include "chat/peer_links.h"
 #include "chat/room_proto.h"
 #include "fmt/format.h"
+#include "services/clock.h"
 #include "services/limits.h"
 #include "services/rpc/grpc_status.h"
 #include "services/string_map.h"
@@ -110,7 +111,7 @@ absl::StatusOr<v1::ImportResponse> PeerService::DoImport(const v1::ImportRequest
   v1::ImportResponse answer;
   StringMap<SubscriberPtr> awaited;
   for (const v1::RoomState& proto : request.rooms()) {
-    const RoomState state = FromProto(proto);
+    const RoomState state = FromProto(proto, SteadyNowMs());
     std::vector<SubscriberPtr> subscribers;
     subscribers.reserve(state.places.size());
     for (const RoomState::Place& place : state.places) {

@@ -7,7 +7,7 @@ namespace hubbub::chat {
 void RecentEvents::Append(EventPtr event) {
   last_offset_ = event->offset;
   bytes_ += event->memory_bytes();
-  const int64_t now_ms = event->time_ms;
+  const int64_t now_ms = event->at_ms;
   events_.push_back(std::move(event));
   while (size() > limits_.max_events || bytes_ > limits_.max_bytes) PopOldest();
   Expire(now_ms);
@@ -18,8 +18,8 @@ std::optional<std::vector<EventPtr>> RecentEvents::Since(uint64_t offset) const 
   return std::vector<EventPtr>(events_.end() - static_cast<ptrdiff_t>(last_offset_ - offset), events_.end());
 }
 
-void RecentEvents::DropOlderThan(int64_t time_ms) {
-  while (!empty() && events_[first_]->time_ms < time_ms) PopOldest();
+void RecentEvents::Expire(int64_t now_ms) {
+  while (!empty() && now_ms - events_[first_]->at_ms > limits_.max_age_ms) PopOldest();
 }
 
 void RecentEvents::DropOldest(size_t keep) {

@@ -36,10 +36,9 @@ class RecentEvents {
   // What there was before the first event that comes, which has the next offset.
   void StartAfter(uint64_t offset) { last_offset_ = offset; }
 
-  void DropOlderThan(int64_t time_ms);
   void DropOldest(size_t keep);
-  // Drops what has outlived max_age_ms.
-  void Expire(int64_t now_ms) { DropOlderThan(now_ms - limits_.max_age_ms); }
+  // Drops what has outlived max_age_ms. `now_ms`: of the clock of Event::at_ms.
+  void Expire(int64_t now_ms);
 
   size_t size() const { return events_.size() - first_; }
   bool empty() const { return size() == 0; }

@@ -12,10 +12,10 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-EventPtr MakeEvent(uint64_t offset, int64_t time_ms = 0, size_t bytes = 1) {
+EventPtr MakeEvent(uint64_t offset, int64_t at_ms = 0, size_t bytes = 1) {
   auto event = std::make_shared<Event>();
   event->offset = offset;
-  event->time_ms = time_ms;
+  event->at_ms = at_ms;
   event->content = std::string(bytes, 'x');
   return event;
 }

@@ -26,7 +26,7 @@ void RecentIds::Insert(std::string_view from, std::string_view id, const Sent& s
   std::string key = KeyOf(from, id);
   if (!state_->by_key.emplace(key, sent).second) return;
   state_->bytes += 2 * key.size() + kBytesPerId;
-  state_->oldest_first.emplace_back(sent.time_ms, std::move(key));
+  state_->oldest_first.emplace_back(sent.at_ms, std::move(key));
   while (size() > limits_.max_ids) PopOldest();
 }
 
@@ -34,7 +34,7 @@ std::vector<RecentIds::Entry> RecentIds::Entries() const {
   std::vector<Entry> entries;
   if (state_ == nullptr) return entries;
   entries.reserve(size());
-  for (const auto& [time_ms, key] : state_->oldest_first) {
+  for (const auto& [at_ms, key] : state_->oldest_first) {
     const size_t end = key.find('\n');
     entries.push_back(
         {key.substr(0, end), key.substr(end + 1), state_->by_key.find(std::string_view(key))->second});
@@ -43,7 +43,7 @@ std::vector<RecentIds::Entry> RecentIds::Entries() const {
 }
 
 void RecentIds::Expire(int64_t now_ms) {
-  while (state_ != nullptr && state_->oldest_first.front().first < now_ms - limits_.max_age_ms) PopOldest();
+  while (state_ != nullptr && now_ms - state_->oldest_first.front().first > limits_.max_age_ms) PopOldest();
 }
 
 void RecentIds::DropOldest(size_t keep) {

@@ -26,8 +26,9 @@ class RecentIds {
   struct Sent {
     uint64_t epoch = 0;  // Of the event: a room that was restored knows sends of its life before.
     uint64_t offset = 0;
-    int64_t time_ms = 0;
+    int64_t time_ms = 0;  // As people were shown it.
     size_t recipients = 0;
+    int64_t at_ms = 0;  // When it was sent, as SteadyNowMs: its age is judged by this.
   };
 
   // One send with its name.
@@ -40,7 +41,8 @@ class RecentIds {
   // `limits` outlives this object.
   explicit RecentIds(const Limits& limits) : limits_(limits) {}
 
-  // The send of this user by this id, if there was one that is not too old.
+  // The send of this user by this id, if there was one that is not too old. `now_ms`: of the clock of
+  // Sent::at_ms.
   std::optional<Sent> Find(std::string_view from, std::string_view id, int64_t now_ms);
   void Insert(std::string_view from, std::string_view id, const Sent& sent);
   // All of them, oldest first.

@@ -10,7 +10,7 @@ namespace {
 TEST(RecentIds, FindsWhatWasSentByThatUser) {
   const RecentIds::Limits limits;
   RecentIds ids(limits);
-  ids.Insert("alice", "a1", {.offset = 7, .time_ms = 1000, .recipients = 3});
+  ids.Insert("alice", "a1", {.offset = 7, .time_ms = 1000, .recipients = 3, .at_ms = 1000});
   const auto found = ids.Find("alice", "a1", 1000);
   ASSERT_TRUE(found.has_value());
   EXPECT_EQ(found->offset, 7u);
@@ -39,7 +39,7 @@ TEST(RecentIds, TheFirstOfAnIdStays) {
 TEST(RecentIds, ForgetsByAgeAndNumberAndThenTakesNoMemory) {
   const RecentIds::Limits limits{.max_ids = 3, .max_age_ms = 100};
   RecentIds ids(limits);
-  for (int i = 1; i <= 5; ++i) ids.Insert("alice", std::to_string(i), {.offset = 1, .time_ms = i});
+  for (int i = 1; i <= 5; ++i) ids.Insert("alice", std::to_string(i), {.offset = 1, .at_ms = i});
   EXPECT_EQ(ids.size(), 3u);
   EXPECT_FALSE(ids.Find("alice", "2", 5).has_value());
   EXPECT_TRUE(ids.Find("alice", "3", 103).has_value());

@@ -7,6 +7,7 @@
 #include "chat/owner_table.h"
 #include "chat/room_proto.h"
 #include "fmt/format.h"
+#include "services/clock.h"
 #include "services/rpc/grpc_status.h"
 
 namespace hubbub::chat {
@@ -68,7 +69,7 @@ grpc::ServerUnaryReactor* ChatService::Restore(grpc::CallbackServerContext* cont
                     .calls = request->calls(),
                     .rooms = {}};
   for (const v1::RoomPlaces& room : request->rooms())
-    report.rooms.emplace_back(room.room(), ClaimOf(room, *subscriber));
+    report.rooms.emplace_back(room.room(), ClaimOf(room, *subscriber, SteadyNowMs()));
   const uint64_t incarnation = request->lost_incarnation();
   const bool own = lost == id_ && cluster_.incarnation && cluster_.incarnation() == incarnation;
   const bool waits =

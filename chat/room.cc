@@ -43,7 +43,7 @@ absl::StatusOr<bool> Room::AddPlace(std::string_view user, Place place, std::str
       if (same) {
         p.token = std::move(place.token);
       } else {
-        TakeOver(member.user, p, std::move(place), now_ms);
+        TakeOver(member.user, p, std::move(place));
       }
       return true;
     }
@@ -59,7 +59,7 @@ absl::StatusOr<bool> Room::AddPlace(std::string_view user, Place place, std::str
           user, name_));
     }
     if (policy == DuplicateUser::kReplace) {
-      TakeOver(member.user, member.places.back(), std::move(place), now_ms);
+      TakeOver(member.user, member.places.back(), std::move(place));
       return true;
     }
   }
@@ -127,9 +127,12 @@ absl::StatusOr<SendResult> Room::Send(std::string_view from, std::string_view ta
   }
   absl::StatusOr<SendResult> result = SendNew(from, target, content, now_ms, id);
   if (result.ok()) {
-    ids_.Insert(
-        from, id,
-        {.epoch = epoch_, .offset = result->offset, .time_ms = now_ms, .recipients = result->recipients});
+    ids_.Insert(from, id,
+                {.epoch = epoch_,
+                 .offset = result->offset,
+                 .time_ms = result->time_ms,
+                 .recipients = result->recipients,
+                 .at_ms = now_ms});
   }
   return result;
 }
@@ -139,7 +142,7 @@ absl::StatusOr<SendResult> Room::SendNew(std::string_view from, std::string_view
   if (target == kEverybody) {
     PushToAll(Record(Event::Kind::kMessage, from, now_ms, target, content, id));
     return SendResult{
-        .offset = offset_, .epoch = epoch_, .time_ms = now_ms, .recipients = users(), .repeated = false};
+        .offset = offset_, .epoch = epoch_, .time_ms = shown_ms_, .recipients = users(), .repeated = false};
   }
   const auto found = by_user_.find(target);
   if (found == by_user_.end()) {
@@ -153,7 +156,7 @@ absl::StatusOr<SendResult> Room::SendNew(std::string_view from, std::string_view
     if (!told) p->subscriber->Push(message);
   }
   return SendResult{
-      .offset = offset_, .epoch = epoch_, .time_ms = now_ms, .recipients = 1, .repeated = false};
+      .offset = offset_, .epoch = epoch_, .time_ms = shown_ms_, .recipients = 1, .repeated = false};
 }
 
 size_t Room::Drop(uint64_t lease, size_t max_places, int64_t now_ms) {
@@ -198,11 +201,11 @@ void Room::Release(const Subscriber& subscriber) {
   listeners_.erase(it);
 }
 
-void Room::TakeOver(const std::string& user, Place& old, Place place, int64_t now_ms) {
+void Room::TakeOver(const std::string& user, Place& old, Place place) {
   auto replaced = std::make_shared<Event>();
   replaced->room = name_;
   replaced->epoch = epoch_;
-  replaced->time_ms = now_ms;
+  replaced->time_ms = ShowTime();
   replaced->kind = Event::Kind::kReplaced;
   replaced->user = user;
   replaced->session = old.session;
@@ -225,7 +228,8 @@ EventPtr Room::Record(Event::Kind kind, std::string_view user, int64_t now_ms, s
   event->room = name_;
   event->epoch = epoch_;
   event->offset = ++offset_;
-  event->time_ms = now_ms;
+  event->time_ms = ShowTime();
+  event->at_ms = now_ms;
   event->kind = kind;
   event->user = user;
   event->target = target;

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <optional>
 #include <string>
@@ -18,6 +20,7 @@
 #include "chat/recent_ids.h"
 #include "chat/room_state.h"
 #include "chat/subscriber.h"
+#include "services/clock.h"
 #include "services/string_map.h"
 
 namespace hubbub::chat {
@@ -83,7 +86,8 @@ struct RoomInfo {
 
 // One room: who is there, the order of what happens, and who must be told. Not thread-safe: its shard's lock
 // guards it. An event goes once to each subscriber that has places here, however many. A Send costs
-// O(subscribers). Names and contents have been checked by the caller. Times are in milliseconds since 1970.
+// O(subscribers). Names and contents have been checked by the caller. `now_ms` is SteadyNowMs, by which ages
+// are judged; the time that people are shown is of Limits::shown_ms, and never goes back within a room.
 class Room {
  public:
   struct Limits {
@@ -94,6 +98,8 @@ class Room {
     size_t max_answer_places = 10'000;
     RecentEvents::Limits recent;
     RecentIds::Limits ids;
+    // The clock of the times that people are shown. Called from several threads at once.
+    std::function<int64_t()> shown_ms = SystemNowMs;
   };
 
   // `limits` and `index` outlive the room; `index` is the one of the room's shard.
@@ -117,6 +123,8 @@ class Room {
   // again; a place that somebody else has by now is `replaced`. Nobody is told of who comes back from an
   // earlier life, unless there are newcomers: the others were never told of a leave.
   RestoreResult Restore(const RoomClaim& claim, DuplicateUser policy, int64_t now_ms);
+  // The room has shown people this time already, in an earlier life or at another chat server.
+  void ShowNoTimeBefore(int64_t time_ms) { shown_ms_ = std::max(shown_ms_, time_ms); }
   // This life goes on from these. Their sends are not said again.
   void GoOnFrom(const EarlierLives& earlier, int64_t now_ms);
 
@@ -131,7 +139,7 @@ class Room {
   void Unsettle();
   void Settle(int64_t now_ms);
   // Tells all connectors here that the room is at `server` from now on.
-  void PushMoved(const std::string& server, int64_t now_ms) const;
+  void PushMoved(const std::string& server);
 
   // Ends all places of the user; those who held them are told too. The Left event's offset. NOT_FOUND.
   absl::StatusOr<uint64_t> Kick(std::string_view user, int64_t now_ms);
@@ -187,8 +195,13 @@ class Room {
   void Retain(const SubscriberPtr& subscriber);
   void Release(const Subscriber& subscriber);
   // Gives `old` to `place` and tells the one who had it.
-  void TakeOver(const std::string& user, Place& old, Place place, int64_t now_ms);
+  void TakeOver(const std::string& user, Place& old, Place place);
   void Erase(Members::iterator member);
+  // The time that people are shown for what happens now.
+  int64_t ShowTime() {
+    ShowNoTimeBefore(limits_.shown_ms());
+    return shown_ms_;
+  }
   // The next event of the room, recorded but not yet pushed.
   EventPtr Record(Event::Kind kind, std::string_view user, int64_t now_ms, std::string_view target = {},
                   std::string_view content = {}, std::string_view id = {});
@@ -220,6 +233,7 @@ class Room {
   size_t places_ = 0;
   bool settled_ = true;
   uint64_t offset_ = 0;
+  int64_t shown_ms_ = 0;  // The latest time that people were shown.
   RecentEvents recent_;
   RecentIds ids_;
   EarlierLives earlier_;

@@ -9,6 +9,7 @@ namespace hubbub::chat {
 RestoreResult Room::Restore(const RoomClaim& claim, DuplicateUser policy, int64_t now_ms) {
   const auto life = claim.epoch == epoch_ ? earlier_.end() : earlier_.find(claim.epoch);
   const bool silent = life != earlier_.end() && !newcomers_;
+  ShowNoTimeBefore(claim.time_ms);
   RestoreResult result;
   for (size_t i = 0; i < claim.places.size(); ++i) {
     const RestoredPlace& place = claim.places[i];
@@ -40,7 +41,11 @@ void Room::GoOnFrom(const EarlierLives& earlier, int64_t now_ms) {
       if (event->id.empty()) continue;
       Remember({event->user,
                 event->id,
-                {.epoch = epoch, .offset = offset, .time_ms = event->time_ms, .recipients = 0}});
+                {.epoch = epoch,
+                 .offset = offset,
+                 .time_ms = event->time_ms,
+                 .recipients = 0,
+                 .at_ms = event->at_ms}});
     }
   }
   earlier_ms_ = now_ms;
@@ -50,6 +55,7 @@ RoomState Room::State() const {
   RoomState state{.room = name_,
                   .epoch = epoch_,
                   .offset = offset_,
+                  .time_ms = shown_ms_,
                   .places = {},
                   .recent_events = recent_.All(),
                   .recent_ids = ids_.Entries(),
@@ -74,6 +80,7 @@ std::vector<SubscriberPtr> Room::Subscribers() const {
 
 void Room::Adopt(const RoomState& state, const std::vector<SubscriberPtr>& subscribers, int64_t now_ms) {
   offset_ = state.offset;
+  ShowNoTimeBefore(state.time_ms);
   recent_.StartAfter(state.recent_events.empty() ? state.offset : state.recent_events.front()->offset - 1);
   for (const EventPtr& event : state.recent_events) recent_.Append(event);
   for (const RecentIds::Entry& send : state.recent_ids) Remember(send);
@@ -102,11 +109,11 @@ void Room::Settle(int64_t now_ms) {
   for (const uint64_t lease : ended) Drop(lease, places_, now_ms);
 }
 
-void Room::PushMoved(const std::string& server, int64_t now_ms) const {
+void Room::PushMoved(const std::string& server) {
   auto moved = std::make_shared<Event>();
   moved->room = name_;
   moved->epoch = epoch_;
-  moved->time_ms = now_ms;
+  moved->time_ms = ShowTime();
   moved->kind = Event::Kind::kMoved;
   moved->target = server;
   const EventPtr event = std::move(moved);

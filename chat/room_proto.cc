@@ -1,5 +1,7 @@
 #include "chat/room_proto.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "chat/event_proto.h"
@@ -7,21 +9,37 @@
 namespace hubbub::chat {
 namespace {
 
-std::vector<EventPtr> EventsOf(const google::protobuf::RepeatedPtrField<v1::Event>& protos) {
+int64_t AgeOf(int64_t at_ms, int64_t now_ms) {
+  return std::max<int64_t>(now_ms - at_ms, 0);
+}
+
+// Nothing is from the future, and nothing is kept for so long that more than a day makes a difference.
+int64_t TimeOf(int64_t age_ms, int64_t now_ms) {
+  constexpr int64_t kMostMs = 24 * 3'600'000;
+  return now_ms - std::clamp<int64_t>(age_ms, 0, kMostMs);
+}
+
+void WithAge(const Event& event, int64_t now_ms, v1::Event* proto) {
+  ToProto(event, proto);
+  proto->set_age_ms(AgeOf(event.at_ms, now_ms));
+}
+
+std::vector<EventPtr> EventsOf(const google::protobuf::RepeatedPtrField<v1::Event>& protos, int64_t now_ms) {
   std::vector<EventPtr> events;
   events.reserve(static_cast<size_t>(protos.size()));
   for (const v1::Event& proto : protos) {
-    if (EventPtr event = FromProto(proto)) events.push_back(std::move(event));
+    if (EventPtr event = FromProto(proto, TimeOf(proto.age_ms(), now_ms))) events.push_back(std::move(event));
   }
   return events;
 }
 
 }  // namespace
 
-void ToProto(const RoomState& state, v1::RoomState* proto) {
+void ToProto(const RoomState& state, int64_t now_ms, v1::RoomState* proto) {
   proto->set_room(state.room);
   proto->set_epoch(state.epoch);
   proto->set_offset(state.offset);
+  proto->set_time_ms(state.time_ms);
   for (const RoomState::Place& place : state.places) {
     v1::PlaceState* const p = proto->add_places();
     p->set_user(place.user);
@@ -29,7 +47,7 @@ void ToProto(const RoomState& state, v1::RoomState* proto) {
     p->set_session(place.session);
     p->set_token(place.token);
   }
-  for (const EventPtr& event : state.recent_events) ToProto(*event, proto->add_recent_events());
+  for (const EventPtr& event : state.recent_events) WithAge(*event, now_ms, proto->add_recent_events());
   for (const RecentIds::Entry& send : state.recent_ids) {
     v1::SentState* const s = proto->add_recent_ids();
     s->set_from(send.from);
@@ -38,35 +56,40 @@ void ToProto(const RoomState& state, v1::RoomState* proto) {
     s->set_offset(send.sent.offset);
     s->set_time_ms(send.sent.time_ms);
     s->set_recipients(static_cast<uint32_t>(send.sent.recipients));
+    s->set_age_ms(AgeOf(send.sent.at_ms, now_ms));
   }
   for (const auto& [epoch, events] : state.earlier) {
     v1::EarlierLife* const life = proto->add_earlier();
     life->set_epoch(epoch);
-    for (const auto& [offset, event] : events) ToProto(*event, life->add_events());
+    for (const auto& [offset, event] : events) WithAge(*event, now_ms, life->add_events());
   }
   proto->set_newcomers(state.newcomers);
 }
 
-RoomState FromProto(const v1::RoomState& proto) {
+RoomState FromProto(const v1::RoomState& proto, int64_t now_ms) {
   RoomState state{.room = proto.room(),
                   .epoch = proto.epoch(),
                   .offset = proto.offset(),
+                  .time_ms = proto.time_ms(),
                   .places = {},
-                  .recent_events = EventsOf(proto.recent_events()),
+                  .recent_events = EventsOf(proto.recent_events(), now_ms),
                   .recent_ids = {},
                   .earlier = {},
                   .newcomers = proto.newcomers()};
   for (const v1::PlaceState& p : proto.places())
     state.places.push_back({p.user(), p.connector(), p.session(), p.token()});
   for (const v1::SentState& s : proto.recent_ids()) {
-    state.recent_ids.push_back(
-        {s.from(),
-         s.id(),
-         {.epoch = s.epoch(), .offset = s.offset(), .time_ms = s.time_ms(), .recipients = s.recipients()}});
+    state.recent_ids.push_back({s.from(),
+                                s.id(),
+                                {.epoch = s.epoch(),
+                                 .offset = s.offset(),
+                                 .time_ms = s.time_ms(),
+                                 .recipients = s.recipients(),
+                                 .at_ms = TimeOf(s.age_ms(), now_ms)}});
   }
   for (const v1::EarlierLife& life : proto.earlier()) {
     auto& events = state.earlier[life.epoch()];
-    for (EventPtr& event : EventsOf(life.events())) {
+    for (EventPtr& event : EventsOf(life.events(), now_ms)) {
       const uint64_t offset = event->offset;
       events.emplace(offset, std::move(event));
     }
@@ -87,12 +110,13 @@ void ToProto(const RestoreResult& result, v1::RestoredRoom* proto) {
   for (const uint32_t index : result.replaced) proto->add_replaced(index);
 }
 
-RoomClaim ClaimOf(const v1::RoomPlaces& proto, SubscriberPtr subscriber) {
+RoomClaim ClaimOf(const v1::RoomPlaces& proto, SubscriberPtr subscriber, int64_t now_ms) {
   RoomClaim claim{.subscriber = std::move(subscriber),
                   .epoch = proto.epoch(),
                   .offset = proto.offset(),
+                  .time_ms = proto.time_ms(),
                   .places = {},
-                  .recent_events = EventsOf(proto.recent_events())};
+                  .recent_events = EventsOf(proto.recent_events(), now_ms)};
   for (const v1::RestoredPlace& p : proto.places())
     claim.places.push_back({p.user(), p.session(), p.token()});
   return claim;

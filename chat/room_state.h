@@ -27,6 +27,7 @@ struct RoomClaim {
   SubscriberPtr subscriber;
   uint64_t epoch = 0;   // The life of the room that it knows,
   uint64_t offset = 0;  // and the newest event of it that all its places have seen.
+  int64_t time_ms = 0;  // The latest time that the room has shown there.
   std::vector<RestoredPlace> places;
   std::vector<EventPtr> recent_events;  // The newest ones of that life that have come to it, in order.
 };
@@ -59,6 +60,7 @@ struct RoomState {
   std::string room;
   uint64_t epoch = 0;
   uint64_t offset = 0;
+  int64_t time_ms = 0;        // The latest time that the room has shown.
   std::vector<Place> places;  // In the order in which their users came.
   std::vector<EventPtr> recent_events;
   std::vector<RecentIds::Entry> recent_ids;

@@ -1,17 +1,12 @@
 #include "chat/room_table.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "fmt/format.h"
 #include "services/stable_hash.h"
 
 namespace hubbub::chat {
-int64_t SystemNowMs() {
-  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count();
-}
 
 absl::StatusOr<AddResult> RoomTable::Add(std::string_view room, std::string_view user, Place place,
                                          std::string_view resume_token, std::optional<SeenPoint> seen) {

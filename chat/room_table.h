@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "chat/random_id.h"
 #include "chat/room.h"
+#include "services/clock.h"
 #include "services/metrics/counter.h"
 #include "services/mutex.h"
 #include "services/string_map.h"
@@ -34,9 +35,6 @@ struct RoomPage {
   std::vector<RoomSummary> rooms;  // By name.
   std::string next_token;          // Empty: this was the last page.
 };
-
-// Milliseconds since 1970 by the system's clock.
-int64_t SystemNowMs();
 
 // The rooms that this chat server owns. Knows nothing of gRPC or of other servers. Thread-safe: a room is
 // guarded by the lock of its shard, under which an event gets its offset, is recorded and is pushed, so that
@@ -57,8 +55,8 @@ class RoomTable {
     size_t max_rooms = 1'000'000;
     // Memory of all recent events. Above it, each room that has a new event keeps its newest few alone.
     size_t max_recent_bytes = size_t{512} << 20;
-    // Both are called from several threads at once.
-    std::function<int64_t()> now_ms = SystemNowMs;
+    // Both are called from several threads at once. `now_ms`: ages are judged by it.
+    std::function<int64_t()> now_ms = SteadyNowMs;
     std::function<uint64_t()> new_epoch = RandomId;  // 1 to 2^53 - 1.
     // OK if this server may have a room that is not here; otherwise what the caller gets. Called with a
     // shard's lock held: must not block, nor call back. Empty: always OK.
@@ -119,7 +117,8 @@ class RoomTable {
   // Forgets all rooms without telling anybody.
   void Clear();
 
-  // Forgets events that are too old, then rooms that hold nothing. Call it about once a second.
+  // Forgets events that are too old, then rooms that hold nothing. Call it about once a second. `now_ms`: of
+  // the clock of Options::now_ms.
   void Sweep(int64_t now_ms);
 
   // Frozen ones too.

@@ -51,6 +51,7 @@ absl::StatusOr<std::vector<RestoreResult>> RoomTable::Recover(std::string_view r
   if (!found.ok()) return found.status();
   if (is_new) restored_.Add();
   Accounted(shard, **found, [&] {
+    for (const RoomClaim& claim : claims) (*found)->ShowNoTimeBefore(claim.time_ms);
     (*found)->GoOnFrom(Union(claims), options_.now_ms());
     return 0;
   });
@@ -101,7 +102,7 @@ void RoomTable::Moved(std::string_view room, const std::string& server) {
   MutexLock lock(shard.mu);
   const auto it = shard.frozen.find(room);
   if (it == shard.frozen.end()) return;
-  it->second->PushMoved(server, options_.now_ms());
+  it->second->PushMoved(server);
   recent_bytes_.fetch_sub(it->second->kept_bytes(), std::memory_order_relaxed);
   rooms_.fetch_sub(1, std::memory_order_relaxed);
   shard.places.Subtract(it->second->places());
@@ -129,7 +130,7 @@ void RoomTable::Thaw(std::string_view room, bool certain, const std::string& sel
     thawed->Adopt(state, subscribers, now_ms);
     recent_bytes_.fetch_add(thawed->kept_bytes(), std::memory_order_relaxed);
     shard.places.Add(thawed->places());
-    before->PushMoved(self, now_ms);
+    before->PushMoved(self);
   }
   Accounted(shard, *thawed, [&] {
     thawed->Settle(now_ms);
@@ -161,6 +162,7 @@ absl::Status RoomTable::Import(const RoomState& state, const std::vector<Subscri
     EarlierLives earlier = state.earlier;
     for (const EventPtr& event : state.recent_events) earlier[state.epoch].emplace(event->offset, event);
     Accounted(shard, *slot, [&] {
+      slot->ShowNoTimeBefore(state.time_ms);
       slot->GoOnFrom(earlier, now_ms);
       return 0;
     });

@@ -17,6 +17,7 @@ using ::testing::IsEmpty;
 
 constexpr uint64_t kEpoch = 77;
 constexpr int64_t kNow = 1000;
+constexpr int64_t kShown = 1'700'000'000'000;
 
 RoomClaim ClaimOf(const std::string& user, const SubscriberPtr& at, uint64_t session,
                   const std::string& token, SeenPoint seen) {
@@ -50,6 +51,7 @@ class RoomTest : public ::testing::Test {
   Room::Limits limits_ = [] {
     Room::Limits limits;
     limits.max_places = 5;
+    limits.shown_ms = [] { return kShown; };
     return limits;
   }();
   LeaseIndex index_;
@@ -85,7 +87,7 @@ TEST_F(RoomTest, EachSubscriberIsToldOnce) {
   ASSERT_TRUE(sent.ok());
   EXPECT_EQ(sent->offset, 4u);
   EXPECT_EQ(sent->epoch, kEpoch);
-  EXPECT_EQ(sent->time_ms, kNow);
+  EXPECT_EQ(sent->time_ms, kShown);
   EXPECT_EQ(sent->recipients, 3u);
   EXPECT_THAT(a_->TakeTexts(), ElementsAre("ann to *: hi@4"));
   EXPECT_THAT(b_->TakeTexts(), ElementsAre("ann to *: hi@4"));

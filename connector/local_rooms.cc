@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "services/clock.h"
+
 namespace hubbub::connector {
 
 void LocalRooms::Insert(Membership& membership, Owner& owner) {
@@ -101,11 +103,12 @@ void LocalRooms::Hold(Membership& membership, const std::shared_ptr<const Delive
 void LocalRooms::Deliver(const std::shared_ptr<const Deliveries>& batch) {
   loop_.AssertHere();
   std::vector<std::pair<Effect, Seat>> changed;
+  const int64_t now_ms = SteadyNowMs();
   for (size_t index = 0; index < batch->size(); ++index) {
     const Delivery& delivery = (*batch)[index];
     const auto room = rooms_.find(delivery.room);
     if (room == rooms_.end()) continue;
-    for (const auto& event : delivery.events) room->second.last_events.Append(event);
+    for (const auto& event : delivery.events) room->second.last_events.Append(event, now_ms);
     for (const Seat& seat : room->second.seats) {
       Membership& membership = *seat.membership;
       if (!membership.joined) {
@@ -124,8 +127,9 @@ void LocalRooms::Remember(std::string_view room, const Deliveries& deliveries) {
   loop_.AssertHere();
   const auto at = rooms_.find(room);
   if (at == rooms_.end()) return;
+  const int64_t now_ms = SteadyNowMs();
   for (const Delivery& delivery : deliveries) {
-    for (const auto& event : delivery.events) at->second.last_events.Append(event);
+    for (const auto& event : delivery.events) at->second.last_events.Append(event, now_ms);
   }
 }
 

@@ -355,10 +355,10 @@ TEST_F(LocalRoomsTest, TheLastEventsOfARoomAreKnownWhileSomebodyIsThere) {
     Deliver();
     const LastEvents* const last = rooms_.LastEventsOf("lobby");
     ASSERT_NE(last, nullptr);
-    EXPECT_EQ(last->events().back()->offset(), 100u);
+    EXPECT_EQ(last->events().back().event->offset(), 100u);
     EXPECT_LE(last->events().size(), 64u);
     for (size_t i = 1; i < last->events().size(); ++i)
-      EXPECT_EQ(last->events()[i]->offset(), last->events()[i - 1]->offset() + 1);
+      EXPECT_EQ(last->events()[i].event->offset(), last->events()[i - 1].event->offset() + 1);
   });
 }
 

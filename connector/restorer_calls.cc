@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "connector/restorer.h"
+#include "services/clock.h"
 
 namespace hubbub::connector {
 namespace {
@@ -33,7 +34,7 @@ std::vector<Restorer::Call> Restorer::CallsFor(const Loss& loss, const std::stri
     if (bytes >= kMaxCallBytes) next();
     for (const EntryPtr& entry : group.entries) bytes += BytesOf(*entry);
     if (const LastEvents* last = loss.server.empty() ? nullptr : rooms_.LastEventsOf(group.room)) {
-      for (const auto& event : last->events()) bytes += event->ByteSizeLong();
+      for (const LastEvents::Kept& kept : last->events()) bytes += kept.event->ByteSizeLong();
     }
     calls.back().groups.push_back(std::move(group));
   }
@@ -41,6 +42,7 @@ std::vector<Restorer::Call> Restorer::CallsFor(const Loss& loss, const std::stri
 }
 
 chat::v1::RestoreRequest Restorer::RequestOf(const Call& call) const {
+  const int64_t now_ms = SteadyNowMs();
   chat::v1::RestoreRequest request;
   request.set_lease(call.lease);
   if (!call.loss.server.empty()) {
@@ -63,10 +65,14 @@ chat::v1::RestoreRequest Restorer::RequestOf(const Call& call) const {
       place->set_token(entry->token);
     }
     places->set_offset(offset);
-    const LastEvents* const last = call.loss.server.empty() ? nullptr : rooms_.LastEventsOf(group.room);
-    if (last == nullptr) continue;
-    for (const auto& event : last->events()) {
-      if (event->epoch() == first.epoch) *places->add_recent_events() = *event;
+    const LastEvents* const last = rooms_.LastEventsOf(group.room);
+    if (last != nullptr) places->set_time_ms(last->time_ms());
+    if (last == nullptr || call.loss.server.empty()) continue;
+    for (const LastEvents::Kept& kept : last->events()) {
+      if (kept.event->epoch() != first.epoch) continue;
+      chat::v1::Event* const event = places->add_recent_events();
+      *event = *kept.event;
+      event->set_age_ms(now_ms - kept.came_ms);
     }
   }
   return request;

@@ -31,7 +31,11 @@ TEST_F(RestorerTest, EveryServerIsToldOfALossOnceAndTheBestGetsTheRooms) {
 
 TEST_F(RestorerTest, AReportSaysWhatWasHeld) {
   Enter("ann", "lobby", 0);
-  Say("chat-1", 1);
+  Deliver("chat-1", [](chat::v1::Event& event) {
+    event.set_offset(1);
+    event.set_time_ms(5000);
+    event.mutable_message()->set_target("*");
+  });
   Say("chat-1", 2);
   Enter("bob", "lobby", 1);
   Lose("chat-1");
@@ -46,6 +50,9 @@ TEST_F(RestorerTest, AReportSaysWhatWasHeld) {
   EXPECT_EQ(room.offset(), 1u) << "what all of them have seen";
   ASSERT_EQ(room.recent_events_size(), 2);
   EXPECT_EQ(room.recent_events(1).offset(), 2u);
+  EXPECT_GE(room.recent_events(0).age_ms(), room.recent_events(1).age_ms());
+  EXPECT_GE(room.recent_events(1).age_ms(), 0);
+  EXPECT_EQ(room.time_ms(), 5000) << "the latest that was shown";
   ASSERT_EQ(room.places_size(), 2);
   EXPECT_EQ(room.places(0).token(), "token of ann");
   EXPECT_EQ(room.places(1).session(), 2u);
@@ -249,7 +256,7 @@ TEST_F(RestorerTest, WhatWasMissedIsShownAndRemembered) {
   });
   EXPECT_THAT(ann.session.connection.log, ElementsAre(HasSubstr("onChat")));
   EXPECT_EQ(ann.membership.epoch, kEpoch + 1);
-  Do([&] { EXPECT_EQ(rooms_.LastEventsOf("lobby")->events().back()->offset(), 4u); });
+  Do([&] { EXPECT_EQ(rooms_.LastEventsOf("lobby")->events().back().event->offset(), 4u); });
 }
 
 TEST_F(RestorerTest, AMoveWhileACallIsUnderWayIsFollowedAfterIt) {
