@@ -10,11 +10,10 @@ namespace hubbub::connector {
 namespace {
 
 net::HttpResponse AnswerHttp(std::string_view) {
-  return {.status = 426,
-          .body =
-              "This is a connector of Hubbub: it speaks the Pomelo protocol over WebSocket and TCP. The chat "
-              "page is at the gate.\n",
-          .headers = {{"Upgrade", "websocket"}}};
+  return net::UpgradeRequired(
+      "This is a connector of Hubbub: it speaks the Pomelo protocol over WebSocket and TCP. The chat page is "
+      "at "
+      "the gate.");
 }
 
 }  // namespace
@@ -128,7 +127,8 @@ absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(
       self.loops_,
       {.host = options.listen_host,
        .port = options.self.client_port,
-       .max_connections = options.max_connections},
+       .max_connections = options.max_connections,
+       .subprotocols = options.subprotocols},
       [&self](net::Loop& loop, net::Connection& connection) -> std::unique_ptr<net::Protocol> {
         Lane& lane = *self.lanes_[static_cast<size_t>(loop.index())];
         return std::make_unique<Session>(
@@ -178,7 +178,7 @@ void Connector::Drain(std::chrono::milliseconds timeout) {
   if (server_ != nullptr) server_->SetServing(false);
   if (service_ != nullptr) service_->Tick();
   if (listener_ == nullptr) return;
-  listener_->StopAccepting();
+  listener_->Drain("reconnect");
   listener_->CloseAll("reconnect", timeout);
 }
 

@@ -32,6 +32,7 @@ struct ConnectorOptions {
   std::string listen_host = "0.0.0.0";
   int loops = 0;  // 0: one for each core.
   int max_connections = 100'000;
+  std::vector<std::string> subprotocols = {"pomelo"};  // Of WebSocket; see net::ListenerOptions.
   size_t max_rooms = 100;
   // While a room's chat server can not be had, a request waits so long.
   std::chrono::milliseconds patience{5'000};

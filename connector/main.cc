@@ -28,7 +28,10 @@ ABSL_FLAG(
     "The address that clients are told, as host or host:port: a name of this server, its machine's address, "
     "or a load balancer that all connectors share; empty means its own address in the directory");
 ABSL_FLAG(int, loops, 0, "Event loops; 0 means one for each core");
-ABSL_FLAG(int, max_connections, 100000, "Client connections at a time; further ones are closed at once");
+ABSL_FLAG(int, max_connections, 100000,
+          "Client connections at a time; further ones are told that it is full, and closed");
+ABSL_FLAG(std::vector<std::string>, subprotocols, {"pomelo"},
+          "WebSocket subprotocols: a client that asks for some gets the first of its own that stands here");
 ABSL_FLAG(int, max_requests_per_second, 2000,
           "Requests a second of one session; more are answered with code 429");
 ABSL_FLAG(bool, use_dict, true, "Offer clients the dictionary that shortens routes");
@@ -86,6 +89,7 @@ int main(int argc, char** argv) {
   options.advertise_port = opened->identity.client_port;
   options.loops = absl::GetFlag(FLAGS_loops);
   options.max_connections = absl::GetFlag(FLAGS_max_connections);
+  options.subprotocols = absl::GetFlag(FLAGS_subprotocols);
   options.max_requests_per_second = absl::GetFlag(FLAGS_max_requests_per_second);
   options.use_dict = absl::GetFlag(FLAGS_use_dict);
   options.use_protobuf = absl::GetFlag(FLAGS_use_protobuf);

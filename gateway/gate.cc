@@ -34,7 +34,8 @@ absl::StatusOr<std::unique_ptr<Gate>> Gate::Start(const GateOptions& options,
       self.loops_,
       {.host = options.listen_host,
        .port = options.self.client_port,
-       .max_connections = options.max_connections},
+       .max_connections = options.max_connections,
+       .subprotocols = options.subprotocols},
       [&self](net::Loop& loop, net::Connection& connection) -> std::unique_ptr<net::Protocol> {
         return std::make_unique<Session>(
             ++self.sessions_made_, loop, connection,
@@ -80,7 +81,7 @@ std::shared_ptr<const ServerList> Gate::servers() {
 }
 
 net::HttpResponse Gate::AnswerHttp(std::string_view target) const {
-  const std::string_view path = PathOf(target);
+  const std::string_view path = net::PathOf(target);
   if (!options_.servers_page && path.starts_with("/servers")) return NoSuchPage();
   return path == "/servers.json" ? ServeJson(server_table_.Json()) : ServeWebPage(target);
 }
@@ -89,7 +90,7 @@ Gate::~Gate() {
   draining_ = true;
   if (server_ != nullptr) server_->SetServing(false);
   if (listener_ != nullptr) {
-    listener_->StopAccepting();
+    listener_->Drain("reconnect");
     listener_->CloseAll("reconnect", std::chrono::milliseconds(2'000));
   }
   if (status_ != nullptr) status_->Shutdown();

@@ -27,6 +27,7 @@ struct GateOptions {
   std::string listen_host = "0.0.0.0";
   int loops = 0;  // 0: one for each core.
   int max_connections = 100'000;
+  std::vector<std::string> subprotocols = {"pomelo"};  // Of WebSocket; see net::ListenerOptions.
   bool use_protobuf = true;
   bool servers_page = true;  // Whether whoever reaches the client port may see the servers, at /servers.
   bool reflection = true;

@@ -1,6 +1,7 @@
 // hubbub-gate: tells each client which connector is its own, and serves the chat page.
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/flags/flag.h"
 #include "gateway/gate.h"
@@ -22,7 +23,10 @@ ABSL_FLAG(std::string, listen, "",
           "--directory=dns");
 ABSL_FLAG(uint16_t, client_port, 3014, "With --directory=dns: the port for clients");
 ABSL_FLAG(int, loops, 0, "Event loops; 0 means one for each core");
-ABSL_FLAG(int, max_connections, 100000, "Client connections at a time; further ones are closed at once");
+ABSL_FLAG(int, max_connections, 100000,
+          "Client connections at a time; further ones are told that it is full, and closed");
+ABSL_FLAG(std::vector<std::string>, subprotocols, {"pomelo"},
+          "WebSocket subprotocols: a client that asks for some gets the first of its own that stands here");
 ABSL_FLAG(bool, use_protobuf, true, "Offer clients the protobuf dialect that shortens bodies");
 ABSL_FLAG(bool, servers_page, true,
           "Show whoever reaches the client port which servers there are and how they do, at /servers");
@@ -64,6 +68,7 @@ int main(int argc, char** argv) {
   if (options.listen_host.empty()) options.listen_host = opened->listen_host;
   options.loops = absl::GetFlag(FLAGS_loops);
   options.max_connections = absl::GetFlag(FLAGS_max_connections);
+  options.subprotocols = absl::GetFlag(FLAGS_subprotocols);
   options.use_protobuf = absl::GetFlag(FLAGS_use_protobuf);
   options.servers_page = absl::GetFlag(FLAGS_servers_page);
   options.reflection = absl::GetFlag(FLAGS_reflection);

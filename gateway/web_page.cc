@@ -27,12 +27,8 @@ net::HttpResponse Guarded(std::string_view content_type, std::string body, const
 
 }  // namespace
 
-std::string_view PathOf(std::string_view target) {
-  return target.substr(0, target.find_first_of("?#"));
-}
-
 net::HttpResponse ServeWebPage(std::string_view target) {
-  std::string_view name = PathOf(target);
+  std::string_view name = net::PathOf(target);
   if (name.starts_with('/')) name.remove_prefix(1);
   if (name.empty()) name = "index.html";
   if (name == "servers") name = "servers.html";

@@ -9,8 +9,6 @@ namespace hubbub::gateway {
 
 // What the client port answers to browsers. Thread-safe.
 
-// The target of a request without its query.
-std::string_view PathOf(std::string_view target);
 // The files of web/, which the build puts into the program, so that it needs no folder beside it. The page of
 // the servers is at /servers.
 net::HttpResponse ServeWebPage(std::string_view target);

@@ -22,10 +22,11 @@ enum class CloseReason {
   kSlow,           // the client does not read what it is sent
   kKicked,         // somebody asked for it
   kShutdown,       // this server ends
+  kRefused,        // no place: this server is full or drains
 };
-inline constexpr std::array kCloseReasons = {CloseReason::kClientLeft, CloseReason::kProtocolError,
-                                             CloseReason::kTimeout,    CloseReason::kSlow,
-                                             CloseReason::kKicked,     CloseReason::kShutdown};
+inline constexpr std::array kCloseReasons = {
+    CloseReason::kClientLeft, CloseReason::kProtocolError, CloseReason::kTimeout, CloseReason::kSlow,
+    CloseReason::kKicked,     CloseReason::kShutdown,      CloseReason::kRefused};
 std::string_view ToString(CloseReason reason);
 
 // What runs on a connection, on the connection's loop alone. Owned by the connection.

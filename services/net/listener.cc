@@ -21,6 +21,7 @@ class Listener::Impl {
   Impl(Loops& loops, SetUp setup)
       : loops_(loops),
         setup_(std::make_shared<const SetUp>(std::move(setup))),
+        seats_(setup_->seats),
         acceptor_(loops.at(0).executor()),
         pause_(loops.at(0).executor()) {
     for (int i = 0; i < loops.size(); ++i) sets_.push_back(std::make_shared<ConnectionSet>(loops.at(i)));
@@ -53,19 +54,19 @@ class Listener::Impl {
   }
 
   uint16_t port() const { return port_; }
-  int connections() const { return *connections_; }
+  int connections() const { return seats_->taken(); }
+  bool full() const { return seats_->taken() >= seats_->capacity(); }
+  void OnFullChange(std::function<void()> listener) { seats_->OnFullChange(std::move(listener)); }
   Traffic traffic() const {
     Traffic sum;
     for (const auto& set : sets_) sum.Add(set->traffic());
     return sum;
   }
 
-  void StopAccepting() {
-    RunOn(loops_.at(0), [this] {
-      boost::system::error_code ignored;
-      acceptor_.close(ignored);
-      pause_.cancel();
-    });
+  void Drain(std::string_view reason) {
+    // Where clients are accepted, so that all who have a place are on their way to their loops.
+    RunOn(loops_.at(0), [&] { seats_->Drain(std::string(reason)); });
+    for (auto& set : sets_) RunOn(set->loop(), [set] { set->MakeArrivalsGuests(); });
   }
 
   void CloseAll(std::string_view detail, std::chrono::milliseconds timeout) {
@@ -73,18 +74,23 @@ class Listener::Impl {
     const auto rounds = std::max<int64_t>(1, timeout / 2 / kCloseEvery);
     const size_t batch = kCloseAtOnce + static_cast<size_t>(connections() / rounds);
     const auto end = Clock::now() + timeout;
-    while (*connections_ > 0 && Clock::now() < end) {
+    while (connections() > 0 && Clock::now() < end) {
       for (auto& set : sets_) {
         set->loop().Post([set, batch, text = std::string(detail)] { set->CloseSome(batch, text); });
       }
-      WaitForEnd(kCloseEvery);
+      WaitFor(kCloseEvery, [this] { return connections() == 0; });
     }
   }
 
   ~Impl() {
-    StopAccepting();
+    RunOn(loops_.at(0), [this] {
+      boost::system::error_code ignored;
+      acceptor_.close(ignored);
+      pause_.cancel();
+    });
     for (auto& set : sets_) RunOn(set->loop(), [set] { set->AbortAll(); });
-    WaitForEnd(std::chrono::seconds(5));
+    WaitFor(std::chrono::seconds(5), [this] { return connections() == 0 && seats_->guests() == 0; });
+    OnFullChange(nullptr);
   }
 
  private:
@@ -98,19 +104,24 @@ class Listener::Impl {
       if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
       if (error) return OnAcceptError(error);
       const auto& chosen = sets_[std::exchange(next_, (next_ + 1) % sets_.size())];
-      if (*connections_ >= setup_->options.max_connections) {
-        if (!std::exchange(full_, true))
-          spdlog::warn("full: {} connections; further clients are turned away", connections_->load());
-      } else {
-        full_ = false;
-        // The loop's own thread starts the operations: its sockets are touched there alone.
+      auto ticket = seats_->Take();
+      TellIfFull();
+      // The loop's own thread starts the operations: its sockets are touched there alone.
+      if (ticket) {
         chosen->loop().Post(
-            [chosen, setup = setup_, ticket = Ticket(connections_), socket = std::move(socket)]() mutable {
-              SetUpConnection(chosen, std::move(ticket), std::move(socket), setup);
+            [chosen, setup = setup_, own = *std::move(ticket), socket = std::move(socket)]() mutable {
+              SetUpConnection(chosen, std::move(own), std::move(socket), setup);
             });
       }
       Accept();
     });
+  }
+
+  // Once each time.
+  void TellIfFull() {
+    if (full_ == full()) return;
+    full_ = !full_;
+    if (full_) spdlog::warn("full: {} connections; further clients are turned away", connections());
   }
 
   // EMFILE and the like come at once again, so without a pause the loop would spin.
@@ -135,14 +146,15 @@ class Listener::Impl {
   }
 
   // Polls, because it runs once in a process's life and the counter is all that the loops need to touch.
-  void WaitForEnd(std::chrono::milliseconds timeout) {
+  template <typename Condition>
+  static void WaitFor(std::chrono::milliseconds timeout, Condition condition) {
     const auto end = Clock::now() + timeout;
-    while (*connections_ > 0 && Clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    while (!condition() && Clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
 
   Loops& loops_;
   const std::shared_ptr<const SetUp> setup_;
-  const std::shared_ptr<std::atomic<int>> connections_ = std::make_shared<std::atomic<int>>(0);
+  const std::shared_ptr<Seats> seats_;
   std::vector<std::shared_ptr<ConnectionSet>> sets_;
   uint16_t port_ = 0;
 
@@ -155,8 +167,9 @@ class Listener::Impl {
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Start(Loops& loops, ListenerOptions options,
                                                           ProtocolFactory make_protocol, HttpHandler http) {
-  auto impl =
-      std::make_unique<Impl>(loops, SetUp{std::move(options), std::move(make_protocol), std::move(http)});
+  auto seats = std::make_shared<Seats>(options.max_connections);
+  auto impl = std::make_unique<Impl>(
+      loops, SetUp{std::move(options), std::move(make_protocol), std::move(http), std::move(seats)});
   if (absl::Status status = impl->Open(); !status.ok()) return status;
   return std::unique_ptr<Listener>(new Listener(std::move(impl)));
 }
@@ -172,8 +185,14 @@ int Listener::connections() const {
 Traffic Listener::traffic() const {
   return impl_->traffic();
 }
-void Listener::StopAccepting() {
-  impl_->StopAccepting();
+bool Listener::full() const {
+  return impl_->full();
+}
+void Listener::OnFullChange(std::function<void()> listener) {
+  impl_->OnFullChange(std::move(listener));
+}
+void Listener::Drain(std::string_view reason) {
+  impl_->Drain(reason);
 }
 void Listener::CloseAll(std::string_view detail, std::chrono::milliseconds timeout) {
   impl_->CloseAll(detail, timeout);

@@ -10,39 +10,36 @@
 
 #include "absl/status/statusor.h"
 #include "services/net/connection.h"
+#include "services/net/http_response.h"
 #include "services/net/loop.h"
 #include "services/net/traffic.h"
 
 namespace hubbub::net {
 
-// An answer to a plain HTTP request.
-struct HttpResponse {
-  int status = 200;
-  std::string_view content_type = "text/plain; charset=utf-8";
-  std::string body;
-  std::vector<std::pair<std::string, std::string>> headers = {};
-};
-
 struct ListenerOptions {
   std::string host = "0.0.0.0";
   uint16_t port = 0;
-  // Further clients are closed at once.
+  // Further clients are told that this server is full, and closed.
   int max_connections = 100'000;
   // The largest WebSocket message, and the most that a TCP client may have waiting.
   size_t max_message_bytes = 64 * 1024;
   // From accept to the end of the WebSocket handshake or the first TCP byte.
   std::chrono::milliseconds setup_timeout{10'000};
+  // WebSocket subprotocols that a client may ask for: it gets the first that it names.
+  std::vector<std::string> subprotocols = {"pomelo"};
 };
 
 // Makes the protocol for a new connection, on the connection's loop.
 using ProtocolFactory = std::function<std::unique_ptr<Protocol>(Loop&, Connection&)>;
-// Answers a GET or HEAD that is no WebSocket upgrade. Called on any loop.
+// Answers a GET or HEAD that is no WebSocket upgrade and not for kHealthPath, which the listener answers.
+// `target` is in origin form: "/path?query". Called on any loop.
 using HttpHandler = std::function<HttpResponse(std::string_view target)>;
 
 // Accepts clients on one port and tells WebSocket, plain HTTP and TCP apart by the first byte: a Pomelo
-// package starts with 1 to 5, an HTTP request with a capital letter (ARCHITECTURE.md, "The client protocol").
-// Connections are spread over the loops in turn; each lives and dies on its own. Thread-safe. Owned by main;
-// its loops outlive it.
+// package starts with 1 to 5, an HTTP request with a capital letter, or with an empty line (ARCHITECTURE.md,
+// "The client protocol"). Connections are spread over the loops in turn; each lives and dies on its own. For
+// whom there is no place, see services/net/seats.h: it gets a kick with the reason, or 503. Thread-safe.
+// Owned by main; its loops outlive it.
 class Listener {
  public:
   // Binds and starts to accept; the error says which address and why.
@@ -51,12 +48,18 @@ class Listener {
   ~Listener();
 
   uint16_t port() const;
-  // Connections now.
+  // Connections now, without those that are being turned away.
   int connections() const;
+  // True if there is no place for one more.
+  bool full() const;
   Traffic traffic() const;
 
-  // Accepts nobody any more.
-  void StopAccepting();
+  // Calls `listener` whenever full() has changed, on any loop; with nothing, never again.
+  void OnFullChange(std::function<void()> listener);
+
+  // From now on nobody can stay: who comes is told `reason`, and the port goes on answering HTTP until the
+  // end.
+  void Drain(std::string_view reason);
   // Has every connection's protocol say goodbye, in batches, so that the clients do not all come back
   // elsewhere at the same moment, and waits for their end, at most `timeout`.
   void CloseAll(std::string_view detail, std::chrono::milliseconds timeout);

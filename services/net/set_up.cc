@@ -1,17 +1,22 @@
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
+#include "absl/time/clock.h"
+#include "boost/asio/write.hpp"
 #include "boost/beast/http.hpp"
 #include "boost/beast/websocket.hpp"
+#include "fmt/format.h"
+#include "services/net/http_verdict.h"
+#include "services/net/refusal.h"
 #include "services/net/socket_connection.h"
 #include "services/net/websocket_connection.h"
 
 namespace hubbub::net {
 namespace {
 
-namespace http = beast::http;
 namespace websocket = beast::websocket;
-using HttpRequest = http::request<http::string_body>;
 
 // The first moments of a client: sniffing, and HTTP if it speaks that. Owned by its pending operation; one
 // timer bounds the whole.
@@ -24,7 +29,7 @@ class Newcomer : public Arrival, public std::enable_shared_from_this<Newcomer> {
         setup_(std::move(setup)),
         socket_(std::move(socket)),
         timer_(set_->loop().executor()),
-        buffer_(setup_->options.max_message_bytes + 4) {
+        buffer_(std::max(setup_->options.max_message_bytes + 4, kReadBytes)) {
     set_->Insert(this);
   }
   ~Newcomer() override { set_->Erase(this); }
@@ -34,107 +39,12 @@ class Newcomer : public Arrival, public std::enable_shared_from_this<Newcomer> {
     socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
     const auto endpoint = socket_.remote_endpoint(ignored);
     peer_ = endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
-    timer_.expires_after(setup_->options.setup_timeout);
-    timer_.async_wait([self = weak_from_this()](boost::system::error_code error) {
-      if (auto newcomer = self.lock(); newcomer && !error) newcomer->GiveUp();
-    });
-    socket_.async_read_some(buffer_.prepare(1536),
+    EndAfter(ticket_.guest() ? std::min(setup_->options.setup_timeout, kGuestTimeout)
+                             : setup_->options.setup_timeout);
+    socket_.async_read_some(buffer_.prepare(kReadBytes),
                             [self = shared_from_this()](boost::system::error_code error, size_t bytes) {
                               self->buffer_.commit(bytes);
                               if (!error && bytes > 0) self->Sniff();
-                            });
-  }
-
- private:
-  void Sniff() {
-    const char first = *static_cast<const char*>(buffer_.cdata().data());
-    if (first >= 1 && first <= 5) return StartTcp();
-    // Neither a Pomelo package nor HTTP: nothing that this client would understand can be said.
-    if (first < 'A' || first > 'Z') return GiveUp();
-    parser_.emplace();
-    parser_->header_limit(16 * 1024);
-    parser_->body_limit(64 * 1024);
-    http::async_read(
-        socket_, buffer_, *parser_,
-        [self = shared_from_this()](boost::system::error_code error, size_t) { self->OnHttp(error); });
-  }
-
-  void StartTcp() {
-    timer_.cancel();
-    Run(MakeTcpConnection({set_, std::move(ticket_), std::move(peer_)}, std::move(socket_),
-                          std::move(buffer_)));
-  }
-
-  void OnHttp(boost::system::error_code error) {
-    if (error == http::error::end_of_stream || error == asio::error::operation_aborted) return;
-    if (error)
-      return Answer(
-          11, {.status = 400,
-               .body = "This is no HTTP request that this server understands: " + error.message() + ".\n"});
-    request_ = parser_->release();
-    if (websocket::is_upgrade(request_)) return Upgrade();
-    if (request_.method() != http::verb::get && request_.method() != http::verb::head) {
-      return Answer(request_.version(), {.status = 405,
-                                         .body = "Only GET and HEAD are served here.\n",
-                                         .headers = {{"Allow", "GET, HEAD"}}});
-    }
-    Answer(request_.version(),
-           setup_->http(std::string_view(request_.target().data(), request_.target().size())));
-  }
-
-  void Upgrade() {
-    stream_.emplace(std::move(socket_));
-    stream_->set_option(websocket::stream_base::timeout{setup_->options.setup_timeout,
-                                                        websocket::stream_base::none(), false});
-    stream_->set_option(websocket::stream_base::decorator([](websocket::response_type& response) {
-      response.set(http::field::server, "hubbub/" HUBBUB_VERSION);
-    }));
-    stream_->auto_fragment(false);
-    stream_->binary(true);
-    stream_->read_message_max(setup_->options.max_message_bytes);
-    stream_->async_accept(request_, [self = shared_from_this()](boost::system::error_code error) {
-      if (error) return;
-      self->StartWebSocket();
-    });
-  }
-
-  void StartWebSocket() {
-    timer_.cancel();
-    SocketConnection::Client client{set_, std::move(ticket_), std::move(peer_)};
-    Run(MakeWebSocketConnection(std::move(client), *std::move(stream_), setup_->options.max_message_bytes));
-  }
-
-  void Run(const std::shared_ptr<SocketConnection>& connection) {
-    if (set_->ended()) return;
-    connection->Start(setup_->make_protocol(set_->loop(), *connection));
-  }
-
-  void Answer(unsigned version, HttpResponse answer) {
-    response_.version(version);
-    response_.result(static_cast<unsigned>(answer.status));
-    response_.set(http::field::server, "hubbub/" HUBBUB_VERSION);
-    response_.set(http::field::content_type,
-                  beast::string_view(answer.content_type.data(), answer.content_type.size()));
-    for (const auto& [name, value] : answer.headers) response_.set(name, value);
-    response_.body() = std::move(answer.body);
-    response_.keep_alive(false);
-    response_.prepare_payload();
-    if (request_.method() == http::verb::head) response_.body().clear();
-    http::async_write(socket_, response_,
-                      [self = shared_from_this()](boost::system::error_code error, size_t) {
-                        if (error) return;
-                        boost::system::error_code ignored;
-                        self->socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-                        self->WaitForEnd();
-                      });
-  }
-
-  // The timer, or the client's close, ends it: a close with bytes unread would take the answer back.
-  void WaitForEnd() {
-    buffer_.clear();
-    socket_.async_read_some(buffer_.prepare(1024),
-                            [self = shared_from_this()](boost::system::error_code error, size_t) {
-                              if (!error) self->WaitForEnd();
                             });
   }
 
@@ -146,6 +56,149 @@ class Newcomer : public Arrival, public std::enable_shared_from_this<Newcomer> {
       socket_.close(ignored);
     }
   }
+  void BecomeGuest() override { ticket_.BecomeGuest(); }
+
+ private:
+  // Little enough that what has come behind a request to upgrade fits into Beast's own buffer with it.
+  static constexpr size_t kReadBytes = 1024;
+  // A guest that says nothing is sent away without a word.
+  static constexpr std::chrono::milliseconds kGuestTimeout{3'000};
+  // What a client may go on sending after its answer.
+  static constexpr size_t kMaxUnread = size_t{1} * 1024 * 1024;
+
+  void EndAfter(std::chrono::milliseconds time) {
+    timer_.expires_after(time);
+    timer_.async_wait([self = weak_from_this()](boost::system::error_code error) {
+      if (auto newcomer = self.lock(); newcomer && !error) newcomer->OnTimeout();
+    });
+  }
+
+  void OnTimeout() {
+    if (!reading_head_) return GiveUp();
+    // The read that is under way ends with this, and the answer waits for it.
+    late_ = true;
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
+  }
+
+  void Sniff() {
+    const char first = *static_cast<const char*>(buffer_.cdata().data());
+    if (first >= 1 && first <= 5) return StartTcp();
+    if ((first >= 'A' && first <= 'Z') || first == '\r') return StartHttp();
+    // Neither a Pomelo package nor HTTP: nothing that this client would understand can be said.
+    GiveUp();
+  }
+
+  void StartTcp() {
+    timer_.cancel();
+    const bool guest = ticket_.guest();
+    Run(guest, MakeTcpConnection({set_, std::move(ticket_), std::move(peer_)}, std::move(socket_),
+                                 std::move(buffer_)));
+  }
+
+  void StartHttp() {
+    const auto data = buffer_.cdata();
+    head_.assign(static_cast<const char*>(data.data()), data.size());
+    buffer_ = {};
+    reading_head_ = true;
+    ScanHead();
+  }
+
+  void ReadHead() {
+    socket_.async_read_some(asio::buffer(chunk_),
+                            [self = shared_from_this()](boost::system::error_code error, size_t bytes) {
+                              if (self->late_)
+                                return self->Refuse({408, "The rest of the request did not come in time."});
+                              if (error) return;
+                              self->head_.append(self->chunk_.data(), bytes);
+                              self->ScanHead();
+                            });
+  }
+
+  void ScanHead() {
+    const HeadScanner::Result found = scanner_.Scan(head_);
+    if (found.fault) return Refuse(*found.fault);
+    if (found.size == 0) return ReadHead();
+    const auto head = ParseHead(std::string_view(head_).substr(0, found.size));
+    if (const auto* fault = std::get_if<HttpFault>(&head)) return Refuse(*fault);
+    auto verdict = JudgeRequest(std::get<HttpHead>(head), setup_->options.subprotocols);
+    if (auto* refusal = std::get_if<HttpResponse>(&verdict)) return Answer(*refusal);
+    if (auto* page = std::get_if<PageRequest>(&verdict)) return Answer(Page(page->target));
+    Upgrade(std::get<UpgradeRequest>(verdict), std::string_view(head_).substr(found.size));
+  }
+
+  HttpResponse Page(std::string_view target) const {
+    const bool draining = setup_->seats->draining();
+    if (PathOf(target) == kHealthPath) return HealthResponse(draining);
+    if (ticket_.guest() && !draining) return FullResponse();
+    return setup_->http(target);
+  }
+
+  // Beast gets a request of our making instead of the client's, whose forms it knows less of, and what the
+  // client has sent behind it.
+  void Upgrade(const UpgradeRequest& upgrade, std::string_view behind) {
+    reading_head_ = false;
+    accepted_ = fmt::format(
+        "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: "
+        "{}\r\nSec-WebSocket-Version: 13\r\n\r\n{}",
+        upgrade.key, behind);
+    stream_.emplace(std::move(socket_));
+    stream_->set_option(websocket::stream_base::timeout{setup_->options.setup_timeout,
+                                                        websocket::stream_base::none(), false});
+    stream_->set_option(
+        websocket::stream_base::decorator([protocol = upgrade.protocol](websocket::response_type& response) {
+          response.set(beast::http::field::server, "hubbub/" HUBBUB_VERSION);
+          response.set(beast::http::field::date, HttpDate(absl::Now()));
+          if (!protocol.empty()) response.set(beast::http::field::sec_websocket_protocol, protocol);
+        }));
+    stream_->auto_fragment(false);
+    stream_->binary(true);
+    stream_->read_message_max(setup_->options.max_message_bytes);
+    stream_->async_accept(asio::buffer(accepted_),
+                          [self = shared_from_this()](boost::system::error_code error) {
+                            if (!error) self->StartWebSocket();
+                          });
+  }
+
+  void StartWebSocket() {
+    timer_.cancel();
+    const bool guest = ticket_.guest();
+    SocketConnection::Client client{set_, std::move(ticket_), std::move(peer_)};
+    Run(guest,
+        MakeWebSocketConnection(std::move(client), *std::move(stream_), setup_->options.max_message_bytes));
+  }
+
+  void Run(bool guest, const std::shared_ptr<SocketConnection>& connection) {
+    if (set_->ended()) return;
+    if (guest) return SendAway(*connection, setup_->seats->reason());
+    connection->Start(setup_->make_protocol(set_->loop(), *connection));
+  }
+
+  void Refuse(const HttpFault& fault) { Answer(FaultResponse(fault)); }
+
+  void Answer(const HttpResponse& response) {
+    reading_head_ = false;
+    const std::string_view request =
+        std::string_view(head_).substr(std::min(head_.find_first_not_of("\r\n"), head_.size()));
+    answer_ = WriteResponse(response, /*with_body=*/!request.starts_with("HEAD "), absl::Now());
+    EndAfter(setup_->options.setup_timeout);
+    asio::async_write(socket_, asio::buffer(answer_),
+                      [self = shared_from_this()](boost::system::error_code error, size_t) {
+                        if (error) return;
+                        boost::system::error_code ignored;
+                        self->socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+                        self->WaitForEnd(0);
+                      });
+  }
+
+  // The timer, or the client's close, ends it: a close with bytes unread would take the answer back.
+  void WaitForEnd(size_t unread) {
+    if (unread > kMaxUnread) return GiveUp();
+    socket_.async_read_some(asio::buffer(chunk_), [self = shared_from_this(), unread](
+                                                      boost::system::error_code error, size_t bytes) {
+      if (!error) self->WaitForEnd(unread + bytes);
+    });
+  }
 
   const std::shared_ptr<ConnectionSet> set_;
   Ticket ticket_;
@@ -153,10 +206,14 @@ class Newcomer : public Arrival, public std::enable_shared_from_this<Newcomer> {
   Socket socket_;
   Timer timer_;
   std::string peer_;
-  beast::flat_buffer buffer_;
-  std::optional<http::request_parser<http::string_body>> parser_;
-  HttpRequest request_;
-  http::response<http::string_body> response_;
+  beast::flat_buffer buffer_;  // What has come, until it is known to be HTTP.
+  bool reading_head_ = false;
+  bool late_ = false;  // The time for the head is over.
+  std::array<char, kReadBytes> chunk_;
+  std::string head_;  // With what has come behind it.
+  HeadScanner scanner_;
+  std::string answer_;
+  std::string accepted_;  // What Beast is given.
   std::optional<WebSocketStream> stream_;
 };
 

@@ -21,6 +21,8 @@ std::string_view ToString(CloseReason reason) {
       return "kicked";
     case CloseReason::kShutdown:
       return "shutdown";
+    case CloseReason::kRefused:
+      return "refused";
   }
   return "unknown";
 }
@@ -53,8 +55,11 @@ void ConnectionSet::WriteSoon(std::shared_ptr<SocketConnection> connection) {
   });
 }
 
+void ConnectionSet::MakeArrivalsGuests() {
+  for (Arrival* arrival : arrivals_) arrival->BecomeGuest();
+}
+
 void ConnectionSet::CloseSome(size_t count, const std::string& detail) {
-  for (Arrival* arrival : arrivals_) arrival->GiveUp();
   for (const auto& connection : connections_) {
     if (count == 0) return;
     if (connection->Shutdown(detail)) --count;

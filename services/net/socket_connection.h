@@ -15,6 +15,7 @@
 #include "services/net/connection.h"
 #include "services/net/listener.h"
 #include "services/net/loop.h"
+#include "services/net/seats.h"
 #include "services/net/traffic.h"
 
 namespace hubbub::net {
@@ -31,20 +32,7 @@ struct SetUp {
   ListenerOptions options;
   ProtocolFactory make_protocol;
   HttpHandler http;
-};
-
-// Counts one client from accept to the end of its socket. Thread-safe.
-class Ticket {
- public:
-  explicit Ticket(std::shared_ptr<std::atomic<int>> count) : count_(std::move(count)) { ++*count_; }
-  ~Ticket() {
-    if (count_ != nullptr) --*count_;
-  }
-  Ticket(Ticket&&) = default;
-  Ticket& operator=(Ticket&&) = delete;
-
- private:
-  std::shared_ptr<std::atomic<int>> count_;
+  std::shared_ptr<Seats> seats;
 };
 
 // A client that is still being set up.
@@ -52,6 +40,8 @@ class Arrival {
  public:
   virtual ~Arrival() = default;
   virtual void GiveUp() = 0;
+  // It is still answered, and can not stay: this server drains.
+  virtual void BecomeGuest() = 0;
 };
 
 // The clients of one loop, and the timer that ticks them all. Loop-only. Shared by its clients.
@@ -72,6 +62,8 @@ class ConnectionSet : public std::enable_shared_from_this<ConnectionSet> {
   // Has the connection write what is queued once this turn of the loop is over: so all that the turn has for
   // a client leaves in one write. Once in a turn for each connection.
   void WriteSoon(std::shared_ptr<SocketConnection> connection);
+  // Those who are still being set up can not stay any more.
+  void MakeArrivalsGuests();
   // Has so many of the connections that are not closing yet say goodbye.
   void CloseSome(size_t count, const std::string& detail);
   void AbortAll();

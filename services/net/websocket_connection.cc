@@ -95,6 +95,8 @@ class WebSocketConnection final : public SocketConnection {
         return websocket::close_code::policy_error;
       case CloseReason::kShutdown:
         return websocket::close_code::going_away;
+      case CloseReason::kRefused:
+        return websocket::close_code::try_again_later;
       case CloseReason::kClientLeft:
       case CloseReason::kKicked:
         break;

@@ -1,0 +1,31 @@
+#include "services/net/refusal.h"
+
+#include <utility>
+
+#include "services/pomelo/body.h"
+#include "services/pomelo/package.h"
+
+namespace hubbub::net {
+namespace {
+
+// What a guest says is of no interest.
+class Deaf final : public Protocol {
+ public:
+  size_t OnBytes(std::string_view bytes, bool) override { return bytes.size(); }
+  void OnTick(Clock::time_point) override {}
+  void OnShutdown(std::string_view) override {}
+  void OnClosed(CloseReason, std::string_view) override {}
+};
+
+}  // namespace
+
+void SendAway(SocketConnection& connection, std::string reason) {
+  auto kick = std::make_shared<std::string>();
+  pomelo::AppendPackage(pomelo::PackageType::kKick, pomelo::JsonBody(boost::json::object{{"reason", reason}}),
+                        *kick);
+  connection.Start(std::make_unique<Deaf>());
+  connection.Send(std::move(kick));
+  connection.Close(CloseReason::kRefused, std::move(reason));
+}
+
+}  // namespace hubbub::net

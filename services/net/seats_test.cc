@@ -1,0 +1,91 @@
+#include "services/net/seats.h"
+
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace hubbub::net {
+namespace {
+
+TEST(Seats, WhoComesToAFullServerIsAGuest) {
+  const auto seats = std::make_shared<Seats>(2);
+  auto first = seats->Take();
+  auto second = seats->Take();
+  ASSERT_TRUE(first && second);
+  EXPECT_FALSE(first->guest());
+  EXPECT_FALSE(second->guest());
+  auto third = seats->Take();
+  ASSERT_TRUE(third);
+  EXPECT_TRUE(third->guest());
+  EXPECT_EQ(seats->reason(), "full");
+  EXPECT_EQ(seats->taken(), 2);
+  EXPECT_EQ(seats->guests(), 1);
+  third.reset();
+  EXPECT_EQ(seats->guests(), 0);
+  first.reset();
+  EXPECT_EQ(seats->taken(), 1);
+  auto fourth = seats->Take();
+  ASSERT_TRUE(fourth);
+  EXPECT_FALSE(fourth->guest());
+}
+
+TEST(Seats, BoundsTheGuests) {
+  const auto seats = std::make_shared<Seats>(0);
+  std::vector<Ticket> guests;
+  for (int i = 0; i < Seats::kMaxGuests; ++i) {
+    auto ticket = seats->Take();
+    ASSERT_TRUE(ticket);
+    guests.push_back(*std::move(ticket));
+  }
+  EXPECT_FALSE(seats->Take());
+  guests.pop_back();
+  EXPECT_TRUE(seats->Take());
+}
+
+TEST(Seats, WhoComesToADrainIsAGuestAndWhoWasThereMayBecomeOne) {
+  const auto seats = std::make_shared<Seats>(5);
+  auto before = seats->Take();
+  EXPECT_FALSE(seats->draining());
+  seats->Drain("reconnect");
+  EXPECT_TRUE(seats->draining());
+  EXPECT_EQ(seats->reason(), "reconnect");
+  auto after = seats->Take();
+  ASSERT_TRUE(before && after);
+  EXPECT_FALSE(before->guest());
+  EXPECT_TRUE(after->guest());
+  before->BecomeGuest();
+  before->BecomeGuest();
+  EXPECT_TRUE(before->guest());
+  EXPECT_EQ(seats->taken(), 0);
+  EXPECT_EQ(seats->guests(), 2);
+  before.reset();
+  after.reset();
+  EXPECT_EQ(seats->guests(), 0);
+}
+
+TEST(Seats, TellsWhenTheLastPlaceIsTakenAndWhenOneIsFree) {
+  const auto seats = std::make_shared<Seats>(2);
+  std::vector<int> told;  // How many were there.
+  seats->OnFullChange([&] { told.push_back(seats->taken()); });
+  auto first = seats->Take();
+  EXPECT_EQ(told, (std::vector<int>{}));
+  auto second = seats->Take();
+  EXPECT_EQ(told, (std::vector<int>{2}));
+  auto guest = seats->Take();
+  guest.reset();
+  EXPECT_EQ(told, (std::vector<int>{2})) << "guests have no place";
+  second.reset();
+  EXPECT_EQ(told, (std::vector<int>{2, 1}));
+  first.reset();
+  auto third = seats->Take();
+  EXPECT_EQ(told, (std::vector<int>{2, 1}));
+  auto fourth = seats->Take();
+  fourth->BecomeGuest();
+  EXPECT_EQ(told, (std::vector<int>{2, 1, 2, 1}));
+  seats->OnFullChange(nullptr);
+  auto last = seats->Take();
+  EXPECT_EQ(told.size(), 4u);
+}
+
+}  // namespace
+}  // namespace hubbub::net
