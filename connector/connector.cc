@@ -146,11 +146,14 @@ absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(
         status.set_client_host(self.options_.self.client_host);
         status.set_client_port(self.AdvertisedPort());
         status.set_sessions(static_cast<uint32_t>(self.listener_->connections()));
+        status.set_capacity(static_cast<uint32_t>(self.options_.max_connections));
         status.set_draining(self.draining_);
         status.set_version(HUBBUB_VERSION);
         return status;
       },
       self.contract_, self.Rooms(), [&self] { return self.peers_.All(); });
+  // Gates are to send nobody here from that moment on. Until now Tick has had nobody to tell.
+  self.listener_->OnFullChange([&self] { self.service_->Tick(); });
   self.status_ =
       std::make_unique<rpc::StatusService>(options.self.id, [&self](rpc::StatusService::Status& status) {
         status.set_draining(self.draining_);

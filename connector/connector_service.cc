@@ -158,9 +158,10 @@ grpc::ServerWriteReactor<v1::WatchStatusResponse>* ConnectorService::WatchStatus
 }
 
 void ConnectorService::Tick() {
+  MutexLock lock(mu_);
+  // Under the lock, so that what is told last is what was so last.
   const v1::WatchStatusResponse status = status_();
   std::string bytes = status.SerializeAsString();
-  MutexLock lock(mu_);
   if (bytes == last_status_ && ++ticks_ < kTicksBetweenStatuses) return;
   ticks_ = 0;
   last_status_ = std::move(bytes);

@@ -25,8 +25,8 @@ class ConnectorService final : public v1::ConnectorService::CallbackService {
                    std::vector<LocalRooms*> rooms, std::function<std::vector<rpc::ConnectorPeer>()> peers);
   ~ConnectorService() override;
 
-  // Tells the watchers the status if it has changed, or every so often. Called by main several times a
-  // second.
+  // Tells the watchers the status if it has changed, or every so often. Called several times a second, and
+  // when a change must be told at once.
   void Tick() ABSL_LOCKS_EXCLUDED(mu_);
   // Ends the watchers' streams, so that the server can shut down.
   void Shutdown() ABSL_LOCKS_EXCLUDED(mu_);

@@ -42,6 +42,7 @@ class ConnectorWatches::ConnectorWatch {
                 .client_host = status.client_host().empty() ? info_.client_host : status.client_host(),
                 .client_port = static_cast<uint16_t>(status.client_port()),
                 .sessions = status.sessions(),
+                .capacity = status.capacity(),
                 .reachable = true,
                 .draining = status.draining()});
   }

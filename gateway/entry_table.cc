@@ -1,62 +1,147 @@
 #include "gateway/entry_table.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <utility>
 
 #include "services/rendezvous.h"
 
 namespace hubbub::gateway {
+namespace {
+
+bool Open(const ConnectorState& state) {
+  return state.reachable && !state.draining;
+}
+
+bool HasRoom(const ConnectorState& state, uint64_t sent) {
+  return state.capacity == 0 || state.sessions + sent < state.capacity;
+}
+
+// What there is room for in the connectors that are open, by the figures that they told.
+struct Room {
+  uint64_t sessions = 0;
+  uint64_t capacity = 0;  // Those that do not tell theirs have the mean of the others.
+  uint64_t mean = 1;
+  uint64_t most_free = 0;
+
+  uint64_t CapacityOf(const ConnectorState& state) const {
+    return state.capacity > 0 ? state.capacity : mean;
+  }
+
+  // 1.25 times the share of all sessions that is due to it, rounded up, and the slack. The newcomer counts.
+  uint64_t Bound(const ConnectorState& state) const {
+    return (5 * (sessions + 1) * CapacityOf(state) + 4 * capacity - 1) / (4 * capacity) + EntryTable::kSlack;
+  }
+
+  // 1 to 8: how much room it has, in eighths of the greatest.
+  uint64_t WeightOf(const ConnectorState& state) const {
+    if (state.capacity == 0 || most_free == 0) return 8;
+    const uint64_t free = state.capacity - std::min(state.sessions, state.capacity);
+    return std::max<uint64_t>(1, (8 * free + most_free - 1) / most_free);
+  }
+};
+
+// A connector's score in weighted rendezvous hashing: with n times the weight it is the best for n times the
+// users. The number whose logarithm that takes is the hash as a fraction between 0 and 1.
+double Score(uint64_t hash, uint64_t weight) {
+  const double fraction = (static_cast<double>(hash >> 12) + 0.5) / 4503599627370496.0;  // 2^52
+  return -static_cast<double>(weight) / std::log(fraction);
+}
+
+}  // namespace
 
 void EntryTable::Put(ConnectorState state) {
   MutexLock lock(mu_);
-  const auto at =
-      std::find_if(states_.begin(), states_.end(), [&](const auto& known) { return known.id == state.id; });
-  if (at == states_.end()) {
-    states_.push_back(std::move(state));
+  const auto at = std::find_if(entries_.begin(), entries_.end(),
+                               [&](const Entry& entry) { return entry.state.id == state.id; });
+  if (at == entries_.end()) {
+    entries_.push_back({.state = std::move(state)});
   } else {
-    *at = std::move(state);
+    *at = {.state = std::move(state)};
   }
 }
 
 void EntryTable::SetUnreachable(std::string_view id) {
   MutexLock lock(mu_);
-  for (ConnectorState& state : states_) {
-    if (state.id == id) state.reachable = false;
+  for (Entry& entry : entries_) {
+    if (entry.state.id == id) entry.state.reachable = false;
   }
 }
 
 void EntryTable::Remove(std::string_view id) {
   MutexLock lock(mu_);
-  std::erase_if(states_, [&](const auto& state) { return state.id == id; });
+  std::erase_if(entries_, [&](const Entry& entry) { return entry.state.id == id; });
 }
 
-absl::StatusOr<ConnectorState> EntryTable::Pick(std::string_view user) const {
+absl::StatusOr<ConnectorState> EntryTable::Pick(std::string_view user,
+                                                std::span<const std::string> passed_over) {
   MutexLock lock(mu_);
-  const auto open = [](const ConnectorState& state) { return state.reachable && !state.draining; };
-  uint64_t sessions = 0;
-  uint64_t count = 0;
-  for (const ConnectorState& state : states_) {
-    if (!open(state)) continue;
-    sessions += state.sessions;
-    ++count;
+  Room room;
+  uint64_t open = 0;
+  uint64_t telling = 0;
+  for (const auto& [state, sent] : entries_) {
+    if (!Open(state)) continue;
+    ++open;
+    room.sessions += state.sessions;
+    room.most_free =
+        std::max<uint64_t>(room.most_free, state.capacity - std::min(state.sessions, state.capacity));
+    if (state.capacity == 0) continue;
+    ++telling;
+    room.capacity += state.capacity;
   }
-  if (count == 0) return absl::UnavailableError("no connector can be reached");
-  // The newcomer counts, and there is always one below the bound: the least loaded.
-  const uint64_t most = (5 * (sessions + 1) + 4 * count - 1) / (4 * count) + kSlack;
-  return *RendezvousPick(states_, user,
-                         [&](const ConnectorState& state) { return open(state) && state.sessions < most; });
+  if (open == 0) return absl::UnavailableError("no connector can be reached");
+  if (telling > 0) room.mean = room.capacity / telling;
+  room.capacity += (open - telling) * room.mean;
+
+  Entry* best = nullptr;  // Stays so until there is one.
+  const auto try_those = [&](auto usable) {
+    uint64_t best_hash = 0;
+    uint64_t best_weight = 0;
+    for (Entry& entry : entries_) {
+      if (!Open(entry.state) || !HasRoom(entry.state, 0) || !usable(entry)) continue;
+      const uint64_t hash = RendezvousScore(user, entry.state.id);
+      const uint64_t weight = room.WeightOf(entry.state);
+      // With equal weights the hashes alone decide, as exactly as everywhere else.
+      const bool better =
+          best == nullptr ||
+          (weight == best_weight ? hash > best_hash || (hash == best_hash && entry.state.id < best->state.id)
+                                 : Score(hash, weight) > Score(best_hash, best_weight));
+      if (!better) continue;
+      best = &entry;
+      best_hash = hash;
+      best_weight = weight;
+    }
+    return best != nullptr;
+  };
+  const auto fresh = [&](const Entry& entry) {
+    return std::find(passed_over.begin(), passed_over.end(), entry.state.id) == passed_over.end();
+  };
+  const auto roomy = [](const Entry& entry) { return HasRoom(entry.state, entry.sent); };
+  const auto light = [&](const Entry& entry) { return entry.state.sessions < room.Bound(entry.state); };
+  // The best there is; each line gives something up.
+  if (!try_those([&](const Entry& one) { return fresh(one) && roomy(one) && light(one); }) &&
+      !try_those([&](const Entry& one) { return fresh(one) && roomy(one); }) &&
+      !try_those([&](const Entry& one) { return fresh(one); }) &&
+      !try_those([&](const Entry& one) { return roomy(one) && light(one); }) &&
+      !try_those([&](const Entry& one) { return roomy(one); }) &&
+      !try_those([](const Entry&) { return true; })) {
+    return absl::UnavailableError("every connector is full");
+  }
+  ++best->sent;
+  return best->state;
 }
 
 size_t EntryTable::Reachable() const {
   MutexLock lock(mu_);
-  return static_cast<size_t>(
-      std::count_if(states_.begin(), states_.end(), [](const auto& state) { return state.reachable; }));
+  return static_cast<size_t>(std::count_if(entries_.begin(), entries_.end(),
+                                           [](const Entry& entry) { return entry.state.reachable; }));
 }
 
 ConnectorState EntryTable::Get(std::string_view id) const {
   MutexLock lock(mu_);
-  for (const ConnectorState& state : states_) {
-    if (state.id == id) return state;
+  for (const Entry& entry : entries_) {
+    if (entry.state.id == id) return entry.state;
   }
   return {};
 }

@@ -40,7 +40,7 @@ absl::StatusOr<std::unique_ptr<Gate>> Gate::Start(const GateOptions& options,
         return std::make_unique<Session>(
             ++self.sessions_made_, loop, connection,
             self.lanes_[static_cast<size_t>(loop.index())]->session_options,
-            [&self](Session&) { return std::make_unique<GateSession>(self.table_); });
+            [&self](Session& session) { return std::make_unique<GateSession>(self.desk_, session.id()); });
       },
       [&self](std::string_view target) { return self.AnswerHttp(target); });
   if (!listener.ok()) return listener.status();

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "gateway/connector_watches.h"
+#include "gateway/entry_desk.h"
 #include "gateway/entry_table.h"
 #include "gateway/gate_service.h"
 #include "gateway/server_table.h"
@@ -67,6 +68,7 @@ class Gate {
   Mutex mu_;
   std::shared_ptr<const ServerList> servers_ ABSL_GUARDED_BY(mu_);
   EntryTable table_;
+  EntryDesk desk_{table_};
   ConnectorWatches watches_;
   net::Loops loops_;
   // What the sessions of one loop share.

@@ -11,7 +11,7 @@ namespace v1 = gate::v1;
 // The gRPC rim of a gate. Thread-safe. Owned by main, outlives the gRPC server.
 class GateService final : public v1::GateService::CallbackService {
  public:
-  GateService(const EntryTable& table, const ServerTable& servers) : table_(table), servers_(servers) {}
+  GateService(EntryTable& table, const ServerTable& servers) : table_(table), servers_(servers) {}
 
   grpc::ServerUnaryReactor* QueryEntry(grpc::CallbackServerContext* context,
                                        const v1::QueryEntryRequest* request,
@@ -21,7 +21,7 @@ class GateService final : public v1::GateService::CallbackService {
                                         v1::ListServersResponse* response) override;
 
  private:
-  const EntryTable& table_;
+  EntryTable& table_;
   const ServerTable& servers_;
 };
 

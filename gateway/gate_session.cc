@@ -24,7 +24,7 @@ void GateSession::OnRequest(std::string_view route, boost::json::object body, Re
   const std::string uid = UidOf(body);
   if (absl::Status status = CheckName("uid", uid); !status.ok())
     return reply.Fail(500, std::string(status.message()));
-  const auto connector = table_.Pick(uid);
+  const auto connector = desk_.Ask(uid, connection_, EntryDesk::Clock::now());
   if (!connector.ok()) return reply.Fail(500, std::string(connector.status().message()) + ": try again soon");
   asked_ = true;
   reply.Ok({{"code", 200}, {"host", connector->client_host}, {"port", connector->client_port}});

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "gateway/entry_table.h"
+#include "gateway/entry_desk.h"
 #include "services/session/session.h"
 
 namespace hubbub::gateway {
@@ -8,14 +8,16 @@ namespace hubbub::gateway {
 // The gate's side of a client session: queryEntry and nothing else. Loop-only. Owned by its session.
 class GateSession final : public SessionHandler {
  public:
-  explicit GateSession(const EntryTable& table) : table_(table) {}
+  // `connection` names the session at this gate.
+  GateSession(EntryDesk& desk, uint64_t connection) : desk_(desk), connection_(connection) {}
 
   void OnRequest(std::string_view route, boost::json::object body, Reply reply) override;
   void OnClosed() override {}
   bool SignedIn() const override { return asked_; }
 
  private:
-  const EntryTable& table_;
+  EntryDesk& desk_;
+  const uint64_t connection_;
   bool asked_ = false;
 };
 

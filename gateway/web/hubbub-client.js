@@ -48,7 +48,9 @@
 //
 // A lost connection is made again through the gate, after a jittered pause that doubles, for as long as there are rooms to
 // come back to; each room is entered again with its resume token and with the epoch and offset seen last. A kick with the
-// reason "reconnect" (the server is shutting down) does this at once. After any other kick the client stays offline and
+// reason "reconnect" (the server is shutting down) does this at once. A connector that does not take the client (it can not be
+// reached, is full or shuts down) is no failure yet: the gate is asked again, after such a pause, and names another one; three
+// connectors are tried before connect() fails. After any other kick the client stays offline and
 // the state's `reason` tells why: "replaced", "disconnected" and so on. A request that is pending when the connection is
 // lost is rejected with the code "closed": the server may or may not have acted on it.
 //
@@ -68,6 +70,10 @@ const PackageType = {HANDSHAKE: 1, HANDSHAKE_ACK: 2, HEARTBEAT: 3, DATA: 4, KICK
 const MessageType = {REQUEST: 0, NOTIFY: 1, RESPONSE: 2, PUSH: 3};
 
 const MAX_REENTER_ATTEMPTS = 6;
+// Connectors that are tried, one after the other, before the client gives up, or waits longer if it is reconnecting.
+const MAX_CONNECTORS = 3;
+// RFC 6455, 7.4: "try again later", of a server that is full or shuts down.
+const TRY_AGAIN_LATER = 1013;
 // Codes of a server that will do it later: it is asked again for as long as that takes.
 const PASSING_CODES = new Set([503, 504]);
 // Errors after which a send may be repeated, if it has an id.
@@ -208,9 +214,10 @@ class Link {
     };
     socket.onmessage = ({data}) => this.#onFrame(data);
     socket.onerror = () => {};  // A close follows and says as much.
-    socket.onclose = ({reason}) => {
-      if (connected && reason === 'reconnect') {  // What a kick says can stand in the close frame as well.
-        this.#end({kick: reason, error: new HubbubError('closed', 'The server is shutting down.')});
+    socket.onclose = ({code, reason}) => {
+      // What a kick says can stand in the close frame as well.
+      if (connected && (reason === 'reconnect' || code === TRY_AGAIN_LATER)) {
+        this.#end({kick: reason || 'reconnect', error: new HubbubError('closed', `The server takes no clients (${reason}).`)});
         return;
       }
       const error = connected ? new HubbubError('closed', 'The connection to the server was lost.') :
@@ -333,7 +340,8 @@ class Link {
     } catch {
       // A kick without a reason is still a kick.
     }
-    this.#end({kick: reason, error: new HubbubError('closed', `The server ended the connection (${reason}).`)});
+    const message = reason === 'full' ? 'The server is full: try again soon.' : `The server ended the connection (${reason}).`;
+    this.#end({kick: reason, error: new HubbubError('closed', message)});
   }
 
   #end(end) {
@@ -550,18 +558,35 @@ export class HubbubClient {
     return this.#link;
   }
 
-  // Asks the gate, then connects to the connector that it names.
+  // Asks the gate, then connects to the connector that it names; to another one if that does not take the client.
   async #open(life) {
+    for (let attempt = 0;; ++attempt) {
+      const entry = await this.#askGate(life);
+      try {
+        return await this.#dial(life, entry);
+      } catch (error) {
+        // With a number, the server has understood the client, and refused it.
+        if (life !== this.#life || typeof error.code === 'number' || attempt + 1 >= MAX_CONNECTORS) throw error;
+      }
+      await this.#pause(this.#delay(attempt));
+      this.#stopIfStale(life);
+    }
+  }
+
+  async #askGate(life) {
     const gate = new Link(this.#WebSocket, this.#gate.href, {timeout: this.#timeout});
-    let entry;
     try {
       await gate.opened;
-      entry = await gate.request('gate.gateHandler.queryEntry', {uid: this.#user},
-                                 'No chat server can be reached right now.');
+      const entry = await gate.request('gate.gateHandler.queryEntry', {uid: this.#user},
+                                       'No chat server can be reached right now.');
+      this.#stopIfStale(life);
+      return entry;
     } finally {
       gate.close();
     }
-    this.#stopIfStale(life);
+  }
+
+  async #dial(life, entry) {
     const link = new Link(this.#WebSocket, this.#connectorUrl(entry.host, entry.port), {
       timeout: this.#timeout,
       onPush: (route, body) => this.#onPush(link, route, body),

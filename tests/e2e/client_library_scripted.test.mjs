@@ -23,8 +23,9 @@ const response = (id, body) => message(4, Buffer.from([id]), body);
 const chat = (offset, msg, more = {}) => push('onChat', {rid: 'r', msg, from: 'bob', target: '*', epoch: 1, offset, time: offset, ...more});
 
 // A server that is gate and connector at once. `answer(route, body, socket, id)` gives the body of the answer, or undefined
-// if it has sent what is to be sent. Keeps the requests and the sockets of the connector's part.
-async function scripted(answer, {heartbeat, host = HOST} = {}) {
+// if it has sent what is to be sent. Keeps the requests and the sockets of the connector's part. `elsewhere`: ports that the
+// gate names first.
+async function scripted(answer, {heartbeat, host = HOST, elsewhere = []} = {}) {
   const server = new WebSocketServer({port: 0, host: HOST});
   await once(server, 'listening');
   const script = {requests: [], sockets: [], beats: 0, port: server.address().port};
@@ -45,7 +46,8 @@ async function scripted(answer, {heartbeat, host = HOST} = {}) {
         const route = coded ? (assert.equal(bytes.readUInt16BE(6), 300), ENTER) : bytes.subarray(7, end).toString();
         const body = JSON.parse(bytes.subarray(end));
         if (route === 'gate.gateHandler.queryEntry') {
-          socket.send(response(id, {code: 200, host, port: script.port}));
+          script.asked = (script.asked ?? 0) + 1;
+          socket.send(response(id, {code: 200, host, port: elsewhere.shift() ?? script.port}));
           return;
         }
         if (!script.sockets.includes(socket)) script.sockets.push(socket);
@@ -246,6 +248,45 @@ for (const [reason, states] of [['reconnect', ['reconnecting', 'connected']], ['
     assert.deepEqual(kicks, [reason]);
   });
 }
+
+// A connector that takes nobody, and says so in one way or another.
+async function refusing(refuse) {
+  const server = new WebSocketServer({port: 0, host: HOST});
+  await once(server, 'listening');
+  server.on('connection', refuse);
+  ends.push(() => server.close());
+  return server.address().port;
+}
+
+test('connect() asks the gate again when the connector is full, drains or can not be reached', async () => {
+  const kick = (reason) => (socket) => {
+    socket.send(pack(KICK, JSON.stringify({reason})));
+    socket.close(1013, reason);
+  };
+  const closed = new WebSocketServer({port: 0, host: HOST});
+  await once(closed, 'listening');
+  const nobody = closed.address().port;
+  await new Promise((resolve) => closed.close(resolve));
+  for (const refusals of [[kick('full')], [kick('reconnect'), kick('full')], [(socket) => socket.close(1013, 'full')], [null, kick('full')]]) {
+    const elsewhere = await Promise.all(refusals.map((refuse) => (refuse ? refusing(refuse) : nobody)));
+    const asks = elsewhere.length + 1;
+    const script = await scripted(() => entered(1), {elsewhere});
+    const ada = client(script);
+    await ada.connect('ada');
+    await ada.enter('r');
+    assert.deepEqual(ada.states, ['connecting', 'connected']);
+    assert.equal(script.asked, asks);
+  }
+});
+
+test('connect() gives up when no connector takes the client', async () => {
+  const full = await refusing((socket) => socket.close(1013, 'full'));
+  const script = await scripted(() => entered(1), {elsewhere: [full, full, full, full]});
+  const ada = client(script);
+  await assert.rejects(ada.connect('ada'), {name: 'HubbubError', code: 'closed', message: /full/});
+  assert.equal(script.asked, 3);
+  assert.equal(ada.state, 'offline');
+});
 
 test('requests fail with a clear error when the connection ends or no answer comes', async () => {
   const script = await scripted((route) => (route === ENTER ? entered(1) : undefined));

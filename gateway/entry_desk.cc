@@ -1,0 +1,44 @@
+#include "gateway/entry_desk.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "services/stable_hash.h"
+
+namespace hubbub::gateway {
+
+absl::StatusOr<ConnectorState> EntryDesk::Ask(std::string_view user, uint64_t connection,
+                                              Clock::time_point now) {
+  MutexLock lock(mu_);
+  Asker& asker = Find(StableHash(user), now);
+  const bool same_question = asker.connection == connection && !asker.named.empty();
+  std::vector<std::string>& named = asker.named;
+  // What the same connection was told last does not count against that connector.
+  const std::span<const std::string> passed_over(named.data(), named.size() - (same_question ? 1 : 0));
+  auto connector = table_.Pick(user, passed_over);
+  if (!connector.ok()) return connector;
+  asker.connection = connection;
+  asker.asked = now;
+  if (same_question && connector->id == named.back()) return connector;
+  // All have been named: it begins again.
+  if (std::find(named.begin(), named.end(), connector->id) != named.end()) named.clear();
+  if (named.size() == kMaxNamed) named.erase(named.begin());
+  named.push_back(connector->id);
+  return connector;
+}
+
+EntryDesk::Asker& EntryDesk::Find(uint64_t user, Clock::time_point now) {
+  if (young_.size() >= kMaxUsers / 2 || now - young_since_ > kMemory) {
+    old_ = std::exchange(young_, {});
+    young_since_ = now;
+  }
+  Asker& asker = young_[user];
+  if (const auto at = old_.find(user); at != old_.end()) {
+    if (asker.named.empty()) asker = std::move(at->second);
+    old_.erase(at);
+  }
+  if (now - asker.asked > kMemory) asker = {};
+  return asker;
+}
+
+}  // namespace hubbub::gateway
