@@ -543,6 +543,27 @@ TEST_F(ConnectorTest, WatchersLearnOfEveryChange) {
   EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
+// Not when somebody next calls Tick: until then gates would send clients here.
+TEST_F(ConnectorTest, TellsAtOnceThatItIsFullAndThatItIsNotAnyMore) {
+  options_.max_connections = 2;
+  Start();
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  auto stream = stub_->WatchStatus(&context, {});
+  v1::WatchStatusResponse status;
+  ASSERT_TRUE(stream->Read(&status));
+  EXPECT_EQ(status.capacity(), 2u);
+  auto ann = Guest("ann");
+  auto bob = Guest("bob");
+  ASSERT_TRUE(stream->Read(&status));
+  EXPECT_EQ(status.sessions(), 2u);
+  bob->Close();
+  ASSERT_TRUE(stream->Read(&status));
+  EXPECT_EQ(status.sessions(), 1u);
+  context.TryCancel();
+  EXPECT_FALSE(stream->Finish().ok());
+}
+
 TEST_F(ConnectorTest, CountsWhatItDoes) {
   Start();
   auto ann = Guest("ann");

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "services/rendezvous.h"
@@ -42,12 +41,26 @@ struct Room {
   }
 };
 
-// A connector's score in weighted rendezvous hashing: with n times the weight it is the best for n times the
-// users. The number whose logarithm that takes is the hash as a fraction between 0 and 1.
-double Score(uint64_t hash, uint64_t weight) {
-  const double fraction = (static_cast<double>(hash >> 12) + 0.5) / 4503599627370496.0;  // 2^52
-  return -static_cast<double>(weight) / std::log(fraction);
-}
+// A connector's, in weighted rendezvous hashing: with n times the weight it is the best for n times the
+// users.
+struct Chance {
+  int flaws = 0;  // What speaks against it whatever the hash says: the fewer, the better.
+  uint64_t hash = 0;
+  uint64_t weight = 0;
+  std::string_view id = {};
+
+  // The hash as a fraction between 0 and 1, whose logarithm the method takes.
+  double Score() const {
+    const double fraction = (static_cast<double>(hash >> 12) + 0.5) / 4503599627370496.0;  // 2^52
+    return -static_cast<double>(weight) / std::log(fraction);
+  }
+  bool Beats(const Chance& other) const {
+    if (flaws != other.flaws) return flaws < other.flaws;
+    if (weight != other.weight) return Score() > other.Score();
+    // The hashes alone decide, as exactly as everywhere else.
+    return hash != other.hash ? hash > other.hash : id < other.id;
+  }
+};
 
 }  // namespace
 
@@ -94,40 +107,25 @@ absl::StatusOr<ConnectorState> EntryTable::Pick(std::string_view user,
   if (telling > 0) room.mean = room.capacity / telling;
   room.capacity += (open - telling) * room.mean;
 
-  Entry* best = nullptr;  // Stays so until there is one.
-  const auto try_those = [&](auto usable) {
-    uint64_t best_hash = 0;
-    uint64_t best_weight = 0;
-    for (Entry& entry : entries_) {
-      if (!Open(entry.state) || !HasRoom(entry.state, 0) || !usable(entry)) continue;
-      const uint64_t hash = RendezvousScore(user, entry.state.id);
-      const uint64_t weight = room.WeightOf(entry.state);
-      // With equal weights the hashes alone decide, as exactly as everywhere else.
-      const bool better =
-          best == nullptr ||
-          (weight == best_weight ? hash > best_hash || (hash == best_hash && entry.state.id < best->state.id)
-                                 : Score(hash, weight) > Score(best_hash, best_weight));
-      if (!better) continue;
-      best = &entry;
-      best_hash = hash;
-      best_weight = weight;
-    }
-    return best != nullptr;
-  };
-  const auto fresh = [&](const Entry& entry) {
-    return std::find(passed_over.begin(), passed_over.end(), entry.state.id) == passed_over.end();
-  };
-  const auto roomy = [](const Entry& entry) { return HasRoom(entry.state, entry.sent); };
-  const auto light = [&](const Entry& entry) { return entry.state.sessions < room.Bound(entry.state); };
-  // The best there is; each line gives something up.
-  if (!try_those([&](const Entry& one) { return fresh(one) && roomy(one) && light(one); }) &&
-      !try_those([&](const Entry& one) { return fresh(one) && roomy(one); }) &&
-      !try_those([&](const Entry& one) { return fresh(one); }) &&
-      !try_those([&](const Entry& one) { return roomy(one) && light(one); }) &&
-      !try_those([&](const Entry& one) { return roomy(one); }) &&
-      !try_those([](const Entry&) { return true; })) {
-    return absl::UnavailableError("every connector is full");
+  Entry* best = nullptr;
+  Chance best_chance;
+  for (Entry& entry : entries_) {
+    const ConnectorState& state = entry.state;
+    if (!Open(state) || !HasRoom(state, 0)) continue;
+    const bool named = std::find(passed_over.begin(), passed_over.end(), state.id) != passed_over.end();
+    const bool roomy = HasRoom(state, entry.sent);
+    const bool light = state.sessions < room.Bound(state);
+    const Chance chance{.flaws = (named ? 3 : 0) + (!roomy   ? 2
+                                                    : !light ? 1
+                                                             : 0),
+                        .hash = RendezvousScore(user, state.id),
+                        .weight = room.WeightOf(state),
+                        .id = state.id};
+    if (best != nullptr && !chance.Beats(best_chance)) continue;
+    best = &entry;
+    best_chance = chance;
   }
+  if (best == nullptr) return absl::UnavailableError("every connector is full");
   ++best->sent;
   return best->state;
 }

@@ -202,7 +202,7 @@ std::string Kick(const std::string& reason) {
 }
 
 TEST_F(NewcomerTest, AFullServerTellsWhy) {
-  Listen({.max_connections = 1});
+  Listen({.max_connections = 1, .setup_timeout = milliseconds(500)});
   auto stays = std::make_unique<TcpClient>(port());
   stays->Send("\1on");
   EXPECT_EQ(stays->Read(3), "\1on");
@@ -218,8 +218,9 @@ TEST_F(NewcomerTest, AFullServerTellsWhy) {
   EXPECT_THAT(Get("/"),
               AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("Retry-After: "), HasSubstr("Try again")));
   EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200 ")) << "full is not ill";
+  EXPECT_EQ(TcpClient(port()).ReadToEnd(), Kick("full")) << "one that says nothing may wait for a word";
   EXPECT_EQ(listener_->connections(), 1);
-  EXPECT_TRUE(WaitUntil([&] { return listener_->traffic().closed(CloseReason::kRefused) == 2; }));
+  EXPECT_TRUE(WaitUntil([&] { return listener_->traffic().closed(CloseReason::kRefused) == 3; }));
 
   stays.reset();
   EXPECT_TRUE(WaitUntil([&] { return !listener_->full(); }));

@@ -44,6 +44,7 @@ class Newcomer : public Arrival, public std::enable_shared_from_this<Newcomer> {
     socket_.async_read_some(buffer_.prepare(kReadBytes),
                             [self = shared_from_this()](boost::system::error_code error, size_t bytes) {
                               self->buffer_.commit(bytes);
+                              if (self->late_) return self->StartTcp();
                               if (!error && bytes > 0) self->Sniff();
                             });
   }
@@ -61,10 +62,13 @@ class Newcomer : public Arrival, public std::enable_shared_from_this<Newcomer> {
  private:
   // Little enough that what has come behind a request to upgrade fits into Beast's own buffer with it.
   static constexpr size_t kReadBytes = 1024;
-  // A guest that says nothing is sent away without a word.
+  // A guest that says nothing until then is sent away: in Pomelo's way over TCP, for it may wait for a word.
   static constexpr std::chrono::milliseconds kGuestTimeout{3'000};
   // What a client may go on sending after its answer.
   static constexpr size_t kMaxUnread = size_t{1} * 1024 * 1024;
+
+  // What it waits for: the first byte, the rest of a head, or something that needs no word at its end.
+  enum class Stage { kSilent, kHead, kDone };
 
   void EndAfter(std::chrono::milliseconds time) {
     timer_.expires_after(time);
@@ -74,7 +78,7 @@ class Newcomer : public Arrival, public std::enable_shared_from_this<Newcomer> {
   }
 
   void OnTimeout() {
-    if (!reading_head_) return GiveUp();
+    if (stage_ == Stage::kDone || (stage_ == Stage::kSilent && !ticket_.guest())) return GiveUp();
     // The read that is under way ends with this, and the answer waits for it.
     late_ = true;
     boost::system::error_code ignored;
@@ -82,6 +86,7 @@ class Newcomer : public Arrival, public std::enable_shared_from_this<Newcomer> {
   }
 
   void Sniff() {
+    stage_ = Stage::kDone;
     const char first = *static_cast<const char*>(buffer_.cdata().data());
     if (first >= 1 && first <= 5) return StartTcp();
     if ((first >= 'A' && first <= 'Z') || first == '\r') return StartHttp();
@@ -100,7 +105,7 @@ class Newcomer : public Arrival, public std::enable_shared_from_this<Newcomer> {
     const auto data = buffer_.cdata();
     head_.assign(static_cast<const char*>(data.data()), data.size());
     buffer_ = {};
-    reading_head_ = true;
+    stage_ = Stage::kHead;
     ScanHead();
   }
 
@@ -137,7 +142,7 @@ class Newcomer : public Arrival, public std::enable_shared_from_this<Newcomer> {
   // Beast gets a request of our making instead of the client's, whose forms it knows less of, and what the
   // client has sent behind it.
   void Upgrade(const UpgradeRequest& upgrade, std::string_view behind) {
-    reading_head_ = false;
+    stage_ = Stage::kDone;
     accepted_ = fmt::format(
         "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: "
         "{}\r\nSec-WebSocket-Version: 13\r\n\r\n{}",
@@ -177,7 +182,7 @@ class Newcomer : public Arrival, public std::enable_shared_from_this<Newcomer> {
   void Refuse(const HttpFault& fault) { Answer(FaultResponse(fault)); }
 
   void Answer(const HttpResponse& response) {
-    reading_head_ = false;
+    stage_ = Stage::kDone;
     const std::string_view request =
         std::string_view(head_).substr(std::min(head_.find_first_not_of("\r\n"), head_.size()));
     answer_ = WriteResponse(response, /*with_body=*/!request.starts_with("HEAD "), absl::Now());
@@ -207,8 +212,8 @@ class Newcomer : public Arrival, public std::enable_shared_from_this<Newcomer> {
   Timer timer_;
   std::string peer_;
   beast::flat_buffer buffer_;  // What has come, until it is known to be HTTP.
-  bool reading_head_ = false;
-  bool late_ = false;  // The time for the head is over.
+  Stage stage_ = Stage::kSilent;
+  bool late_ = false;  // The time for the head, or for a guest's first byte, is over.
   std::array<char, kReadBytes> chunk_;
   std::string head_;  // With what has come behind it.
   HeadScanner scanner_;
