@@ -1,19 +1,30 @@
 #include "services/process.h"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <thread>
 
 #include "services/log.h"
+#include "spdlog/spdlog.h"
 
 namespace hubbub {
 namespace {
+
+// nohup and the like start a program with this, so that it outlives its terminal.
+bool IsIgnored(int signal) {
+  struct sigaction action = {};
+  return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
 
 sigset_t OurSignals() {
   sigset_t signals;
   sigemptyset(&signals);
   for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGUSR2}) sigaddset(&signals, signal);
+  // A blocked signal stays pending though it is ignored, and would be taken.
+  if (!IsIgnored(SIGHUP)) sigaddset(&signals, SIGHUP);
   return signals;
 }
 
@@ -40,6 +51,13 @@ int RunUntilSignal(std::chrono::milliseconds period, const std::function<void()>
       tick();
     }
   }
+}
+
+void WarnOfRoot() {
+  if (geteuid() != 0) return;
+  spdlog::warn(
+      "this program runs as root and needs no such rights: start it as a user of its own, for whoever "
+      "finds a fault in it would have them too");
 }
 
 bool WaitUntil(const std::function<bool()>& done, std::chrono::milliseconds timeout) {

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "absl/flags/flag.h"
+#include "services/log.h"
+#include "services/process.h"
+
+// The flags that every program has, whatever it serves. This defines them: for main.cc alone.
+
+ABSL_FLAG(
+    std::string, log_level, "info",
+    "trace, debug, info, warn or error; the signal SIGUSR1 makes it one step more while the program runs, "
+    "SIGUSR2 one less");
+ABSL_FLAG(std::string, log_format, "text", "text, or json: one object a line");
+
+namespace hubbub {
+
+// The start of main, once the flags are set, before any thread starts: signals and the
+// log. `id`: this server's.
+inline void SetUpProgram(std::string id) {
+  BlockSignals();
+  SetUpLog({.level = absl::GetFlag(FLAGS_log_level),
+            .format = absl::GetFlag(FLAGS_log_format),
+            .server = std::move(id)});
+  WarnOfRoot();
+}
+
+}  // namespace hubbub
