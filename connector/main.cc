@@ -28,7 +28,9 @@ ABSL_FLAG(
     std::string, advertise, "",
     "The address that clients are told, as host or host:port: a name of this server, its machine's address, "
     "or a load balancer that all connectors share; empty means its own address in the directory");
-ABSL_FLAG(int, loops, 0, "Event loops; 0 means one for each core");
+ABSL_FLAG(int, loops, 0,
+          "Event loops; 0 means half as many as cores that this process may use (affinity, the CPU limit of "
+          "its container), and one at least");
 ABSL_FLAG(int, max_connections, 100000, "Client connections at a time; further ones are closed at once");
 ABSL_FLAG(int, max_requests_per_second, 2000,
           "Requests a second of one session; more are answered with code 429");

@@ -25,7 +25,7 @@ namespace hubbub::gateway {
 struct GateOptions {
   ServerInfo self;
   std::string listen_host = "0.0.0.0";
-  int loops = 0;  // 0: one for each core.
+  int loops = 0;  // 0: half as many as cores.
   int max_connections = 100'000;
   bool use_protobuf = true;
   bool servers_page = true;  // Whether whoever reaches the client port may see the servers, at /servers.

@@ -22,7 +22,9 @@ ABSL_FLAG(std::string, listen, "",
           "The address to listen on; empty means this server's host in --config, and every IPv4 address with "
           "--directory=dns");
 ABSL_FLAG(uint16_t, client_port, 3014, "With --directory=dns: the port for clients");
-ABSL_FLAG(int, loops, 0, "Event loops; 0 means one for each core");
+ABSL_FLAG(int, loops, 0,
+          "Event loops; 0 means half as many as cores that this process may use (affinity, the CPU limit of "
+          "its container), and one at least");
 ABSL_FLAG(int, max_connections, 100000, "Client connections at a time; further ones are closed at once");
 ABSL_FLAG(bool, use_protobuf, true, "Offer clients the protobuf dialect that shortens bodies");
 ABSL_FLAG(bool, servers_page, true,

@@ -1,10 +1,13 @@
 #include "services/process.h"
 
+#include <sched.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <thread>
 
 #include "services/log.h"
@@ -58,6 +61,15 @@ void WarnOfRoot() {
   spdlog::warn(
       "this program runs as root and needs no such rights: start it as a user of its own, for whoever "
       "finds a fault in it would have them too");
+}
+
+void UseBatchScheduling() {
+  // Whoever chose another way, such as chrt, knows why.
+  if (sched_getscheduler(0) != SCHED_OTHER) return;
+  const sched_param none = {};
+  if (sched_setscheduler(0, SCHED_BATCH, &none) != 0)
+    spdlog::debug("threads are scheduled in the ordinary way: SCHED_BATCH is not possible here ({})",
+                  std::strerror(errno));
 }
 
 bool WaitUntil(const std::function<bool()>& done, std::chrono::milliseconds timeout) {

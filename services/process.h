@@ -22,6 +22,11 @@ int RunUntilSignal(std::chrono::milliseconds period, const std::function<void()>
 // Says in the log, once, that the program runs as root, if it does.
 void WarnOfRoot();
 
+// Has Linux run this process's threads as a batch (SCHED_BATCH of sched(7)), if it runs them in the ordinary
+// way now; a system that refuses is logged at debug. Threads take it from who starts them: call it before any
+// thread starts.
+void UseBatchScheduling();
+
 // Polls until `done` or until `timeout` is over; answers the last `done`. For start-up and shutdown alone.
 bool WaitUntil(const std::function<bool()>& done, std::chrono::milliseconds timeout);
 

@@ -1,11 +1,13 @@
 #include "services/process.h"
 
+#include <sched.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <csignal>
+#include <thread>
 
 #include "gtest/gtest.h"
 
@@ -37,6 +39,30 @@ TEST(Process, EndsByTheSignalsThatAskForIt) {
 
 TEST(Process, OneThatOutlivesItsTerminalIsNotEndedByIt) {
   EXPECT_EQ(EndedBy(SIGHUP, /*ignored=*/true), SIGTERM);
+}
+
+// The policy that threads have which start after the call, where the process had `policy`.
+int PolicyAfter(int policy) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const sched_param none = {};
+    if (sched_setscheduler(0, policy, &none) != 0) _exit(255);
+    UseBatchScheduling();
+    int of_thread = 0;
+    std::thread([&] { of_thread = sched_getscheduler(0); }).join();
+    _exit(of_thread);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 254;
+}
+
+TEST(Process, ThreadsThatStartLaterAreABatch) {
+  EXPECT_EQ(PolicyAfter(SCHED_OTHER), SCHED_BATCH);
+}
+
+TEST(Process, AnotherWayThatWasChosenStays) {
+  EXPECT_EQ(PolicyAfter(SCHED_IDLE), SCHED_IDLE);
 }
 
 }  // namespace
