@@ -12,12 +12,13 @@
 #include "services/discovery/directory_flags.h"
 #include "services/discovery/identity.h"
 #include "services/flags.h"
-#include "services/log.h"
 #include "services/metrics/metrics_server.h"
 #include "services/metrics/process_metrics.h"
 #include "services/process.h"
+#include "services/program_flags.h"
 #include "services/rpc/call_metrics.h"
 #include "services/rpc/callback_threads.h"
+#include "services/rpc/library_logs.h"
 #include "spdlog/spdlog.h"
 
 ABSL_FLAG(std::string, id, "chat-server-1", "This server's id in the directory");
@@ -31,14 +32,9 @@ ABSL_FLAG(std::string, duplicate_user, "refuse",
 ABSL_FLAG(absl::Duration, connector_grace, absl::Seconds(5),
           "A connector whose stream broke has so long to resume it before its users leave their rooms");
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(10),
-          "On SIGTERM, rooms have so long to go to other chat servers, and streams to end");
+          "On SIGTERM, SIGINT or SIGHUP, rooms have so long to go to other chat servers, and streams to end");
 ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");
 ABSL_FLAG(uint16_t, metrics_port, 0, "Shows metrics to Prometheus at http://HOST:PORT/metrics; 0 means not");
-ABSL_FLAG(
-    std::string, log_level, "info",
-    "trace, debug, info, warn or error; the signal SIGUSR1 makes it one step more while the program runs, "
-    "SIGUSR2 one less");
-ABSL_FLAG(std::string, log_format, "text", "text, or json: one object a line");
 
 namespace {
 
@@ -67,10 +63,8 @@ int main(int argc, char** argv) {
       argc, argv);
   hubbub::RequireFlags(kName, {hubbub::CheckFlag(FLAGS_connector_grace, absl::ZeroDuration(), absl::Hours(1)),
                                hubbub::CheckFlag(FLAGS_drain_timeout, absl::ZeroDuration(), absl::Hours(1))});
-  hubbub::BlockSignals();
-  hubbub::SetUpLog({.level = absl::GetFlag(FLAGS_log_level),
-                    .format = absl::GetFlag(FLAGS_log_format),
-                    .server = absl::GetFlag(FLAGS_id)});
+  hubbub::SetUpProgram(absl::GetFlag(FLAGS_id));
+  const hubbub::rpc::LibraryLogs library_logs;
 
   const hubbub::rpc::CallbackThreads callback_threads;
   auto opened = hubbub::OpenDirectory(hubbub::DirectoryOptionsFromFlags(

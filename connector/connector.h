@@ -30,7 +30,7 @@ struct ConnectorOptions {
   ServerInfo self;
   uint16_t advertise_port = 0;  // What clients are told; 0: the port that it listens on.
   std::string listen_host = "0.0.0.0";
-  int loops = 0;  // 0: one for each core.
+  int loops = 0;  // 0: half as many as cores.
   int max_connections = 100'000;
   std::vector<std::string> subprotocols = {"pomelo"};  // Of WebSocket; see net::ListenerOptions.
   size_t max_rooms = 100;

@@ -10,12 +10,13 @@
 #include "services/discovery/directory_flags.h"
 #include "services/discovery/identity.h"
 #include "services/flags.h"
-#include "services/log.h"
 #include "services/metrics/metrics_server.h"
 #include "services/metrics/process_metrics.h"
 #include "services/process.h"
+#include "services/program_flags.h"
 #include "services/rpc/call_metrics.h"
 #include "services/rpc/callback_threads.h"
+#include "services/rpc/library_logs.h"
 #include "spdlog/spdlog.h"
 
 ABSL_FLAG(std::string, id, "connector-server-1", "This server's id in the directory");
@@ -27,7 +28,9 @@ ABSL_FLAG(
     std::string, advertise, "",
     "The address that clients are told, as host or host:port: a name of this server, its machine's address, "
     "or a load balancer that all connectors share; empty means its own address in the directory");
-ABSL_FLAG(int, loops, 0, "Event loops; 0 means one for each core");
+ABSL_FLAG(int, loops, 0,
+          "Event loops; 0 means half as many as cores that this process may use (affinity, the CPU limit of "
+          "its container), and one at least");
 ABSL_FLAG(int, max_connections, 100000,
           "Client connections at a time; further ones are told that it is full, and closed");
 ABSL_FLAG(std::vector<std::string>, subprotocols, {"pomelo"},
@@ -39,17 +42,13 @@ ABSL_FLAG(bool, use_protobuf, true, "Offer clients the protobuf dialect that sho
 ABSL_FLAG(int, heartbeat, 3, "Seconds between heartbeats; 0 means none");
 ABSL_FLAG(absl::Duration, sign_in_timeout, absl::Seconds(10),
           "A client that has not entered a room by then is closed");
-ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(10), "On SIGTERM, sessions have so long to end");
+ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(10),
+          "On SIGTERM, SIGINT or SIGHUP, sessions have so long to end");
 ABSL_FLAG(std::vector<std::string>, old_clients, {},
           "Clients that are told to update (code 501): types, or types and versions, such as "
           "unity-socket,js-websocket/0.0.1");
 ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");
 ABSL_FLAG(uint16_t, metrics_port, 0, "Shows metrics to Prometheus at http://HOST:PORT/metrics; 0 means not");
-ABSL_FLAG(
-    std::string, log_level, "info",
-    "trace, debug, info, warn or error; the signal SIGUSR1 makes it one step more while the program runs, "
-    "SIGUSR2 one less");
-ABSL_FLAG(std::string, log_format, "text", "text, or json: one object a line");
 
 namespace {
 constexpr const char* kName = "hubbub-connector";
@@ -68,10 +67,8 @@ int main(int argc, char** argv) {
                                hubbub::CheckFlag(FLAGS_heartbeat, 0, 3'600),
                                hubbub::CheckFlag(FLAGS_sign_in_timeout, absl::Seconds(1), absl::Hours(1)),
                                hubbub::CheckFlag(FLAGS_drain_timeout, absl::ZeroDuration(), absl::Hours(1))});
-  hubbub::BlockSignals();
-  hubbub::SetUpLog({.level = absl::GetFlag(FLAGS_log_level),
-                    .format = absl::GetFlag(FLAGS_log_format),
-                    .server = absl::GetFlag(FLAGS_id)});
+  hubbub::SetUpProgram(absl::GetFlag(FLAGS_id));
+  const hubbub::rpc::LibraryLogs library_logs;
 
   auto directory_options = hubbub::DirectoryOptionsFromFlags(
       hubbub::ServerKind::kConnector, absl::GetFlag(FLAGS_id), absl::GetFlag(FLAGS_client_port));

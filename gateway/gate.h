@@ -26,7 +26,7 @@ namespace hubbub::gateway {
 struct GateOptions {
   ServerInfo self;
   std::string listen_host = "0.0.0.0";
-  int loops = 0;  // 0: one for each core.
+  int loops = 0;  // 0: half as many as cores.
   int max_connections = 100'000;
   std::vector<std::string> subprotocols = {"pomelo"};  // Of WebSocket; see net::ListenerOptions.
   bool use_protobuf = true;

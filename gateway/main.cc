@@ -8,12 +8,13 @@
 #include "services/discovery/directory_flags.h"
 #include "services/discovery/identity.h"
 #include "services/flags.h"
-#include "services/log.h"
 #include "services/metrics/metrics_server.h"
 #include "services/metrics/process_metrics.h"
 #include "services/process.h"
+#include "services/program_flags.h"
 #include "services/rpc/call_metrics.h"
 #include "services/rpc/callback_threads.h"
+#include "services/rpc/library_logs.h"
 #include "services/session/client_metrics.h"
 #include "spdlog/spdlog.h"
 
@@ -22,7 +23,9 @@ ABSL_FLAG(std::string, listen, "",
           "The address to listen on; empty means this server's host in --config, and every IPv4 address with "
           "--directory=dns");
 ABSL_FLAG(uint16_t, client_port, 3014, "With --directory=dns: the port for clients");
-ABSL_FLAG(int, loops, 0, "Event loops; 0 means one for each core");
+ABSL_FLAG(int, loops, 0,
+          "Event loops; 0 means half as many as cores that this process may use (affinity, the CPU limit of "
+          "its container), and one at least");
 ABSL_FLAG(int, max_connections, 100000,
           "Client connections at a time; further ones are told that it is full, and closed");
 ABSL_FLAG(std::vector<std::string>, subprotocols, {"pomelo"},
@@ -32,11 +35,6 @@ ABSL_FLAG(bool, servers_page, true,
           "Show whoever reaches the client port which servers there are and how they do, at /servers");
 ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");
 ABSL_FLAG(uint16_t, metrics_port, 0, "Shows metrics to Prometheus at http://HOST:PORT/metrics; 0 means not");
-ABSL_FLAG(
-    std::string, log_level, "info",
-    "trace, debug, info, warn or error; the signal SIGUSR1 makes it one step more while the program runs, "
-    "SIGUSR2 one less");
-ABSL_FLAG(std::string, log_format, "text", "text, or json: one object a line");
 
 namespace {
 constexpr const char* kName = "hubbub-gate";
@@ -51,10 +49,8 @@ int main(int argc, char** argv) {
       argc, argv);
   hubbub::RequireFlags(kName, {hubbub::CheckFlag(FLAGS_loops, 0, 1'024),
                                hubbub::CheckFlag(FLAGS_max_connections, 1, 10'000'000)});
-  hubbub::BlockSignals();
-  hubbub::SetUpLog({.level = absl::GetFlag(FLAGS_log_level),
-                    .format = absl::GetFlag(FLAGS_log_format),
-                    .server = absl::GetFlag(FLAGS_id)});
+  hubbub::SetUpProgram(absl::GetFlag(FLAGS_id));
+  const hubbub::rpc::LibraryLogs library_logs;
 
   const hubbub::rpc::CallbackThreads callback_threads;
   auto opened = hubbub::OpenDirectory(hubbub::DirectoryOptionsFromFlags(

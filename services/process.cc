@@ -1,19 +1,33 @@
 #include "services/process.h"
 
+#include <sched.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <thread>
 
 #include "services/log.h"
+#include "spdlog/spdlog.h"
 
 namespace hubbub {
 namespace {
+
+// nohup and the like start a program with this, so that it outlives its terminal.
+bool IsIgnored(int signal) {
+  struct sigaction action = {};
+  return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
 
 sigset_t OurSignals() {
   sigset_t signals;
   sigemptyset(&signals);
   for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGUSR2}) sigaddset(&signals, signal);
+  // A blocked signal stays pending though it is ignored, and would be taken.
+  if (!IsIgnored(SIGHUP)) sigaddset(&signals, SIGHUP);
   return signals;
 }
 
@@ -40,6 +54,22 @@ int RunUntilSignal(std::chrono::milliseconds period, const std::function<void()>
       tick();
     }
   }
+}
+
+void WarnOfRoot() {
+  if (geteuid() != 0) return;
+  spdlog::warn(
+      "this program runs as root and needs no such rights: start it as a user of its own, for whoever "
+      "finds a fault in it would have them too");
+}
+
+void UseBatchScheduling() {
+  // Whoever chose another way, such as chrt, knows why.
+  if (sched_getscheduler(0) != SCHED_OTHER) return;
+  const sched_param none = {};
+  if (sched_setscheduler(0, SCHED_BATCH, &none) != 0)
+    spdlog::debug("threads are scheduled in the ordinary way: SCHED_BATCH is not possible here ({})",
+                  std::strerror(errno));
 }
 
 bool WaitUntil(const std::function<bool()>& done, std::chrono::milliseconds timeout) {

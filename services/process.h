@@ -14,9 +14,18 @@ namespace hubbub {
 // Blocks the signals that RunUntilSignal takes, for the whole process. Call it before any thread starts.
 void BlockSignals();
 
-// Calls `tick` every `period` until SIGTERM or SIGINT arrives; answers the signal's number. SIGUSR1 and
-// SIGUSR2 make the log say more, and less.
+// Calls `tick` every `period` until SIGTERM, SIGINT or SIGHUP arrives; answers the signal's number. SIGUSR1
+// and SIGUSR2 make the log say more, and less. SIGHUP does nothing in a program that was started with it
+// ignored, as nohup does.
 int RunUntilSignal(std::chrono::milliseconds period, const std::function<void()>& tick);
+
+// Says in the log, once, that the program runs as root, if it does.
+void WarnOfRoot();
+
+// Has Linux run this process's threads as a batch (SCHED_BATCH of sched(7)), if it runs them in the ordinary
+// way now; a system that refuses is logged at debug. Threads take it from who starts them: call it before any
+// thread starts.
+void UseBatchScheduling();
 
 // Polls until `done` or until `timeout` is over; answers the last `done`. For start-up and shutdown alone.
 bool WaitUntil(const std::function<bool()>& done, std::chrono::milliseconds timeout);

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "services/cores.h"
 #include "spdlog/spdlog.h"
 
 namespace hubbub::net {
@@ -37,7 +38,7 @@ void Loop::Stop() {
 }
 
 Loops::Loops(int count) {
-  if (count <= 0) count = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  if (count <= 0) count = std::max(1, UsableCores() / 2);
   for (int i = 0; i < count; ++i) loops_.push_back(std::make_unique<Loop>(i));
 }
 

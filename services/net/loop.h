@@ -61,7 +61,8 @@ class ABSL_LOCKABLE Loop {
 // The loops of a process. Constant after construction.
 class Loops {
  public:
-  // `count` loops; 0 means one for each core.
+  // `count` loops; 0 means half as many as cores that this process may use (services/cores.h), and one at
+  // least: gRPC's threads and the other servers of a machine need the rest.
   explicit Loops(int count);
   ~Loops() { Stop(); }
 

@@ -1,5 +1,7 @@
 #include "services/rpc/call_metrics.h"
 
+#include <optional>
+
 #include "absl/status/status.h"
 #include "fmt/format.h"
 #include "google/protobuf/descriptor.h"
@@ -60,7 +62,11 @@ class Watcher final : public grpc::experimental::Interceptor {
   void Log(const grpc::Status& status, std::chrono::duration<double, std::milli> took) const {
     const auto level = IsMistake(status.error_code()) ? spdlog::level::err : spdlog::level::debug;
     if (!spdlog::should_log(level)) return;
-    spdlog::log(level, "{}{}{}{}", method_, status.ok() ? "" : ": ", status.error_message(),
+    // At debug all calls are wanted.
+    const std::optional<uint64_t> left_out = level == spdlog::level::err ? metrics_.AdmitMistake(method_) : 0;
+    if (!left_out) return;
+    spdlog::log(level, "{}{}{}{}{}", method_, status.ok() ? "" : ": ", status.error_message(),
+                *left_out == 0 ? "" : fmt::format(" ({} lines like this were left out)", *left_out),
                 LogFields({{"request", request_id_},
                            {"code", CodeName(status.error_code())},
                            {"ms", fmt::format("{:.1f}", took.count())}}));

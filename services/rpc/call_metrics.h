@@ -2,13 +2,16 @@
 
 #include <array>
 #include <chrono>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "grpcpp/support/server_interceptor.h"
 #include "grpcpp/support/status.h"
+#include "services/line_limit.h"
 #include "services/metrics/metrics.h"
 #include "services/string_map.h"
 
@@ -18,8 +21,9 @@ namespace hubbub::rpc {
 // hubbub_rpc_total{method,result} and hubbub_rpc_seconds{method}. A result is ok, refused (the caller's
 // doing: NOT_FOUND, INVALID_ARGUMENT and so on) or failed (ours); which of these it was is in
 // hubbub_rpc_errors_total{code}. Logs each call's end at debug, with its request id; a mistake of the program
-// (UNKNOWN, INTERNAL, DATA_LOSS) as an error. Constant after construction but for the
-// counters: thread-safe, without locks. Outlives the servers that it watches.
+// (UNKNOWN, INTERNAL, DATA_LOSS) as an error, of each method as often as LineLimit allows. Constant after
+// construction but for the counters and that limit: thread-safe, without locks but for mistakes. Outlives the
+// servers that it watches.
 class CallMetrics {
  public:
   // `services`: full names, such as "hubbub.chat.v1.ChatService". Calls of others are not counted.
@@ -27,6 +31,11 @@ class CallMetrics {
 
   // `method` as gRPC has it: "/hubbub.chat.v1.ChatService/Send".
   void OnEnd(std::string_view method, grpc::StatusCode code, std::chrono::duration<double> took) const;
+
+  // Nothing if a mistake of this method is not to be logged; else how many were left out before it.
+  std::optional<uint64_t> AdmitMistake(std::string_view method) const {
+    return mistakes_.Admit(method, LineLimit::Clock::now());
+  }
 
   // What a server needs to be watched.
   std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface> MakeInterceptors() const;
@@ -40,6 +49,7 @@ class CallMetrics {
   };
   StringMap<Method> methods_;
   std::array<Counter*, 17> errors_;  // By gRPC code; null for OK.
+  mutable LineLimit mistakes_;
 };
 
 }  // namespace hubbub::rpc

@@ -1,7 +1,5 @@
 #include "services/rpc/callback_threads.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
@@ -18,17 +16,11 @@
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/slice.h"
+#include "services/cores.h"
 #include "spdlog/spdlog.h"
 
 namespace hubbub::rpc {
 namespace {
-
-int UsableCores() {
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  if (sched_getaffinity(0, sizeof cores, &cores) != 0) return static_cast<int>(gpr_cpu_num_cores());
-  return CPU_COUNT(&cores);
-}
 
 // Without credentials a channel leads nowhere: its calls end at once, with a callback.
 class Calls {

@@ -4,9 +4,9 @@
 
 namespace hubbub::rpc {
 
-// Keeps gRPC from running its callbacks on more threads than half of the cores that this process may use (its
-// affinity; the CPU quota of a container is not looked at), and one at least. gRPC makes 2 to 16 of them, for
-// half of the machine's cores, and has no setting for that. They hand the part of waiting for the network to
+// Keeps gRPC from running its callbacks on more threads than half of the cores that this process may use
+// (services/cores.h), and one at least. gRPC makes 2 to 16 of them, for half of the machine's cores, and has
+// no setting for that. They hand the part of waiting for the network to
 // each other with every event: on two cores a message cost 40 % more with two of them than with one
 // (bench/README.md). So the surplus is given a callback that ends with this object.
 //

@@ -1,6 +1,7 @@
 // What a running suite logs: one JSON object a line, an id that leads from a client's request to the chat server's answer, a
 // level that changes while the programs run, and nothing of what people say.
 import assert from 'node:assert/strict';
+import http2 from 'node:http2';
 import {after, before, test} from 'node:test';
 
 import {StockClient} from './stock_client.mjs';
@@ -77,5 +78,40 @@ test('signals change the level while the program runs', async () => {
     connector.process.kill(signal);
     await until(() => levels().length > before, `${connector.id} to say its level after ${signal}`);
     assert.equal(levels().at(-1), level);
+  }
+});
+
+// Bytes that are no UTF-8 in a field that has to be, as anybody who reaches a gRPC port can send them: protobuf complains of each.
+async function sendNoUtf8(port, times) {
+  const session = http2.connect(`http://127.0.0.1:${port}`);
+  session.on('error', () => {});
+  const body = Buffer.from([0, 0, 0, 0, 3, 0x0a, 1, 0xff]);
+  await Promise.all(Array.from({length: times}, () => new Promise((resolve) => {
+    const stream = session.request({':method': 'POST', ':path': '/hubbub.chat.v1.ChatService/Send', 'content-type': 'application/grpc', te: 'trailers'});
+    stream.on('error', () => {});
+    stream.on('close', resolve);
+    stream.resume();
+    stream.end(body);
+  })));
+  session.close();
+}
+
+test("what gRPC and protobuf say are lines as the others, and a stranger can not fill the log with them", async () => {
+  const [chat] = suite.chats;
+  await sendNoUtf8(chat.port, 200);
+  const complaints = () => linesOf(chat).filter(({message}) => message.startsWith('protobuf: '));
+  await until(() => complaints().length > 0, 'protobuf to complain');
+  assert.ok(complaints().length <= 20, `${complaints().length} lines`);
+  for (const {level, source} of complaints()) {
+    assert.equal(level, 'error');
+    assert.match(source, /^[\w.]+:\d+$/);
+  }
+});
+
+test('a server that runs as root says so once, and no other does', () => {
+  const expected = process.getuid() === 0 ? ['warn'] : [];
+  for (const server of [suite.gate, suite.connectors[0], suite.chats[0]]) {
+    const warnings = linesOf(server).filter(({message}) => message.includes('runs as root'));
+    assert.deepEqual(warnings.map(({level}) => level), expected, server.id);
   }
 });

@@ -1,0 +1,69 @@
+#include "services/process.h"
+
+#include <sched.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+#include "gtest/gtest.h"
+
+namespace hubbub {
+namespace {
+
+using std::chrono::milliseconds;
+
+// In a process of its own, because a signal's disposition is the process's: raises `signal` at the first tick
+// and SIGTERM at the second. The answer is the signal that ended RunUntilSignal; 0 if it was none.
+int EndedBy(int signal, bool ignored) {
+  const pid_t child = fork();
+  if (child == 0) {
+    std::signal(signal, ignored ? SIG_IGN : SIG_DFL);
+    BlockSignals();
+    int ticks = 0;
+    const int ended_by =
+        RunUntilSignal(milliseconds(1), [&] { std::raise(++ticks == 1 ? signal : SIGTERM); });
+    _exit(ended_by);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+}
+
+TEST(Process, EndsByTheSignalsThatAskForIt) {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) EXPECT_EQ(EndedBy(signal, false), signal) << signal;
+}
+
+TEST(Process, OneThatOutlivesItsTerminalIsNotEndedByIt) {
+  EXPECT_EQ(EndedBy(SIGHUP, /*ignored=*/true), SIGTERM);
+}
+
+// The policy that threads have which start after the call, where the process had `policy`.
+int PolicyAfter(int policy) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const sched_param none = {};
+    if (sched_setscheduler(0, policy, &none) != 0) _exit(255);
+    UseBatchScheduling();
+    int of_thread = 0;
+    std::thread([&] { of_thread = sched_getscheduler(0); }).join();
+    _exit(of_thread);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 254;
+}
+
+TEST(Process, ThreadsThatStartLaterAreABatch) {
+  EXPECT_EQ(PolicyAfter(SCHED_OTHER), SCHED_BATCH);
+}
+
+TEST(Process, AnotherWayThatWasChosenStays) {
+  EXPECT_EQ(PolicyAfter(SCHED_IDLE), SCHED_IDLE);
+}
+
+}  // namespace
+}  // namespace hubbub
