@@ -54,7 +54,6 @@ const ON_CONNECTOR = [
   ['enter with a name of 22 Chinese characters', ENTER, {username: '名'.repeat(22), rid: 'r'}, 400, /username.*66 bytes/],
   ['enter with a line feed in the name', ENTER, {username: 'a\nb', rid: 'r'}, 400, /username.*control/],
   ['enter with U+0085 in the name', ENTER, {username: 'a\u0085b', rid: 'r'}, 400, /username.*control/],
-  ['enter with half a surrogate pair in the name', ENTER, '{"username":"\\ud800","rid":"r"}', 400, /./],
   ['enter without a room', ENTER, {username: 'u'}, 400, /rid/],
   ['enter with an empty room', ENTER, {username: 'u', rid: ''}, 400, /rid/],
   ['enter with a room of 65 bytes', ENTER, {username: 'u', rid: LONG}, 400, /rid.*64/],
