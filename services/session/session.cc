@@ -158,7 +158,7 @@ void Session::OnData(std::string_view bytes) {
 }
 
 void Session::Dispatch(const pomelo::Message& message) {
-  const std::optional<uint64_t> id =
+  const std::optional<pomelo::MessageId> id =
       message.type == MessageType::kRequest ? std::optional(message.id) : std::nullopt;
   busy_ = true;
   ++owed_;

@@ -29,8 +29,9 @@ class Reply {
  public:
   // What the session knows of the request.
   struct Request {
-    std::optional<uint64_t> id = std::nullopt;  // Nothing for a notify.
-    uint64_t number = 0;                        // Of this session's: 1, 2, 3 …
+    // As the client wrote it, which its answer repeats; nothing for a notify.
+    std::optional<pomelo::MessageId> id = std::nullopt;
+    uint64_t number = 0;  // Of this session's: 1, 2, 3 …
     net::Clock::time_point came = {};
     std::string route = {};  // While that may be logged.
     bool blocks = true;      // The next request waits for this one.

@@ -423,6 +423,31 @@ TEST_F(SessionTest, BodiesAreAsTheClientWritesThem) {
   });
 }
 
+// The Flash client writes the most significant group of an id first: 300 is 82 2c.
+TEST_F(SessionTest, AResponseHasTheIdAsItCame) {
+  Run([&] {
+    for (const std::string& id :
+         {std::string("\x2c"), std::string("\x82\x2c"), std::string("\x80\x80\x01"),
+          std::string("\xff\xff\xff\xff\x7f"), std::string("\x81\x00", 2), std::string(9, '\xff') + "\x7f"}) {
+      FakeSession session(loop(), options_);
+      Open(session);
+      session.connection.Feed(Package(PackageType::kData, std::string(1, '\0') + id +
+                                                              "\x05"
+                                                              "a.b.c{}"));
+      const std::string message = "\x04" + id + R"({"done":true})";
+      EXPECT_EQ(*session.connection.payloads.back(), Package(PackageType::kData, message))
+          << pomelo::ToHex(id);
+    }
+    FakeSession session(loop(), options_);
+    Open(session);
+    session.connection.Feed(Package(PackageType::kData, std::string(1, '\0') + std::string(10, '\xff') +
+                                                            "\x01\x05"
+                                                            "a.b.c{}"));
+    ExpectLog(session.connection.log,
+              {"kick {\"reason\":\"a message id is longer than 10 bytes\"}", "close protocol_error"});
+  });
+}
+
 TEST_F(SessionTest, RequestsBeyondTheRateAreRefused) {
   options_.max_requests_per_second = 1;
   Run([&] {

@@ -136,3 +136,12 @@ test('request ids of up to five bytes come back as they were', async () => {
     assertError(await onlyAnswer(await client(), id, 'x.y.z', {}), 404, /x\.y\.z/);
   }
 });
+test('a request id comes back byte by byte, whichever group a client writes first', async () => {
+  const raw = await client();
+  const ids = ['2c', '822c', 'ac02', '8100', '808001', 'ffffffff7f', 'ffffffffffffffffff7f'];
+  for (const id of ids) raw.send(request(Buffer.from(id, 'hex'), 'x.y.z', {}));
+  const answers = () => raw.packages.filter(({type}) => type === 4).map(({body}) => body.toString('latin1'));
+  await until(() => answers().length === ids.length, 'the answers');
+  for (const [i, id] of ids.entries()) assert.ok(answers()[i].startsWith(`\x04${Buffer.from(id, 'hex').toString('latin1')}{"code":404,`), id);
+});
+
