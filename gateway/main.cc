@@ -23,7 +23,7 @@ ABSL_FLAG(std::string, listen, "",
 ABSL_FLAG(uint16_t, client_port, 3014, "With --directory=dns: the port for clients");
 ABSL_FLAG(int, loops, 0, "Event loops; 0 means one for each core");
 ABSL_FLAG(int, max_connections, 100000, "Client connections at a time; further ones are closed at once");
-ABSL_FLAG(bool, use_protobuf, true, "Offer clients the protobuf dialect that shortens bodies");
+ABSL_FLAG(bool, use_protobuf, true, "Offer clients the protobuf dialect that shortens pushes");
 ABSL_FLAG(bool, servers_page, true,
           "Show whoever reaches the client port which servers there are and how they do, at /servers");
 ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");

@@ -169,8 +169,6 @@ void Session::Dispatch(const pomelo::Message& message) {
     return reply.Fail(
         429, fmt::format("more than {} requests a second: slow down", options_.max_requests_per_second));
   }
-  if (message.compressed)
-    return reply.Fail(400, "compressed bodies are not supported: send the body as it is");
 
   std::string_view route;
   if (const auto* text = std::get_if<std::string_view>(&message.route)) {
@@ -185,21 +183,14 @@ void Session::Dispatch(const pomelo::Message& message) {
     route = *found;
   }
   if (spdlog::should_log(spdlog::level::debug)) reply.request_.route = Printable(route);
-  auto body = DecodeBody(route, message.body);
+  if (message.compressed)
+    return reply.Fail(400, "compressed bodies are not supported: send the body as it is");
+  auto body = options_.contract->ReadBody(format_, route, message.body);
   if (!body.ok()) {
     return reply.Fail(400,
                       fmt::format("the body of {}: {}", Quote(route), std::string(body.status().message())));
   }
   handler_->OnRequest(route, *std::move(body), std::move(reply));
-}
-
-absl::StatusOr<boost::json::object> Session::DecodeBody(std::string_view route, std::string_view body) const {
-  // A client that has no schemas sends JSON even where there is one. The two can not be mistaken for each
-  // other: '{' is the tag 15, which no schema of ours has.
-  const bool json =
-      format_ == WireFormat::kJson || body.starts_with('{') || !options_.contract->client_protos().Has(route);
-  if (json) return pomelo::ParseJsonBody(body);
-  return options_.contract->client_protos().Decode(route, body);
 }
 
 bool Session::TakeToken() {

@@ -144,7 +144,6 @@ class Session final : public net::Protocol {
   void OnAck();
   void OnData(std::string_view bytes);
   void Dispatch(const pomelo::Message& message);
-  absl::StatusOr<boost::json::object> DecodeBody(std::string_view route, std::string_view body) const;
   bool TakeToken();
   void LogAnswer(const Reply::Request& request, int code) const;
   void OnAnswer(const Reply::Request& request, int code, std::string_view body);

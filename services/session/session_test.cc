@@ -343,12 +343,11 @@ TEST_F(SessionTest, RefusesWhatItCanNotRead) {
       {"bad JSON", "", Request(1, kPlain, "{"),
        "{\"code\":400,\"error\":true,\"message\":\"the body of 'test.testHandler.plain': "},
       {"no object", "", Request(1, kPlain, "[]"), "{\"code\":400,"},
-      {"no body", "", Request(1, kPlain, ""), "{\"code\":400,"},
       {"not UTF-8", "", Request(1, kPlain, "{\"a\":\"\xff\"}"), "{\"code\":400,"},
       {"protobuf from a client of JSON", "", Request(1, route::kQueryEntry, "\x0a\x01u"), "{\"code\":400,"},
       {"bad protobuf", "js-websocket", Request(1, route::kQueryEntry, "\x0a\x05u"),
        "{\"code\":400,\"error\":true,\"message\":\"the body of 'gate.gateHandler.queryEntry': "},
-      {"protobuf that lacks a field", "c", Request(1, route::kQueryEntry, ""), "{\"code\":400,"},
+      {"protobuf that lacks a field", "c", Request(1, route::kEnter, "\x0a\x01u"), "{\"code\":400,"},
       {"compressed", "", Package(PackageType::kData, compressed),
        "{\"code\":400,\"error\":true,\"message\":\"compressed"},
       {"a route that can not be shown", "", Request(1, "\xff\n'", "{"),
@@ -407,7 +406,7 @@ TEST_F(SessionTest, BodiesAreAsTheClientWritesThem) {
       {"", "{\"uid\":\"\\ud83d\\ude02\"}"},
       {"js-websocket", "\x0a\x06" + smile_cesu8},
       {"unity-socket", "\x0a\x04" + smile_utf8},
-      // JSON is taken where there is a schema, from clients that have not kept it.
+      // JSON is what is expected; protobuf may come from clients that have kept the schemas of before.
       {"js-websocket", "{\"uid\":\"" + smile_cesu8 + "\"}"},
       {"unity-socket", "{\"uid\":\"" + smile_utf8 + "\"}"},
   };
@@ -419,6 +418,18 @@ TEST_F(SessionTest, BodiesAreAsTheClientWritesThem) {
       session.connection.Feed(Request(1, route::kQueryEntry, c.body));
       ExpectLog(session.connection.log,
                 {"request gate.gateHandler.queryEntry {\"uid\":\"\\ud83d\\ude02\"}", "response 1 "});
+    }
+  });
+}
+
+TEST_F(SessionTest, ARequestWithoutABodyIsAnEmptyObject) {
+  Run([&] {
+    for (const char* type : {"", "js-websocket"}) {
+      FakeSession session(loop(), options_);
+      Open(session, type);
+      session.connection.Feed(Request(1, kPlain, "") + Request(2, route::kEnter, ""));
+      ExpectLog(session.connection.log, {"request test.testHandler.plain {}", "response 1 ",
+                                         "request connector.entryHandler.enter {}", "response 2 "});
     }
   });
 }

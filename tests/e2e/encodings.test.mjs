@@ -27,6 +27,7 @@ for (const dict of [true, false]) {
         assert.equal(sys.useProto, protobuf || undefined);
         assert.equal(Boolean(sys.routeToCode && sys.codeToRoute && sys.dictVersion), dict);
         assert.equal(Boolean(sys.protos?.server && sys.protos.client && sys.protos.version), protobuf);
+        if (protobuf) assert.deepEqual(sys.protos.client, {}, 'requests are JSON');
         if (dict) {
           const routes = Object.keys(sys.dict);
           assert.deepEqual(routes, [...routes].sort());
@@ -83,6 +84,27 @@ test('a client that keeps the protos is not sent them again, by gate or connecto
       assert.equal((await old.join({type: 'js-websocket', version: '0.0.1', protoVersion: 'another'})).sys.protos.version, version);
       old.close();
     }
+  } finally {
+    for (const client of clients) client.close();
+    await suite.stop();
+  }
+});
+
+test('bodies in the protobuf that was offered once are still read', async () => {
+  const suite = await Suite.start();
+  const clients = [];
+  try {
+    const field = (tag, text) => Buffer.concat([Buffer.from([tag << 3 | 2, Buffer.byteLength(text)]), Buffer.from(text)]);
+    const ask = async (port, route, ...fields) => {
+      const raw = await RawTcp.connect(port);
+      clients.push(raw);
+      await raw.join({type: 'js-websocket', version: '0.0.1', protoVersion: 'the one before'});
+      return raw.request(route, Buffer.concat(fields));
+    };
+    assert.equal((await ask(suite.gatePort, 'gate.gateHandler.queryEntry', field(1, '小明'))).code, 200);
+    assert.equal((await ask(suite.gatePort, 'gate.gateHandler.queryEntry', field(1, ''))).code, 500);
+    const entered = await ask(suite.connectors[0].clientPort, 'connector.entryHandler.enter', field(1, '小明'), field(2, '房间'));
+    assert.deepEqual(entered.users, ['小明']);
   } finally {
     for (const client of clients) client.close();
     await suite.stop();

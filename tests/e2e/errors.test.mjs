@@ -60,7 +60,7 @@ const ON_CONNECTOR = [
   ['enter with a DEL in the room', ENTER, {username: 'u', rid: 'a\x7f'}, 400, /rid.*control/],
   ['enter with broken JSON', ENTER, '{"username":', 400, /./],
   ['enter with JSON that is no object', ENTER, '[1,2]', 400, /./],
-  ['enter with an empty body', ENTER, '', 400, /./],
+  ['enter with an empty body', ENTER, '', 400, /username is missing/],
   ['enter with bytes that are no UTF-8', ENTER, Buffer.from('7b2275223a22ff227d', 'hex'), 400, /./],
   ['send before enter', SEND, {rid: 'r', content: 'hi', target: '*'}, 403, /enter it first/],
   ['leave before enter', LEAVE, {rid: 'r'}, 403, /enter it first/],
