@@ -11,6 +11,7 @@ class GateSession final : public SessionHandler {
   explicit GateSession(const EntryTable& table) : table_(table) {}
 
   void OnRequest(std::string_view route, boost::json::object body, Reply reply) override;
+  void OnBadBody(std::string_view route, std::string_view why, Reply reply) override;
   void OnClosed() override {}
   bool SignedIn() const override { return asked_; }
 

@@ -183,12 +183,15 @@ void Session::Dispatch(const pomelo::Message& message) {
     route = *found;
   }
   if (spdlog::should_log(spdlog::level::debug)) reply.request_.route = Printable(route);
-  if (message.compressed)
-    return reply.Fail(400, "compressed bodies are not supported: send the body as it is");
+  if (message.compressed) {
+    return handler_->OnBadBody(route, "compressed bodies are not supported: send the body as it is",
+                               std::move(reply));
+  }
   auto body = options_.contract->ReadBody(format_, route, message.body);
   if (!body.ok()) {
-    return reply.Fail(400,
-                      fmt::format("the body of {}: {}", Quote(route), std::string(body.status().message())));
+    const std::string why =
+        fmt::format("the body of {}: {}", Quote(route), std::string(body.status().message()));
+    return handler_->OnBadBody(route, why, std::move(reply));
   }
   handler_->OnRequest(route, *std::move(body), std::move(reply));
 }

@@ -73,6 +73,10 @@ class SessionHandler {
   // A request or notify. Nothing further comes from this session before the reply is answered, or lets it
   // come.
   virtual void OnRequest(std::string_view route, boost::json::object body, Reply reply) = 0;
+  // A request or notify whose body can not be read; `why` is a sentence for the client.
+  virtual void OnBadBody(std::string_view /*route*/, std::string_view why, Reply reply) {
+    reply.Fail(400, why);
+  }
   // The session has ended. The last call.
   virtual void OnClosed() = 0;
   // True once the client has signed in; until then SessionOptions::sign_in_timeout runs.

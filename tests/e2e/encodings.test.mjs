@@ -90,6 +90,35 @@ test('a client that keeps the protos is not sent them again, by gate or connecto
   }
 });
 
+test('numbers are names and contents as their decimal text, in every kind of body', async () => {
+  const suite = await Suite.start();
+  const clients = [];
+  try {
+    const listener = await new StockClient().connect(suite.gatePort, 'listener');
+    clients.push(listener);
+    await listener.enter('listener', '1001');
+    for (const [i, type] of ['hubbub-web', 'js-websocket', 'unity-socket'].entries()) {
+      const raw = await RawTcp.connect(suite.connectors[0].clientPort);
+      clients.push(raw);
+      await raw.join({type, version: '0.0.1'});
+      const username = 100 + i;
+      assert.ok((await raw.request('connector.entryHandler.enter', {username, rid: 1001})).users.includes(String(username)));
+      assert.ok((await raw.request('chat.chatHandler.send', {rid: 1001, content: -1.5, target: 'listener', id: 7})).offset);
+      assert.equal((await raw.request('connector.entryHandler.leave', {rid: 1001})).code, 200);
+      const {msg, target, rid} = await listener.received('onChat', ({from}) => from === String(username));
+      assert.deepEqual([msg, target, rid], ['-1.5', 'listener', '1001']);
+    }
+    const stock = await new StockClient().connect(suite.gatePort, 234234232);
+    clients.push(stock);
+    assert.ok((await stock.enter(77, 1001)).users.includes('77'));
+    assert.ok((await stock.send(1001, 42)).offset);
+    assert.equal((await listener.received('onChat', ({from}) => from === '77')).msg, '42');
+  } finally {
+    for (const client of clients) client.close();
+    await suite.stop();
+  }
+});
+
 test('bodies in the protobuf that was offered once are still read', async () => {
   const suite = await Suite.start();
   const clients = [];

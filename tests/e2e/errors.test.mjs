@@ -49,7 +49,9 @@ function assertError(answer, code, message) {
 const ON_CONNECTOR = [
   ['enter without a name', ENTER, {rid: 'r'}, 400, /username/],
   ['enter with an empty name', ENTER, {username: '', rid: 'r'}, 400, /username/],
-  ['enter with a name that is no text', ENTER, {username: 7, rid: 'r'}, 400, /username/],
+  ...[null, true, {}, ['u']].map((username) =>
+    [`enter with ${JSON.stringify(username)} as name`, ENTER, {username, rid: 'r'}, 400, /username must be a text or a number/]),
+  ['enter with an object as room', ENTER, {username: 'u', rid: {}}, 400, /rid must be a text or a number/],
   ['enter with a name of 65 bytes', ENTER, {username: LONG, rid: 'r'}, 400, /username.*64/],
   ['enter with a name of 22 Chinese characters', ENTER, {username: '名'.repeat(22), rid: 'r'}, 400, /username.*66 bytes/],
   ['enter with a line feed in the name', ENTER, {username: 'a\nb', rid: 'r'}, 400, /username.*control/],
@@ -90,6 +92,8 @@ test('refused in a room: what can not be sent, and entering again', async () => 
     ['send without a room', SEND, {content: 'hi', target: '*'}, 400, /rid/],
     ['send without content', SEND, {rid: 'in', target: '*'}, 400, /content/],
     ['send content that is no text', SEND, {rid: 'in', content: {}, target: '*'}, 400, /content/],
+    ['send to true', SEND, {rid: 'in', content: 'hi', target: true}, 400, /target/],
+    ['send with an id that is none', SEND, {rid: 'in', content: 'hi', target: '*', id: []}, 400, /id/],
     ['send content of 32 KiB and a byte', SEND, {rid: 'in', content: 'x'.repeat(32769), target: '*'}, 400, /content.*32769/],
     ['send to a user who is not there', SEND, {rid: 'in', content: 'hi', target: 'nobody'}, 404, /nobody/],
     ['send to a name that can not be', SEND, {rid: 'in', content: 'hi', target: LONG}, 400, /target/],
@@ -110,8 +114,11 @@ test('refused in a room: what can not be sent, and entering again', async () => 
 test('a gate refuses a missing or impossible uid with code 500, and all other routes', async () => {
   const raw = await client(RawTcp, suite.gatePort);
   let id = 1;
-  for (const body of [{}, {uid: ''}, {uid: null}, {uid: LONG}, {uid: 'a\tb'}]) {
+  for (const body of [{}, '', {uid: ''}, {uid: null}, {uid: true}, {uid: {}}, {uid: [1]}, {uid: LONG}, {uid: 'a\tb'}]) {
     assertError(await onlyAnswer(raw, id += 2, 'gate.gateHandler.queryEntry', body), 500, /uid/);
+  }
+  for (const body of ['{"uid":', 'null', '[1]', Buffer.from('7b2275223a22ff227d', 'hex')]) {
+    assertError(await onlyAnswer(raw, id += 2, 'gate.gateHandler.queryEntry', body), 500, /the body of 'gate/);
   }
   assertError(await onlyAnswer(raw, id += 2, ENTER, {username: 'u', rid: 'r'}), 404, /gate/);
   assert.equal((await onlyAnswer(raw, id += 2, 'gate.gateHandler.queryEntry', {uid: 12345})).code, 200, 'numbers are taken as uid');
@@ -131,11 +138,6 @@ test('a notify is never answered, but acted upon', async () => {
   assert.deepEqual(later.map(({route, id}) => route ?? (id ? 'the answer to leave' : id)), ['onChat', 'the answer to leave']);
 });
 
-test('request ids of up to five bytes come back as they were', async () => {
-  for (const id of [1, 126, 127, 16382, 16383, 2 ** 21, 2 ** 31 - 1, 2 ** 32 - 2]) {
-    assertError(await onlyAnswer(await client(), id, 'x.y.z', {}), 404, /x\.y\.z/);
-  }
-});
 test('a request id comes back byte by byte, whichever group a client writes first', async () => {
   const raw = await client();
   const ids = ['2c', '822c', 'ac02', '8100', '808001', 'ffffffff7f', 'ffffffffffffffffff7f'];
@@ -145,3 +147,8 @@ test('a request id comes back byte by byte, whichever group a client writes firs
   for (const [i, id] of ids.entries()) assert.ok(answers()[i].startsWith(`\x04${Buffer.from(id, 'hex').toString('latin1')}{"code":404,`), id);
 });
 
+test('request ids of up to five bytes come back as they were', async () => {
+  for (const id of [1, 126, 127, 16382, 16383, 2 ** 21, 2 ** 31 - 1, 2 ** 32 - 2]) {
+    assertError(await onlyAnswer(await client(), id, 'x.y.z', {}), 404, /x\.y\.z/);
+  }
+});
