@@ -44,6 +44,7 @@ class FakeConnection final : public net::Connection {
   bool paused = false;
   bool stalled = false;
   bool closed = false;
+  size_t allowed = 0;  // By AllowMessages.
 
   void Feed(std::string_view bytes, bool frame_end = false) {
     if (closed) return;
@@ -83,6 +84,7 @@ class FakeConnection final : public net::Connection {
     paused = false;
     resumed_ = true;
   }
+  void AllowMessages(size_t bytes) override { allowed = bytes; }
   void Close(net::CloseReason reason, std::string detail) override {
     if (std::exchange(closed, true)) return;
     log.push_back("close " + std::string(net::ToString(reason)));

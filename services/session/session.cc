@@ -139,6 +139,7 @@ void Session::OnHandshake(std::string_view body) {
   format_ = options_.contract->FormatOf(request);
   SendPackage(PackageType::kHandshake, options_.contract->Accept(request, format_));
   state_ = State::kWaitAck;
+  connection_.AllowMessages(pomelo::kPackageHead + options_.max_package_bytes);
 }
 
 void Session::OnAck() {

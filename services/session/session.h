@@ -94,7 +94,8 @@ struct SessionOptions {
   std::chrono::milliseconds sign_in_timeout{10'000};
   // Without heartbeats, a client that says nothing for so long is closed.
   std::chrono::milliseconds idle_timeout{90'000};
-  // The largest package before the handshake is over, and after.
+  // The largest body of a package before the handshake is over, and after. With its head, the latter is also
+  // the largest WebSocket message then. Who takes content sets it to kMaxRequestBytes (services/limits.h).
   size_t max_first_package_bytes = 16 * 1024;
   size_t max_package_bytes = 64 * 1024 - 4;
   // Requests and notifies of one session; more are answered with 429. A burst may be twice that.

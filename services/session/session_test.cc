@@ -459,6 +459,26 @@ TEST_F(SessionTest, AResponseHasTheIdAsItCame) {
   });
 }
 
+TEST_F(SessionTest, LargeMessagesAreAllowedOnceTheHandshakeIsOver) {
+  options_.max_package_bytes = 100'000;
+  const std::string body = R"({"content":")" + std::string(99'000, 'x') + "\"}";
+  Run([&] {
+    FakeSession session(loop(), options_);
+    EXPECT_EQ(session.connection.allowed, 0u);
+    session.connection.Feed(Handshake());
+    EXPECT_EQ(session.connection.allowed, 100'004u);
+    session.connection.Feed(Ack() + Request(1, kPlain, body), /*frame_end=*/true);
+    EXPECT_THAT(session.connection.log.back(), StartsWith("response 1 "));
+
+    FakeSession early(loop(), options_);
+    early.connection.Feed(Request(1, kPlain, body));
+    EXPECT_TRUE(early.connection.closed);
+    FakeSession refused(loop(), options_);
+    refused.connection.Feed(Package(PackageType::kHandshake, "{}"));
+    EXPECT_EQ(refused.connection.allowed, 0u);
+  });
+}
+
 TEST_F(SessionTest, RequestsBeyondTheRateAreRefused) {
   options_.max_requests_per_second = 1;
   Run([&] {

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {RawTcp} from './pomelo_wire.mjs';
+import {RawTcp, RawWebSocket} from './pomelo_wire.mjs';
 import {Storage, StockClient} from './stock_client.mjs';
 import {Suite} from './suite.mjs';
+import {until} from './wait.mjs';
 
 const TEXTS = [
   'plain', '', 'Grüße, señor', '你好，世界', 'שלום', '😂', '👩‍👩‍👧‍👦 and 𝒳', '中文😂混合 text', '"quotes" \\ / \b\f\n\r\t', '\u2028\u2029',
@@ -83,6 +84,46 @@ test('a client that keeps the protos is not sent them again, by gate or connecto
       const old = await RawTcp.connect(port);
       assert.equal((await old.join({type: 'js-websocket', version: '0.0.1', protoVersion: 'another'})).sys.protos.version, version);
       old.close();
+    }
+  } finally {
+    for (const client of clients) client.close();
+    await suite.stop();
+  }
+});
+
+// `text` with every character as an escape.
+const escaped = (text) => `"${[...Array(text.length).keys()].map((i) => `\\u${text.charCodeAt(i).toString(16).padStart(4, '0')}`).join('')}"`;
+
+test('what counts is the text: half an emoji is U+FFFD, and escapes make nothing too long', async () => {
+  const suite = await Suite.start();
+  const clients = [];
+  try {
+    for (const Kind of [RawTcp, RawWebSocket]) {
+      const raw = await Kind.connect(suite.connectors[0].clientPort);
+      clients.push(raw);
+      await raw.join();
+      await raw.request('connector.entryHandler.enter', {username: Kind.name, rid: Kind.name});
+      const cases = [
+        ['"\\ud83d"', '\ufffd'],
+        [JSON.stringify('hello 😂'.slice(0, 7)), 'hello \ufffd'],
+        ['"\\ude02 \\ud83d"', '\ufffd \ufffd'],
+        ['"\\ud83d\\ud83d\\ude02"', '\ufffd😂'],
+        [Buffer.from('22eda0bd22', 'hex'), '\ufffd'],
+        [JSON.stringify('"'.repeat(32768)), '"'.repeat(32768)],
+        [JSON.stringify('\n'.repeat(32768)), '\n'.repeat(32768)],
+        [escaped('中'.repeat(10922)), '中'.repeat(10922)],
+        [escaped('😂'.repeat(8192)), '😂'.repeat(8192)],
+        [escaped('x'.repeat(32768)), 'x'.repeat(32768)],
+      ];
+      for (const [json] of cases) {
+        const body = Buffer.concat([Buffer.from(`{"rid":"${Kind.name}","target":"*","content":`), Buffer.from(json), Buffer.from('}')]);
+        const answer = await raw.request('chat.chatHandler.send', body);
+        assert.ok(answer.offset, `${json.slice(0, 30)}: ${JSON.stringify(answer)}`);
+      }
+      await until(() => raw.pushes('onChat').length === cases.length, 'the messages');
+      assert.deepEqual(raw.pushes('onChat').map(({msg}) => msg), cases.map(([, text]) => text));
+      const key = await raw.request('chat.chatHandler.send', `{"rid":"${Kind.name}","target":"*","content":"a","\\ud83d":1}`);
+      assert.ok(key.offset, JSON.stringify(key));
     }
   } finally {
     for (const client of clients) client.close();
