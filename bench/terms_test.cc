@@ -4,6 +4,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/pomelo/handshake.h"
 #include "services/pomelo/package.h"
 #include "services/session/contract.h"
 
@@ -23,9 +24,14 @@ pomelo::Message Decode(std::string_view bytes) {
   return *pomelo::DecodeMessage((*package)->package.body);
 }
 
+// A server that offers schemas of requests, as Hubbub's own once were.
 TEST(Terms, ABodyIsProtobufWhereTheServerOffersIt) {
   const ClientContract contract(true, true, std::chrono::seconds(3));
-  const auto terms = Agree(contract, "js-websocket");
+  const pomelo::ServerHandshake server({.heartbeat = std::chrono::seconds(3),
+                                        .dictionary = contract.dictionary(),
+                                        .client_protos = &contract.former_client_protos()});
+  const auto terms =
+      Terms::Parse(server.Accept(pomelo::ParseHandshakeRequest(HandshakeBody("js-websocket"))));
   ASSERT_TRUE(terms.ok()) << terms.status();
   EXPECT_EQ(terms->heartbeat_ns(), 3'000'000'000);
   std::string bytes;
@@ -34,21 +40,23 @@ TEST(Terms, ABodyIsProtobufWhereTheServerOffersIt) {
   const pomelo::Message message = Decode(bytes);
   EXPECT_EQ(message.id, 300u);
   EXPECT_EQ(message.route, pomelo::Route(*contract.dictionary()->CodeOf(route::kSend)));
-  const auto body = contract.client_protos().Decode(route::kSend, message.body);
+  const auto body = contract.former_client_protos().Decode(route::kSend, message.body);
   ASSERT_TRUE(body.ok()) << body.status();
   EXPECT_EQ(boost::json::serialize(*body), R"({"rid":"r1","content":"hi","target":"*"})");
 }
 
 TEST(Terms, ABodyIsJsonOtherwise) {
   const ClientContract contract(false, true, std::nullopt);
-  const auto terms = Agree(contract, "");
-  ASSERT_TRUE(terms.ok()) << terms.status();
-  EXPECT_EQ(terms->heartbeat_ns(), 0);
-  std::string bytes;
-  terms->AppendRequest(1, route::kEnter, {{"username", "u"}, {"rid", "r"}}, bytes);
-  const pomelo::Message message = Decode(bytes);
-  EXPECT_EQ(message.route, pomelo::Route(route::kEnter));
-  EXPECT_EQ(message.body, R"({"username":"u","rid":"r"})");
+  for (const char* client : {"", "js-websocket"}) {
+    const auto terms = Agree(contract, client);
+    ASSERT_TRUE(terms.ok()) << terms.status();
+    EXPECT_EQ(terms->heartbeat_ns(), 0);
+    std::string bytes;
+    terms->AppendRequest(1, route::kEnter, {{"username", "u"}, {"rid", "r"}}, bytes);
+    const pomelo::Message message = Decode(bytes);
+    EXPECT_EQ(message.route, pomelo::Route(route::kEnter));
+    EXPECT_EQ(message.body, R"({"username":"u","rid":"r"})");
+  }
 }
 
 TEST(Terms, ARouteIsKnownByItsNameAndByItsCode) {

@@ -1,7 +1,5 @@
 #include "connector/answers.h"
 
-#include <cmath>
-
 #include "connector/encoder.h"
 #include "fmt/format.h"
 #include "services/pomelo/body.h"
@@ -16,22 +14,6 @@ constexpr size_t kMaxEventsBytes = size_t{512} * 1024;
 constexpr size_t kMaxUserListBytes = size_t{60} * 1024;
 
 }  // namespace
-
-absl::StatusOr<std::string> TextField(const boost::json::object& body, std::string_view field) {
-  const boost::json::value* value = body.if_contains({field.data(), field.size()});
-  if (value == nullptr) return absl::InvalidArgumentError(fmt::format("{} is missing", field));
-  if (!value->is_string()) return absl::InvalidArgumentError(fmt::format("{} must be a text", field));
-  return std::string(value->get_string());
-}
-
-std::optional<uint64_t> WholeNumberField(const boost::json::object& body, std::string_view field) {
-  const boost::json::value* value = body.if_contains({field.data(), field.size()});
-  if (value == nullptr || !value->is_number()) return std::nullopt;
-  constexpr double kMost = 9007199254740992.0;  // 2^53: a double is exact so far.
-  const double number = value->to_number<double>();
-  if (!(number >= 0 && number <= kMost) || number != std::floor(number)) return std::nullopt;
-  return static_cast<uint64_t>(number);
-}
 
 std::string UnknownRoute(std::string_view route) {
   // Text from a client need not be valid UTF-8.

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,12 +14,6 @@
 namespace hubbub::connector {
 
 // The connector's words to clients. Pure functions.
-
-// A field that must be text; INVALID_ARGUMENT names it.
-absl::StatusOr<std::string> TextField(const boost::json::object& body, std::string_view field);
-
-// A field that is a whole number from 0 to 2^53, however JSON or a double says it; nothing if it is not.
-std::optional<uint64_t> WholeNumberField(const boost::json::object& body, std::string_view field);
 
 std::string UnknownRoute(std::string_view route);
 std::string NotInRoom(std::string_view room);

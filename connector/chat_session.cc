@@ -6,6 +6,7 @@
 #include "connector/places.h"
 #include "fmt/format.h"
 #include "services/entropy.h"
+#include "services/session/fields.h"
 
 namespace hubbub::connector {
 namespace {

@@ -8,6 +8,7 @@
 #include "fmt/format.h"
 #include "services/limits.h"
 #include "services/owner_hint.h"
+#include "services/session/fields.h"
 
 namespace hubbub::connector {
 namespace {

@@ -5,6 +5,7 @@
 #include "connector/chat_session.h"
 #include "connector/room_sends.h"
 #include "services/limits.h"
+#include "services/session/fields.h"
 
 namespace hubbub::connector {
 namespace {

@@ -5,6 +5,7 @@
 
 #include "fmt/format.h"
 #include "services/entropy.h"
+#include "services/limits.h"
 
 namespace hubbub::connector {
 namespace {
@@ -51,6 +52,7 @@ SessionOptions Connector::SessionOptionsFor(RequestCounters& counters) const {
   options.contract = &contract_;
   options.heartbeat = options_.heartbeat;
   options.sign_in_timeout = options_.sign_in_timeout;
+  options.max_package_bytes = kMaxRequestBytes;
   options.max_requests_per_second = options_.max_requests_per_second;
   options.counters = &counters;
   options.request_prefix = request_prefix_;

@@ -57,6 +57,7 @@ class FanOut {
     void Send(net::Payload) override { ++sent_; }
     void Pause() override {}
     void Resume() override {}
+    void AllowMessages(size_t) override {}
     void Close(net::CloseReason, std::string) override {}
     bool Stalled() const override { return false; }
     std::string_view peer() const override { return "nobody"; }

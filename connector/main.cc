@@ -38,7 +38,7 @@ ABSL_FLAG(std::vector<std::string>, subprotocols, {"pomelo"},
 ABSL_FLAG(int, max_requests_per_second, 2000,
           "Requests a second of one session; more are answered with code 429");
 ABSL_FLAG(bool, use_dict, true, "Offer clients the dictionary that shortens routes");
-ABSL_FLAG(bool, use_protobuf, true, "Offer clients the protobuf dialect that shortens bodies");
+ABSL_FLAG(bool, use_protobuf, true, "Offer clients the protobuf dialect that shortens pushes");
 ABSL_FLAG(int, heartbeat, 3, "Seconds between heartbeats; 0 means none");
 ABSL_FLAG(absl::Duration, sign_in_timeout, absl::Seconds(10),
           "A client that has not entered a room by then is closed");

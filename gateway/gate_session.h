@@ -12,6 +12,7 @@ class GateSession final : public SessionHandler {
   GateSession(EntryDesk& desk, uint64_t connection) : desk_(desk), connection_(connection) {}
 
   void OnRequest(std::string_view route, boost::json::object body, Reply reply) override;
+  void OnBadBody(std::string_view route, std::string_view why, Reply reply) override;
   void OnClosed() override {}
   bool SignedIn() const override { return asked_; }
 

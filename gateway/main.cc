@@ -30,7 +30,7 @@ ABSL_FLAG(int, max_connections, 100000,
           "Client connections at a time; further ones are told that it is full, and closed");
 ABSL_FLAG(std::vector<std::string>, subprotocols, {"pomelo"},
           "WebSocket subprotocols: a client that asks for some gets the first of its own that stands here");
-ABSL_FLAG(bool, use_protobuf, true, "Offer clients the protobuf dialect that shortens bodies");
+ABSL_FLAG(bool, use_protobuf, true, "Offer clients the protobuf dialect that shortens pushes");
 ABSL_FLAG(bool, servers_page, true,
           "Show whoever reaches the client port which servers there are and how they do, at /servers");
 ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");

@@ -9,9 +9,13 @@ namespace hubbub {
 
 inline constexpr size_t kMaxNameBytes = 64;
 inline constexpr size_t kMaxContentBytes = size_t{32} * 1024;
-// The stock JavaScript client fails on bodies of about 125 KB and more (ARCHITECTURE.md, trap 2); the
-// answer's other fields fit into the rest.
-inline constexpr size_t kMaxJsonContentBytes = size_t{60} * 1024;
+// When it is written to a client as JSON, where a character may take six bytes or more. The stock JavaScript
+// client fails on bodies of about 125 KB and more (ARCHITECTURE.md, trap 2); the other fields fit into the
+// rest. All text of 32 KiB does, unless it is full of control characters.
+inline constexpr size_t kMaxJsonContentBytes = size_t{112} * 1024;
+// The largest message that a client may need for content that is allowed: as JSON, with each of its bytes
+// written as \u00XX, six for one, and all the rest of the request.
+inline constexpr size_t kMaxRequestBytes = 6 * kMaxContentBytes + size_t{16} * 1024;
 
 // OK if `name` can name a user or a room: 1 to 64 bytes of valid UTF-8 without control characters. `field` is
 // what the error calls it. INVALID_ARGUMENT otherwise, with the field and the reason.

@@ -1,6 +1,7 @@
 #include "services/limits.h"
 
 #include <string>
+#include <string_view>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -52,6 +53,12 @@ TEST(CheckContent, RefusesWhatIsTooLongAsBytesOrAsJson) {
   };
   EXPECT_THAT(message(std::string(kMaxContentBytes + 1, 'x')), HasSubstr("content has 32769 bytes"));
   EXPECT_THAT(message("\xff"), HasSubstr("content is not valid UTF-8"));
+  // All that is not full of control characters is within both.
+  for (const std::string_view one : {"\"", "\\", "\n", "\xe4\xb8\xad", "\xf0\x9f\x98\x82"}) {
+    std::string content;
+    while (content.size() + one.size() <= kMaxContentBytes) content += one;
+    EXPECT_TRUE(CheckContent(content).ok()) << one;
+  }
   // Six bytes each as JSON.
   EXPECT_TRUE(CheckContent(std::string(kMaxJsonContentBytes / 6, '\x01')).ok());
   EXPECT_THAT(message(std::string(kMaxJsonContentBytes / 6 + 1, '\x01')), HasSubstr("when written as JSON"));

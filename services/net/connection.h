@@ -75,6 +75,10 @@ class Connection {
   // Offers the bytes that Protocol::OnBytes left, from a fresh stack, and goes on reading.
   virtual void Resume() = 0;
 
+  // From now on a WebSocket message may be so large, and so much may wait of what a TCP client sent. Until
+  // then ListenerOptions::max_message_bytes is the bound.
+  virtual void AllowMessages(size_t bytes) = 0;
+
   // Writes what is queued, then closes; on WebSocket with `detail` as the close reason. Nothing is read any
   // more. Only the first call counts.
   virtual void Close(CloseReason reason, std::string detail) = 0;

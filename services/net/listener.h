@@ -21,7 +21,8 @@ struct ListenerOptions {
   uint16_t port = 0;
   // Further clients are told that this server is full, and closed.
   int max_connections = 100'000;
-  // The largest WebSocket message, and the most that a TCP client may have waiting.
+  // The largest WebSocket message, and the most that a TCP client may have waiting, until the protocol allows
+  // more (Connection::AllowMessages). A Pomelo handshake is far below it.
   size_t max_message_bytes = 64 * 1024;
   // From accept to the end of the WebSocket handshake or the first TCP byte.
   std::chrono::milliseconds setup_timeout{10'000};

@@ -57,7 +57,11 @@ class TestProtocol final : public Protocol {
   static constexpr char kClose = 4;  // A part of kGulp bytes is sent, then the connection closes.
   static constexpr char kHalf = 5;   // Taken together with the next byte, unless that is the same.
   static constexpr char kPart = 6;   // Answered with kPartBytes, below the soft limit.
+  static constexpr char kAllow = 7;  // From now on messages may have kAllowedBytes.
+  static constexpr char kWhole = 8;  // Answered once kWholeBytes are there.
   static constexpr size_t kPartBytes = size_t{200} * 1024;
+  static constexpr size_t kAllowedBytes = 8192;
+  static constexpr size_t kWholeBytes = 6000;
 
   TestProtocol(Connection& connection, Record& record, CloseReason reason, std::string detail)
       : connection_(connection), record_(record), reason_(reason), detail_(std::move(detail)) {}
@@ -78,6 +82,13 @@ class TestProtocol final : public Protocol {
       case kPart:
         Send(kPartBytes);
         return bytes.size();
+      case kAllow:
+        connection_.AllowMessages(kAllowedBytes);
+        return 1;
+      case kWhole:
+        if (bytes.size() < kWholeBytes) return 0;
+        Send(1);
+        return kWholeBytes;
       case kFlood:
         for (size_t sent = 0; sent <= Connection::kHardLimit; sent += kGulp) Send(kGulp);
         return bytes.size();
@@ -181,6 +192,29 @@ TEST_F(ListenerTest, AMessageIsBounded) {
   WebSocketClient ws(port());
   ws.Send(std::string(4097, '\1'));
   EXPECT_THAT(CloseText(ws.Read()), StartsWith("1009"));
+}
+
+TEST_F(ListenerTest, TheProtocolMayAllowLargerMessages) {
+  Listen({.max_message_bytes = 4096});
+  TcpClient tcp(port());
+  tcp.Send("\1");  // A TCP client begins with 1 to 5.
+  EXPECT_EQ(tcp.Read(1), "\1");
+  tcp.Send(TestProtocol::kAllow + std::string(TestProtocol::kWholeBytes, TestProtocol::kWhole));
+  EXPECT_EQ(tcp.Read(1), "x");
+  tcp.Send(std::string(TestProtocol::kAllowedBytes + 100, TestProtocol::kHalf));
+  EXPECT_EQ(tcp.ReadToEnd(), "");
+
+  WebSocketClient ws(port());
+  ws.Send(std::string(1, TestProtocol::kAllow));
+  const std::string most(TestProtocol::kAllowedBytes, TestProtocol::kEcho);
+  ws.Send(most);
+  EXPECT_EQ(ws.Read().body, most);
+  ws.Send(most + "\1");
+  EXPECT_THAT(CloseText(ws.Read()), StartsWith("1009"));
+
+  WebSocketClient other(port());
+  other.Send(most);
+  EXPECT_THAT(CloseText(other.Read()), StartsWith("1009")) << "it is for one connection alone";
 }
 
 TEST_F(ListenerTest, WebSocketFramesComeBackAsTheyWere) {

@@ -194,6 +194,8 @@ void SocketConnection::Offer() {
   if (buffer_.size() > 0) {
     const auto data = buffer_.cdata();
     buffer_.consume(protocol_->OnBytes({static_cast<const char*>(data.data()), data.size()}, framed_));
+    // Large messages are seldom, and clients stay for long.
+    if (buffer_.size() == 0 && buffer_.capacity() > kKeptBytes) buffer_.shrink_to_fit();
     if (closing_ || closed_ || paused_ || Stalled()) return;
     if (framed_ && buffer_.size() > 0)
       return Close(CloseReason::kProtocolError, "a frame holds part of a package");

@@ -94,6 +94,9 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   bool Stalled() const final { return queued_bytes_ > kSoftLimit; }
   std::string_view peer() const final { return client_.peer; }
 
+  // By a subclass that has more to tell of it, too.
+  void AllowMessages(size_t bytes) override { buffer_.max_size(bytes); }
+
   // Has the protocol say goodbye; false if it is closing already.
   bool Shutdown(const std::string& detail);
   // Ends the connection at once, whatever is queued.
@@ -135,6 +138,9 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   static constexpr size_t kMaxGather = 63;
   // A slow client shows with each write that it goes on, so one must not take it too long.
   static constexpr size_t kMaxGatherBytes = size_t{128} * 1024;
+
+  // What the buffer of reads may keep while nothing is in it.
+  static constexpr size_t kKeptBytes = size_t{16} * 1024;
 
   void Offer();
   void Pump();

@@ -33,6 +33,11 @@ class WebSocketConnection final : public SocketConnection {
         SocketConnection(std::move(client), beast::flat_buffer(max_bytes + 1), /*framed=*/true),
         stream_(std::move(stream)) {}
 
+  void AllowMessages(size_t bytes) override {
+    SocketConnection::AllowMessages(bytes + 1);
+    stream_.read_message_max(bytes);
+  }
+
  private:
   std::shared_ptr<WebSocketConnection> Self() {
     return std::static_pointer_cast<WebSocketConnection>(shared_from_this());

@@ -22,19 +22,6 @@ uint8_t TakeByte(std::string_view& bytes) {
   return byte;
 }
 
-absl::StatusOr<uint64_t> TakeId(std::string_view& bytes) {
-  uint64_t id = 0;
-  for (int shift = 0; shift < 35; shift += 7) {
-    if (bytes.empty()) return absl::InvalidArgumentError("a message ends inside its id");
-    const uint64_t byte = TakeByte(bytes);
-    id |= (byte & 0x7f) << shift;
-    if (byte >= 0x80) continue;
-    if (id > kMaxMessageId) break;
-    return id;
-  }
-  return absl::InvalidArgumentError(fmt::format("a message id exceeds {}", kMaxMessageId));
-}
-
 absl::StatusOr<Route> TakeRoute(bool code, std::string_view& bytes) {
   if (code) {
     if (bytes.size() < 2) return absl::InvalidArgumentError("a message ends inside its route code");
@@ -54,12 +41,6 @@ absl::StatusOr<Route> TakeRoute(bool code, std::string_view& bytes) {
 
 void AppendFlag(MessageType type, uint8_t bits, std::string& out) {
   out += static_cast<char>(static_cast<uint8_t>(type) << 1 | bits);
-}
-
-void AppendId(uint64_t id, std::string& out) {
-  if (id > kMaxMessageId) throw std::length_error(fmt::format("message id {} exceeds {}", id, kMaxMessageId));
-  for (; id >= 0x80; id >>= 7) out += static_cast<char>(0x80 | (id & 0x7f));
-  out += static_cast<char>(id);
 }
 
 uint8_t RouteBit(const Route& route) {
@@ -83,6 +64,28 @@ void AppendRoute(const Route& route, std::string& out) {
 
 }  // namespace
 
+MessageId::MessageId(uint64_t number) {
+  for (; number >= 0x80; number >>= 7) bytes_[size_++] = static_cast<char>(0x80 | (number & 0x7f));
+  bytes_[size_++] = static_cast<char>(number);
+}
+
+absl::StatusOr<MessageId> MessageId::Take(std::string_view& bytes) {
+  MessageId id;
+  for (id.size_ = 0; id.size_ < kMaxBytes;) {
+    if (bytes.empty()) return absl::InvalidArgumentError("a message ends inside its id");
+    const uint8_t byte = TakeByte(bytes);
+    id.bytes_[id.size_++] = static_cast<char>(byte);
+    if (byte < 0x80) return id;
+  }
+  return absl::InvalidArgumentError(fmt::format("a message id is longer than {} bytes", kMaxBytes));
+}
+
+uint64_t MessageId::number() const {
+  uint64_t number = 0;
+  for (size_t i = 0; i < size_; ++i) number |= (static_cast<uint64_t>(bytes_[i]) & 0x7f) << 7 * i;
+  return number;
+}
+
 absl::StatusOr<Message> DecodeMessage(std::string_view bytes) {
   if (bytes.empty()) return absl::InvalidArgumentError("a message is empty: not even its flag byte is there");
   const uint8_t flag = TakeByte(bytes);
@@ -97,7 +100,7 @@ absl::StatusOr<Message> DecodeMessage(std::string_view bytes) {
         fmt::format("message type {} does not exist: the types are 0 to 3", static_cast<int>(message.type)));
   }
   if (HasId(message.type)) {
-    absl::StatusOr<uint64_t> id = TakeId(bytes);
+    absl::StatusOr<MessageId> id = MessageId::Take(bytes);
     if (!id.ok()) return std::move(id).status();
     message.id = *id;
   }
@@ -110,9 +113,9 @@ absl::StatusOr<Message> DecodeMessage(std::string_view bytes) {
   return message;
 }
 
-void AppendRequestHead(uint64_t id, const Route& route, std::string& out) {
+void AppendRequestHead(const MessageId& id, const Route& route, std::string& out) {
   AppendFlag(MessageType::kRequest, RouteBit(route), out);
-  AppendId(id, out);
+  out.append(id.bytes());
   AppendRoute(route, out);
 }
 
@@ -121,9 +124,9 @@ void AppendNotifyHead(const Route& route, std::string& out) {
   AppendRoute(route, out);
 }
 
-void AppendResponseHead(uint64_t id, std::string& out) {
+void AppendResponseHead(const MessageId& id, std::string& out) {
   AppendFlag(MessageType::kResponse, 0, out);
-  AppendId(id, out);
+  out.append(id.bytes());
 }
 
 void AppendPushHead(const Route& route, std::string& out) {
@@ -131,7 +134,7 @@ void AppendPushHead(const Route& route, std::string& out) {
   AppendRoute(route, out);
 }
 
-void AppendRequest(uint64_t id, const Route& route, std::string_view body, std::string& out) {
+void AppendRequest(const MessageId& id, const Route& route, std::string_view body, std::string& out) {
   AppendRequestHead(id, route, out);
   out.append(body);
 }
@@ -141,7 +144,7 @@ void AppendNotify(const Route& route, std::string_view body, std::string& out) {
   out.append(body);
 }
 
-void AppendResponse(uint64_t id, std::string_view body, std::string& out) {
+void AppendResponse(const MessageId& id, std::string_view body, std::string& out) {
   AppendResponseHead(id, out);
   out.append(body);
 }

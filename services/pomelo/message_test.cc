@@ -101,8 +101,8 @@ TEST(Message, RefusesWhatHasNoMeaning) {
       {"0e01", "message type 7"},
       {"00", "inside its id"},
       {"04ffff", "inside its id"},
-      {"04ffffffff10", "exceeds 4294967295"},
-      {"048080808080", "exceeds 4294967295"},
+      {"00ffffffffffffffffffff", "longer than 10 bytes"},
+      {"0480808080808080808080800161", "longer than 10 bytes"},
       {"0001", "before its route"},
       {"0203612e", "inside its route: 2 of 3"},
       {"0700", "inside its route code"},
@@ -114,17 +114,52 @@ TEST(Message, RefusesWhatHasNoMeaning) {
   }
 }
 
-TEST(Message, TakesIdsUpToTheirLimit) {
-  EXPECT_EQ(DecodeMessage(FromHex("04ffffffff0f"))->id, kMaxMessageId);
-  EXPECT_EQ(DecodeMessage(FromHex("048100"))->id, 1u);  // With a needless group.
-  std::string out;
-  AppendResponseHead(kMaxMessageId, out);
-  EXPECT_EQ(ToHex(out), "04ffffffff0f");
+TEST(MessageId, IsReadAsStockClientsWriteIt) {
+  const struct {
+    uint64_t number;
+    std::string_view hex;
+  } cases[] = {
+      {0, "00"},
+      {1, "01"},
+      {127, "7f"},
+      {128, "8001"},
+      {300, "ac02"},
+      {0xffffffff, "ffffffff0f"},
+      {1ull << 53, "8080808080808010"},
+      {~0ull, "ffffffffffffffffff01"},
+  };
+  for (const auto& c : cases) {
+    const std::string bytes = FromHex(c.hex);
+    std::string_view rest = bytes;
+    const auto id = MessageId::Take(rest);
+    ASSERT_TRUE(id.ok()) << c.hex;
+    EXPECT_EQ(id->number(), c.number) << c.hex;
+    EXPECT_EQ(ToHex(id->bytes()), c.hex);
+    EXPECT_EQ(*id, MessageId(c.number)) << c.hex;
+  }
+}
+
+// Some clients write the most significant group first. Whatever they mean, they find it in the response.
+TEST(MessageId, IsAnsweredWithTheBytesThatCame) {
+  std::mt19937 random(2);
+  for (int i = 0; i < 2000; ++i) {
+    const size_t size = 1 + random() % MessageId::kMaxBytes;
+    std::string id;
+    while (id.size() + 1 < size) id += static_cast<char>(0x80 | (random() % 4 == 0 ? 0 : random()));
+    id += static_cast<char>(random() & 0x7f);
+    const std::string body = RandomBytes(random, 20);
+    const std::string request = std::string(1, '\0') + id + std::string("\x01r") + body;
+    const auto decoded = DecodeMessage(Tight(request).view());
+    ASSERT_TRUE(decoded.ok()) << ToHex(request) << decoded.status();
+    EXPECT_EQ(ToHex(decoded->id.bytes()), ToHex(id));
+    std::string response;
+    AppendResponse(decoded->id, "{}", response);
+    EXPECT_EQ(ToHex(response), ToHex("\x04" + id + "{}"));
+  }
 }
 
 TEST(Message, RefusesToWriteWhatItsHeadCanNotSay) {
   std::string out;
-  EXPECT_THROW(AppendResponseHead(kMaxMessageId + 1, out), std::length_error);
   EXPECT_THROW(AppendPushHead(std::string(256, 'r'), out), std::length_error);
 }
 

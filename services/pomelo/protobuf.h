@@ -42,8 +42,8 @@ class Schema {
 
   // REQUIRES: Has(route), else NOT_FOUND. INVALID_ARGUMENT, with the field, if the bytes end too early, hold
   // a tag that the schema lacks, lack a required field, hold text that is neither UTF-8 nor CESU-8, a number
-  // that JSON can not say, or messages in messages deeper than 32. Text comes out as UTF-8. Memory is taken
-  // in proportion to the bytes alone.
+  // that JSON can not say, or messages in messages deeper than 32. Text comes out as ToUtf8 has it. Memory is
+  // taken in proportion to the bytes alone.
   absl::StatusOr<boost::json::object> Decode(std::string_view route, std::string_view bytes) const;
 
   // Appends `message`, whose text is valid UTF-8, to `out`, in its own order of fields. Fields that the

@@ -158,6 +158,11 @@ TEST(Protobuf, AddsUpTheElementsOfARepeatedField) {
   EXPECT_EQ(DecodeJson(One("repeated uInt32 n"), "08020102080103"), R"({"n":[1,2,3]})");
 }
 
+// As the browser client writes a text that was cut in the middle of an emoji.
+TEST(Protobuf, HasAReplacementWhereHalfOfAnEmojiIsMissing) {
+  EXPECT_EQ(DecodeJson(One("required string v"), "0a0461eda0bd"), "{\"v\":\"a\xef\xbf\xbd\"}");
+}
+
 TEST(Protobuf, RefusesBrokenBodies) {
   const struct {
     const char *field, *hex, *why;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <bit>
+#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <utility>
@@ -12,6 +13,7 @@ namespace {
 constexpr uint64_t kHighBits = 0x8080808080808080u;
 constexpr uint64_t kOnes = 0x0101010101010101u;
 constexpr char kHex[] = "0123456789abcdef";
+constexpr uint32_t kReplacement = 0xfffd;
 
 uint64_t Word(const char* p) {
   uint64_t word;
@@ -149,6 +151,15 @@ std::string ReplaceFours(std::string_view text, size_t first, Append append) {
   return out.append(text, copied);
 }
 
+// The UTF-16 unit that the escape at `i` stands for; nothing if there is no \uXXXX.
+std::optional<uint32_t> EscapedUnit(std::string_view json, size_t i) {
+  constexpr size_t kSize = 6;
+  if (json.size() < kSize || i > json.size() - kSize || json[i] != '\\' || json[i + 1] != 'u') return {};
+  uint32_t unit = 0;
+  const char* const end = json.data() + i + kSize;
+  return std::from_chars(json.data() + i + 2, end, unit, 16).ptr == end ? std::optional(unit) : std::nullopt;
+}
+
 // By how many bytes JSON text is longer than the byte that it stands for.
 constexpr std::array<uint8_t, 256> kJsonGrowth = [] {
   std::array<uint8_t, 256> growth{};
@@ -177,12 +188,15 @@ std::optional<std::string> ToUtf8(std::string_view text) {
       i += high.size;
       continue;
     }
-    if (!IsHighSurrogate(high.code) || i + 3 >= text.size()) return std::nullopt;
-    const Char low = ReadChar(text, i + 3);
-    if (low.size == 0 || !IsLowSurrogate(low.code)) return std::nullopt;
+    const Char low = i + 3 < text.size() ? ReadChar(text, i + 3) : Char{};
+    const bool pair = IsHighSurrogate(high.code) && IsLowSurrogate(low.code);
     out.append(text, copied, i - copied);
-    AppendFour(0x10000 + ((high.code & 0x3ff) << 10 | (low.code & 0x3ff)), out);
-    copied = i += 6;
+    if (pair) {
+      AppendFour(0x10000 + ((high.code & 0x3ff) << 10 | (low.code & 0x3ff)), out);
+    } else {
+      AppendThree(kReplacement, out);
+    }
+    copied = i += pair ? 6 : 3;
   }
   return out.append(text, copied);
 }
@@ -203,6 +217,21 @@ std::string EscapeNonBmp(std::string json) {
     AppendEscape(HighSurrogate(code), out);
     AppendEscape(LowSurrogate(code), out);
   });
+}
+
+size_t FindLoneEscape(std::string_view json, size_t from) {
+  // A backslash is nowhere in JSON but in strings, before one character or uXXXX.
+  size_t i = json.find('\\', from);
+  while (i < json.size()) {
+    const std::optional<uint32_t> unit = EscapedUnit(json, i);
+    if (unit && IsSurrogate(*unit)) {
+      const std::optional<uint32_t> next = EscapedUnit(json, i + 6);
+      if (!IsHighSurrogate(*unit) || !next || !IsLowSurrogate(*next)) return i;
+      i += 6;
+    }
+    i = json.find('\\', i + (unit ? 6 : 2));
+  }
+  return json.size();
 }
 
 size_t JsonSize(std::string_view utf8) {

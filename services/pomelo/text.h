@@ -14,8 +14,9 @@ namespace hubbub::pomelo {
 // True if `text` is well-formed UTF-8: no surrogates, no overlong forms, nothing above U+10FFFF.
 bool IsUtf8(std::string_view text);
 
-// UTF-8 from text that may hold CESU-8 surrogate pairs; well-formed UTF-8 comes back as it is. Nothing if it
-// is neither, as with a lone surrogate.
+// UTF-8 from text that may hold CESU-8 surrogates; well-formed UTF-8 comes back as it is. A surrogate without
+// the other half of its pair, as clients write it that cut a text in the middle of an emoji, becomes U+FFFD.
+// Nothing if the text is neither UTF-8 nor CESU-8.
 std::optional<std::string> ToUtf8(std::string_view text);
 
 // CESU-8 from valid UTF-8: each four-byte character becomes a pair of three-byte surrogates.
@@ -23,6 +24,11 @@ std::string ToCesu8(std::string_view utf8);
 
 // Valid JSON text with each four-byte character as a \uXXXX\uXXXX pair, which every client reads.
 std::string EscapeNonBmp(std::string json);
+
+// Where in JSON text, at or after `from`, the \uXXXX escape of a surrogate begins that lacks the other half
+// of its pair; the text's size if nowhere. Parsers refuse it, though RFC 8259's grammar has it. `from` is not
+// in the middle of an escape.
+size_t FindLoneEscape(std::string_view json, size_t from);
 
 // The size of `utf8` as the inside of a JSON string after EscapeNonBmp.
 size_t JsonSize(std::string_view utf8);

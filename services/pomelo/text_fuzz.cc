@@ -13,8 +13,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // Total on any bytes, though meant for valid ones.
   FUZZ_CHECK(JsonSize(text) >= size);
   FUZZ_CHECK(EscapeNonBmp(std::string(text)).size() >= size);
+  size_t escapes = 0;
+  for (size_t i = 0; (i = FindLoneEscape(text, i)) < size; i += 6) {
+    FUZZ_CHECK(size - i >= 6 && text[i] == '\\' && text[i + 1] == 'u');
+    ++escapes;
+  }
+  FUZZ_CHECK(escapes <= size / 6);
   if (!utf8) return 0;
-  FUZZ_CHECK(IsUtf8(*utf8));
+  FUZZ_CHECK(IsUtf8(*utf8) && utf8->size() <= size);
   FUZZ_CHECK(ToUtf8(ToCesu8(*utf8)) == utf8);
   const std::string json = boost::json::serialize(boost::json::string(*utf8));
   const std::string escaped = EscapeNonBmp(json);

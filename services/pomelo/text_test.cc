@@ -11,6 +11,7 @@ constexpr std::string_view kJoy = "\xf0\x9f\x98\x82";              // U+1F602
 constexpr std::string_view kJoyCesu = "\xed\xa0\xbd\xed\xb8\x82";  // The same as two surrogates.
 constexpr std::string_view kLoneHigh = "\xed\xa0\xbd";
 constexpr std::string_view kLoneLow = "\xed\xb8\x82";
+constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 
 std::string Join(std::initializer_list<std::string_view> parts) {
   std::string all;
@@ -55,11 +56,51 @@ TEST(ToUtf8, JoinsSurrogatePairs) {
 
 TEST(ToUtf8, RefusesWhatIsNeither) {
   for (const std::string& text :
-       {std::string(kLoneHigh), std::string(kLoneLow), Join({kLoneHigh, "a"}),
-        Join({kLoneHigh, kLoneHigh, kLoneLow}), Join({kLoneLow, kLoneHigh}), Join({kJoyCesu, "\xff"}),
-        Join({kLoneHigh, "\xed\xb8"}), Join({kLoneHigh, "\xc3\xbc"})}) {
+       {Join({kJoyCesu, "\xff"}), Join({kLoneHigh, "\xed\xb8"}), Join({kLoneHigh, "\xc3"}),
+        Join({kLoneLow, "\xc0\x80"}), std::string("\xed\xa0")}) {
     EXPECT_EQ(ToUtf8(Tight(text).view()), std::nullopt) << ToHex(text);
   }
+}
+
+TEST(ToUtf8, PutsAReplacementWhereHalfAPairIsMissing) {
+  const struct {
+    std::string text, utf8;
+  } cases[] = {
+      {std::string(kLoneHigh), std::string(kReplacement)},
+      {std::string(kLoneLow), std::string(kReplacement)},
+      {Join({"a", kLoneHigh, "b"}), Join({"a", kReplacement, "b"})},
+      {Join({kLoneHigh, "\xc3\xbc"}), Join({kReplacement, "\xc3\xbc"})},
+      {Join({kLoneHigh, kJoyCesu}), Join({kReplacement, kJoy})},
+      {Join({kJoyCesu, kLoneLow, kLoneHigh}), Join({kJoy, kReplacement, kReplacement})},
+      {Join({kLoneHigh, kJoy}), Join({kReplacement, kJoy})},
+  };
+  for (const auto& c : cases) EXPECT_EQ(ToUtf8(Tight(c.text).view()), c.utf8) << ToHex(c.text);
+}
+
+TEST(FindLoneEscape, FindsHalvesOfPairsAlone) {
+  const struct {
+    std::string json;
+    size_t at;
+  } cases[] = {
+      {"{}", 2},
+      {R"("\ud83d\ude02")", 14},
+      {R"("\uD83D\uDE02")", 14},
+      {R"("\ud83d")", 1},
+      {R"("\ude02")", 1},
+      {R"("\ude02\ud83d")", 1},
+      {R"("\ud83d\ud83d\ude02")", 1},
+      {R"("\ud83d\ude02\ude02")", 13},
+      {R"("\ud83d\n\ude02")", 1},
+      {R"("\ud83dx\ude02")", 1},
+      {R"("\\ud83d")", 9},
+      {R"("\\\ud83d")", 3},
+      {R"("\u00e9\"\ud7ff\ue000")", 22},
+      {R"("\ud83)", 6},
+      {R"("\ud8zz")", 8},
+      {R"(\)", 1},
+  };
+  for (const auto& c : cases) EXPECT_EQ(FindLoneEscape(Tight(c.json).view(), 0), c.at) << c.json;
+  EXPECT_EQ(FindLoneEscape(R"(\ud83d\ud83d)", 6), 6u);
 }
 
 TEST(ToCesu8, AgreesWithTheBrowserClient) {

@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "fmt/format.h"
 #include "services/pomelo/body.h"
 #include "services/pomelo/message.h"
 #include "services/pomelo/package.h"
@@ -25,8 +26,8 @@ constexpr const char* kServerProtos = R"({
   }
 })";
 
-// `from` is optional because the server knows who sends; the stock demo's page still gives it.
-constexpr const char* kClientProtos = R"({
+// What was offered for requests once, and is not any more; see ReadBody.
+constexpr const char* kFormerClientProtos = R"({
   "gate.gateHandler.queryEntry": {
     "required string uid": 1
   },
@@ -69,15 +70,12 @@ pomelo::Dictionary MakeDictionary() {
 ClientContract::ClientContract(bool use_dict, bool use_protobuf,
                                std::optional<std::chrono::seconds> heartbeat)
     : server_protos_(ParseSchema(kServerProtos)),
-      client_protos_(ParseSchema(kClientProtos)),
+      former_client_protos_(ParseSchema(kFormerClientProtos)),
       use_protobuf_(use_protobuf) {
   if (use_dict) dictionary_ = MakeDictionary();
   pomelo::HandshakeOptions options{.heartbeat = heartbeat, .dictionary = dictionary()};
   json_handshake_.emplace(options);
-  if (use_protobuf) {
-    options.server_protos = &*server_protos_;
-    options.client_protos = &*client_protos_;
-  }
+  if (use_protobuf) options.server_protos = &*server_protos_;
   handshake_.emplace(options);
 }
 
@@ -89,6 +87,25 @@ WireFormat ClientContract::FormatOf(const pomelo::HandshakeRequest& request) con
 
 std::string ClientContract::Accept(const pomelo::HandshakeRequest& request, WireFormat format) const {
   return (format == WireFormat::kJson ? json_handshake_ : handshake_)->Accept(request);
+}
+
+absl::StatusOr<boost::json::object> ClientContract::ReadBody(WireFormat format, std::string_view route,
+                                                             std::string_view body) const {
+  if (body.empty()) return boost::json::object();
+  if (format == WireFormat::kJson || !former_client_protos_->Has(route)) return pomelo::ParseJsonBody(body);
+  // JSON goes first. What begins with '{' is nothing else, for no former schema has the tag 15; and white
+  // space may be a tag, but hardly one that JSON follows to the end of the body.
+  const bool like_json = pomelo::BeginsLikeObject(body);
+  if (like_json) {
+    if (absl::StatusOr<boost::json::object> json = pomelo::ParseJsonBody(body); json.ok()) return json;
+  }
+  absl::StatusOr<boost::json::object> protobuf = former_client_protos_->Decode(route, body);
+  if (protobuf.ok()) return protobuf;
+  // Its author meant JSON.
+  if (like_json) return pomelo::ParseJsonBody(body);
+  return absl::InvalidArgumentError(fmt::format(
+      "{}; nor is it protobuf of the schema that was offered once: {}",
+      std::string(pomelo::ParseJsonBody(body).status().message()), std::string(protobuf.status().message())));
 }
 
 absl::Status ClientContract::CheckPush(std::string_view route, const boost::json::object& body) const {

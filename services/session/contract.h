@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "boost/json.hpp"
 #include "services/pomelo/dictionary.h"
 #include "services/pomelo/handshake.h"
@@ -32,24 +33,32 @@ inline constexpr std::string_view kOnLeave = "onLeave";
 }  // namespace route
 
 // What clients and the suite agree on beyond the protocol: the dictionary of routes and the protobuf schemas.
+// Requests are JSON, as in the stock demo: with schemas for them, clients fail on numbers as names, and some
+// write text that can not be read (ARCHITECTURE.md, trap 11).
 // The stock JavaScript client stores one set of schemas for gate and connector alike (ARCHITECTURE.md, trap
 // 7), so both offer this one, and its version depends on its contents alone. Immutable, so thread-safe. Owned
 // by main.
 class ClientContract {
  public:
-  // `use_dict`: routes have codes. `use_protobuf`: bodies of the routes that have a schema are in Pomelo's
+  // `use_dict`: routes have codes. `use_protobuf`: bodies of the pushes that have a schema are in Pomelo's
   // protobuf dialect.
   ClientContract(bool use_dict, bool use_protobuf, std::optional<std::chrono::seconds> heartbeat);
 
   const pomelo::Dictionary* dictionary() const { return dictionary_ ? &*dictionary_ : nullptr; }
   const pomelo::Schema& server_protos() const { return *server_protos_; }
-  const pomelo::Schema& client_protos() const { return *client_protos_; }
+  // The schemas of requests that were offered once. Clients that have kept them may still use them.
+  const pomelo::Schema& former_client_protos() const { return *former_client_protos_; }
 
   // The bodies that a client of this kind wants. Clients that know no schemas get JSON: this project's own
   // web client, and Pitaya's family, which would not understand the offer.
   WireFormat FormatOf(const pomelo::HandshakeRequest& request) const;
   // The handshake's answer to it.
   std::string Accept(const pomelo::HandshakeRequest& request, WireFormat format) const;
+
+  // The body of a request by a client that was let in with this format: JSON, or protobuf of the former
+  // schemas. No bytes are {}. INVALID_ARGUMENT says what is wrong with it.
+  absl::StatusOr<boost::json::object> ReadBody(WireFormat format, std::string_view route,
+                                               std::string_view body) const;
 
   // OK if a push can have this body in every format; INVALID_ARGUMENT says what the route's schema refuses.
   absl::Status CheckPush(std::string_view route, const boost::json::object& body) const;
@@ -62,7 +71,7 @@ class ClientContract {
  private:
   std::optional<pomelo::Dictionary> dictionary_;
   std::optional<pomelo::Schema> server_protos_;
-  std::optional<pomelo::Schema> client_protos_;
+  std::optional<pomelo::Schema> former_client_protos_;
   bool use_protobuf_;
   std::optional<pomelo::ServerHandshake> handshake_;
   std::optional<pomelo::ServerHandshake> json_handshake_;

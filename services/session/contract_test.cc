@@ -56,8 +56,9 @@ TEST(ClientContract, OffersProtosOnlyToThoseWhoUseThem) {
   EXPECT_EQ(js.at("useProto"), true);
   EXPECT_EQ(js.at("useDict"), true);
   EXPECT_EQ(js.at("heartbeat"), 3);
-  EXPECT_TRUE(js.at("protos").as_object().contains("client"));
-  EXPECT_TRUE(js.at("protos").as_object().contains("server"));
+  EXPECT_TRUE(js.at("protos").at("server").as_object().contains("onChat"));
+  // Both halves are there, but requests are JSON.
+  EXPECT_EQ(js.at("protos").at("client"), json::object());
 
   const json::object web = SysFor(contract, ClientOf("hubbub-web"));
   EXPECT_FALSE(web.contains("useProto"));
@@ -89,6 +90,96 @@ TEST(ClientContract, GateAndConnectorOfferTheSameProtos) {
   EXPECT_EQ(from_gate.at("protos"), from_connector.at("protos"));
   EXPECT_FALSE(from_gate.contains("useDict"));
   EXPECT_FALSE(from_gate.contains("heartbeat"));
+}
+
+// One that has kept the schemas of before is given those of now, and may write as before until it has read
+// them.
+TEST(ClientContract, ReplacesTheSchemasOfRequestsThatWereOfferedOnce) {
+  const ClientContract contract(true, true, seconds(3));
+  const pomelo::ServerHandshake former(
+      {.server_protos = &contract.server_protos(), .client_protos = &contract.former_client_protos()});
+  HandshakeRequest request = ClientOf("js-websocket");
+  request.proto_version = former.protos_version();
+  const json::object sys = SysFor(contract, request);
+  EXPECT_EQ(sys.at("protos").at("client"), json::object());
+  EXPECT_NE(sys.at("protos").at("version").as_string(), json::string_view(former.protos_version()));
+}
+
+TEST(ClientContract, ReadsBodiesInJsonAndInTheProtobufOfBefore) {
+  const ClientContract contract(true, true, seconds(3));
+  const std::string mark = "\xef\xbb\xbf";
+  const struct {
+    std::string_view route;
+    std::string body;
+    std::string read;  // By a client of protobuf; empty if not at all.
+    bool json;         // Other clients may say the same.
+  } cases[] = {
+      {route::kLeave, R"({"rid":7})", R"({"rid":7})", true},
+      {route::kLeave, "", "{}", true},
+      {route::kLeave, "{}", "{}", true},
+      {route::kLeave, " {\"rid\":\"a\"}", R"({"rid":"a"})", true},
+      {route::kLeave, "\n\n{\"rid\":\"lobby\"}", R"({"rid":"lobby"})", true},
+      {route::kLeave, "\n {\"rid\":\"a name of 32 bytes here 0\"}", R"({"rid":"a name of 32 bytes here 0"})",
+       true},
+      {route::kLeave, "\t\r\n{\"rid\":\"lobby\"}\r\n", R"({"rid":"lobby"})", true},
+      {route::kLeave, mark + "{\"rid\":\"a\"}", R"({"rid":"a"})", true},
+      {route::kLeave, mark + "\n{\"rid\":\"a\"}", R"({"rid":"a"})", true},
+      {route::kLeave,
+       "\x0a\x01"
+       "a",
+       R"({"rid":"a"})", false},
+      {route::kLeave, std::string("\x0a\x00", 2), R"({"rid":""})", false},
+      // Names that look like JSON, of 13, 10 and 32 bytes: their lengths are white space.
+      {route::kLeave, "\x0a\x0d{\"rid\":\"abc\"]", R"({"rid":"{\"rid\":\"abc\"]"})", false},
+      {route::kLeave, "\x0a\x0a{234567890", R"({"rid":"{234567890"})", false},
+      {route::kLeave, "\x0a {2345678901234567890123456789012",
+       R"({"rid":"{2345678901234567890123456789012"})", false},
+      // The order of fields is the client's.
+      {route::kSend, "\x22\x01*\x0a\x01r\x12\x02hi", R"({"target":"*","rid":"r","content":"hi"})", false},
+      {route::kEnter, "\x0a\x01u\x12\x01r\x21" + std::string("\0\0\0\0\0\0\xf0\x3f", 8),
+       R"({"username":"u","rid":"r","epoch":1E0})", false},
+      {"chat.chatHandler.other",
+       "\x0a\x01"
+       "a",
+       "", false},
+      {route::kLeave,
+       "\x0a\x05"
+       "a",
+       "", false},
+      {route::kLeave, "[1]", "", false},
+      {route::kLeave, "\"a\"", "", false},
+      {route::kLeave, "null", "", false},
+      {route::kLeave, "7", "", false},
+      {route::kLeave, "{\"rid\":", "", false},
+      {route::kLeave, "\n", "", false},
+      {route::kLeave, " ", "", false},
+      {route::kLeave, mark, "", false},
+      {route::kLeave, "rid=a", "", false},
+  };
+  for (const auto& c : cases) {
+    for (const WireFormat format :
+         {WireFormat::kJson, WireFormat::kProtobufUtf8, WireFormat::kProtobufCesu8}) {
+      SCOPED_TRACE(pomelo::ToHex(c.body));
+      const auto body = contract.ReadBody(format, c.route, c.body);
+      const bool readable = !c.read.empty() && (c.json || format != WireFormat::kJson);
+      ASSERT_EQ(body.ok(), readable) << body.status();
+      if (readable) {
+        EXPECT_EQ(json::serialize(*body), c.read);
+      } else {
+        EXPECT_EQ(body.status().code(), absl::StatusCode::kInvalidArgument);
+      }
+    }
+  }
+}
+
+TEST(ClientContract, SaysWhatIsWrongWithABodyForWhoMeantJson) {
+  const ClientContract contract(true, true, seconds(3));
+  const auto why = [&](std::string_view body) {
+    return std::string(contract.ReadBody(WireFormat::kProtobufUtf8, route::kLeave, body).status().message());
+  };
+  EXPECT_THAT(why("{\"rid\":"), ::testing::StartsWith("a body is not valid JSON: "));
+  EXPECT_THAT(why("{\"rid\":"), Not(::testing::HasSubstr("protobuf")));
+  EXPECT_THAT(why("[1]"), ::testing::StartsWith("a body is JSON, but not an object; nor is it protobuf"));
 }
 
 TEST(ClientContract, TheDictionaryIsTheStockOneWithLeave) {

@@ -44,6 +44,7 @@ class FakeConnection final : public net::Connection {
   bool paused = false;
   bool stalled = false;
   bool closed = false;
+  size_t allowed = 0;  // By AllowMessages.
 
   void Feed(std::string_view bytes, bool frame_end = false) {
     if (closed) return;
@@ -83,6 +84,7 @@ class FakeConnection final : public net::Connection {
     paused = false;
     resumed_ = true;
   }
+  void AllowMessages(size_t bytes) override { allowed = bytes; }
   void Close(net::CloseReason reason, std::string detail) override {
     if (std::exchange(closed, true)) return;
     log.push_back("close " + std::string(net::ToString(reason)));
@@ -108,7 +110,7 @@ class FakeConnection final : public net::Connection {
     const auto message = pomelo::DecodeMessage(package.body);
     if (!message.ok()) return "no message";
     if (message->type == pomelo::MessageType::kResponse)
-      return "response " + std::to_string(message->id) + " " + std::string(message->body);
+      return "response " + std::to_string(message->id.number()) + " " + std::string(message->body);
     const auto* route = std::get_if<std::string_view>(&message->route);
     return "push " + std::string(route == nullptr ? "by code" : *route) + " " + std::string(message->body);
   }
@@ -188,7 +190,8 @@ inline std::string Ack() {
 inline std::string Heartbeat() {
   return Package(pomelo::PackageType::kHeartbeat);
 }
-inline std::string Request(uint64_t id, const pomelo::Route& route, std::string_view body = "{}") {
+inline std::string Request(const pomelo::MessageId& id, const pomelo::Route& route,
+                           std::string_view body = "{}") {
   std::string message;
   pomelo::AppendRequest(id, route, body, message);
   return Package(pomelo::PackageType::kData, message);

@@ -139,6 +139,7 @@ void Session::OnHandshake(std::string_view body) {
   format_ = options_.contract->FormatOf(request);
   SendPackage(PackageType::kHandshake, options_.contract->Accept(request, format_));
   state_ = State::kWaitAck;
+  connection_.AllowMessages(pomelo::kPackageHead + options_.max_package_bytes);
 }
 
 void Session::OnAck() {
@@ -158,7 +159,7 @@ void Session::OnData(std::string_view bytes) {
 }
 
 void Session::Dispatch(const pomelo::Message& message) {
-  const std::optional<uint64_t> id =
+  const std::optional<pomelo::MessageId> id =
       message.type == MessageType::kRequest ? std::optional(message.id) : std::nullopt;
   busy_ = true;
   ++owed_;
@@ -169,8 +170,6 @@ void Session::Dispatch(const pomelo::Message& message) {
     return reply.Fail(
         429, fmt::format("more than {} requests a second: slow down", options_.max_requests_per_second));
   }
-  if (message.compressed)
-    return reply.Fail(400, "compressed bodies are not supported: send the body as it is");
 
   std::string_view route;
   if (const auto* text = std::get_if<std::string_view>(&message.route)) {
@@ -185,21 +184,17 @@ void Session::Dispatch(const pomelo::Message& message) {
     route = *found;
   }
   if (spdlog::should_log(spdlog::level::debug)) reply.request_.route = Printable(route);
-  auto body = DecodeBody(route, message.body);
+  if (message.compressed) {
+    return handler_->OnBadBody(route, "compressed bodies are not supported: send the body as it is",
+                               std::move(reply));
+  }
+  auto body = options_.contract->ReadBody(format_, route, message.body);
   if (!body.ok()) {
-    return reply.Fail(400,
-                      fmt::format("the body of {}: {}", Quote(route), std::string(body.status().message())));
+    const std::string why =
+        fmt::format("the body of {}: {}", Quote(route), std::string(body.status().message()));
+    return handler_->OnBadBody(route, why, std::move(reply));
   }
   handler_->OnRequest(route, *std::move(body), std::move(reply));
-}
-
-absl::StatusOr<boost::json::object> Session::DecodeBody(std::string_view route, std::string_view body) const {
-  // A client that has no schemas sends JSON even where there is one. The two can not be mistaken for each
-  // other: '{' is the tag 15, which no schema of ours has.
-  const bool json =
-      format_ == WireFormat::kJson || body.starts_with('{') || !options_.contract->client_protos().Has(route);
-  if (json) return pomelo::ParseJsonBody(body);
-  return options_.contract->client_protos().Decode(route, body);
 }
 
 bool Session::TakeToken() {

@@ -29,8 +29,9 @@ class Reply {
  public:
   // What the session knows of the request.
   struct Request {
-    std::optional<uint64_t> id = std::nullopt;  // Nothing for a notify.
-    uint64_t number = 0;                        // Of this session's: 1, 2, 3 …
+    // As the client wrote it, which its answer repeats; nothing for a notify.
+    std::optional<pomelo::MessageId> id = std::nullopt;
+    uint64_t number = 0;  // Of this session's: 1, 2, 3 …
     net::Clock::time_point came = {};
     std::string route = {};  // While that may be logged.
     bool blocks = true;      // The next request waits for this one.
@@ -72,6 +73,10 @@ class SessionHandler {
   // A request or notify. Nothing further comes from this session before the reply is answered, or lets it
   // come.
   virtual void OnRequest(std::string_view route, boost::json::object body, Reply reply) = 0;
+  // A request or notify whose body can not be read; `why` is a sentence for the client.
+  virtual void OnBadBody(std::string_view /*route*/, std::string_view why, Reply reply) {
+    reply.Fail(400, why);
+  }
   // The session has ended. The last call.
   virtual void OnClosed() = 0;
   // True once the client has signed in; until then SessionOptions::sign_in_timeout runs.
@@ -89,7 +94,8 @@ struct SessionOptions {
   std::chrono::milliseconds sign_in_timeout{10'000};
   // Without heartbeats, a client that says nothing for so long is closed.
   std::chrono::milliseconds idle_timeout{90'000};
-  // The largest package before the handshake is over, and after.
+  // The largest body of a package before the handshake is over, and after. With its head, the latter is also
+  // the largest WebSocket message then. Who takes content sets it to kMaxRequestBytes (services/limits.h).
   size_t max_first_package_bytes = 16 * 1024;
   size_t max_package_bytes = 64 * 1024 - 4;
   // Requests and notifies of one session; more are answered with 429. A burst may be twice that.
@@ -143,7 +149,6 @@ class Session final : public net::Protocol {
   void OnAck();
   void OnData(std::string_view bytes);
   void Dispatch(const pomelo::Message& message);
-  absl::StatusOr<boost::json::object> DecodeBody(std::string_view route, std::string_view body) const;
   bool TakeToken();
   void LogAnswer(const Reply::Request& request, int code) const;
   void OnAnswer(const Reply::Request& request, int code, std::string_view body);

@@ -21,7 +21,7 @@ std::map<uint64_t, int> RequestsIn(std::string_view bytes) {
     if (!decoded.ok() || !decoded->has_value()) return requests;
     if ((*decoded)->package.type == pomelo::PackageType::kData) {
       const auto message = pomelo::DecodeMessage((*decoded)->package.body);
-      if (message.ok() && message->type == pomelo::MessageType::kRequest) ++requests[message->id];
+      if (message.ok() && message->type == pomelo::MessageType::kRequest) ++requests[message->id.number()];
     }
     bytes.remove_prefix((*decoded)->size);
   }

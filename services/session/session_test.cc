@@ -343,12 +343,11 @@ TEST_F(SessionTest, RefusesWhatItCanNotRead) {
       {"bad JSON", "", Request(1, kPlain, "{"),
        "{\"code\":400,\"error\":true,\"message\":\"the body of 'test.testHandler.plain': "},
       {"no object", "", Request(1, kPlain, "[]"), "{\"code\":400,"},
-      {"no body", "", Request(1, kPlain, ""), "{\"code\":400,"},
       {"not UTF-8", "", Request(1, kPlain, "{\"a\":\"\xff\"}"), "{\"code\":400,"},
       {"protobuf from a client of JSON", "", Request(1, route::kQueryEntry, "\x0a\x01u"), "{\"code\":400,"},
       {"bad protobuf", "js-websocket", Request(1, route::kQueryEntry, "\x0a\x05u"),
        "{\"code\":400,\"error\":true,\"message\":\"the body of 'gate.gateHandler.queryEntry': "},
-      {"protobuf that lacks a field", "c", Request(1, route::kQueryEntry, ""), "{\"code\":400,"},
+      {"protobuf that lacks a field", "c", Request(1, route::kEnter, "\x0a\x01u"), "{\"code\":400,"},
       {"compressed", "", Package(PackageType::kData, compressed),
        "{\"code\":400,\"error\":true,\"message\":\"compressed"},
       {"a route that can not be shown", "", Request(1, "\xff\n'", "{"),
@@ -407,7 +406,7 @@ TEST_F(SessionTest, BodiesAreAsTheClientWritesThem) {
       {"", "{\"uid\":\"\\ud83d\\ude02\"}"},
       {"js-websocket", "\x0a\x06" + smile_cesu8},
       {"unity-socket", "\x0a\x04" + smile_utf8},
-      // JSON is taken where there is a schema, from clients that have not kept it.
+      // JSON is what is expected; protobuf may come from clients that have kept the schemas of before.
       {"js-websocket", "{\"uid\":\"" + smile_cesu8 + "\"}"},
       {"unity-socket", "{\"uid\":\"" + smile_utf8 + "\"}"},
   };
@@ -420,6 +419,63 @@ TEST_F(SessionTest, BodiesAreAsTheClientWritesThem) {
       ExpectLog(session.connection.log,
                 {"request gate.gateHandler.queryEntry {\"uid\":\"\\ud83d\\ude02\"}", "response 1 "});
     }
+  });
+}
+
+TEST_F(SessionTest, ARequestWithoutABodyIsAnEmptyObject) {
+  Run([&] {
+    for (const char* type : {"", "js-websocket"}) {
+      FakeSession session(loop(), options_);
+      Open(session, type);
+      session.connection.Feed(Request(1, kPlain, "") + Request(2, route::kEnter, ""));
+      ExpectLog(session.connection.log, {"request test.testHandler.plain {}", "response 1 ",
+                                         "request connector.entryHandler.enter {}", "response 2 "});
+    }
+  });
+}
+
+// The Flash client writes the most significant group of an id first: 300 is 82 2c.
+TEST_F(SessionTest, AResponseHasTheIdAsItCame) {
+  Run([&] {
+    for (const std::string& id :
+         {std::string("\x2c"), std::string("\x82\x2c"), std::string("\x80\x80\x01"),
+          std::string("\xff\xff\xff\xff\x7f"), std::string("\x81\x00", 2), std::string(9, '\xff') + "\x7f"}) {
+      FakeSession session(loop(), options_);
+      Open(session);
+      session.connection.Feed(Package(PackageType::kData, std::string(1, '\0') + id +
+                                                              "\x05"
+                                                              "a.b.c{}"));
+      const std::string message = "\x04" + id + R"({"done":true})";
+      EXPECT_EQ(*session.connection.payloads.back(), Package(PackageType::kData, message))
+          << pomelo::ToHex(id);
+    }
+    FakeSession session(loop(), options_);
+    Open(session);
+    session.connection.Feed(Package(PackageType::kData, std::string(1, '\0') + std::string(10, '\xff') +
+                                                            "\x01\x05"
+                                                            "a.b.c{}"));
+    ExpectLog(session.connection.log,
+              {"kick {\"reason\":\"a message id is longer than 10 bytes\"}", "close protocol_error"});
+  });
+}
+
+TEST_F(SessionTest, LargeMessagesAreAllowedOnceTheHandshakeIsOver) {
+  options_.max_package_bytes = 100'000;
+  const std::string body = R"({"content":")" + std::string(99'000, 'x') + "\"}";
+  Run([&] {
+    FakeSession session(loop(), options_);
+    EXPECT_EQ(session.connection.allowed, 0u);
+    session.connection.Feed(Handshake());
+    EXPECT_EQ(session.connection.allowed, 100'004u);
+    session.connection.Feed(Ack() + Request(1, kPlain, body), /*frame_end=*/true);
+    EXPECT_THAT(session.connection.log.back(), StartsWith("response 1 "));
+
+    FakeSession early(loop(), options_);
+    early.connection.Feed(Request(1, kPlain, body));
+    EXPECT_TRUE(early.connection.closed);
+    FakeSession refused(loop(), options_);
+    refused.connection.Feed(Package(PackageType::kHandshake, "{}"));
+    EXPECT_EQ(refused.connection.allowed, 0u);
   });
 }
 

@@ -112,7 +112,7 @@ PomeloClient::Incoming PomeloClient::Read() {
     if (!message.ok()) throw std::runtime_error("the server's message can not be read");
     if (message->type == pomelo::MessageType::kResponse) {
       incoming.kind = Incoming::Kind::kResponse;
-      incoming.id = message->id;
+      incoming.id = message->id.number();
       incoming.body = Parse(message->body);
     } else {
       incoming.kind = Incoming::Kind::kPush;

@@ -49,19 +49,20 @@ function assertError(answer, code, message) {
 const ON_CONNECTOR = [
   ['enter without a name', ENTER, {rid: 'r'}, 400, /username/],
   ['enter with an empty name', ENTER, {username: '', rid: 'r'}, 400, /username/],
-  ['enter with a name that is no text', ENTER, {username: 7, rid: 'r'}, 400, /username/],
+  ...[null, true, {}, ['u']].map((username) =>
+    [`enter with ${JSON.stringify(username)} as name`, ENTER, {username, rid: 'r'}, 400, /username must be a text or a number/]),
+  ['enter with an object as room', ENTER, {username: 'u', rid: {}}, 400, /rid must be a text or a number/],
   ['enter with a name of 65 bytes', ENTER, {username: LONG, rid: 'r'}, 400, /username.*64/],
   ['enter with a name of 22 Chinese characters', ENTER, {username: '名'.repeat(22), rid: 'r'}, 400, /username.*66 bytes/],
   ['enter with a line feed in the name', ENTER, {username: 'a\nb', rid: 'r'}, 400, /username.*control/],
   ['enter with U+0085 in the name', ENTER, {username: 'a\u0085b', rid: 'r'}, 400, /username.*control/],
-  ['enter with half a surrogate pair in the name', ENTER, '{"username":"\\ud800","rid":"r"}', 400, /./],
   ['enter without a room', ENTER, {username: 'u'}, 400, /rid/],
   ['enter with an empty room', ENTER, {username: 'u', rid: ''}, 400, /rid/],
   ['enter with a room of 65 bytes', ENTER, {username: 'u', rid: LONG}, 400, /rid.*64/],
   ['enter with a DEL in the room', ENTER, {username: 'u', rid: 'a\x7f'}, 400, /rid.*control/],
   ['enter with broken JSON', ENTER, '{"username":', 400, /./],
   ['enter with JSON that is no object', ENTER, '[1,2]', 400, /./],
-  ['enter with an empty body', ENTER, '', 400, /./],
+  ['enter with an empty body', ENTER, '', 400, /username is missing/],
   ['enter with bytes that are no UTF-8', ENTER, Buffer.from('7b2275223a22ff227d', 'hex'), 400, /./],
   ['send before enter', SEND, {rid: 'r', content: 'hi', target: '*'}, 403, /enter it first/],
   ['leave before enter', LEAVE, {rid: 'r'}, 403, /enter it first/],
@@ -91,7 +92,11 @@ test('refused in a room: what can not be sent, and entering again', async () => 
     ['send without a room', SEND, {content: 'hi', target: '*'}, 400, /rid/],
     ['send without content', SEND, {rid: 'in', target: '*'}, 400, /content/],
     ['send content that is no text', SEND, {rid: 'in', content: {}, target: '*'}, 400, /content/],
-    ['send content of 32 KiB and a byte', SEND, {rid: 'in', content: 'x'.repeat(32769), target: '*'}, 400, /content.*32769/],
+    ['send to true', SEND, {rid: 'in', content: 'hi', target: true}, 400, /target/],
+    ['send with an id that is none', SEND, {rid: 'in', content: 'hi', target: '*', id: []}, 400, /id/],
+    ['send content of 32 KiB and a byte', SEND, {rid: 'in', content: 'x'.repeat(32769), target: '*'}, 400, /content.*32769.*32768/],
+    ['send as much as a request may have', SEND, {rid: 'in', content: 'x'.repeat(200000), target: '*'}, 400, /content.*200000.*32768/],
+    ['send content that is too long as JSON', SEND, {rid: 'in', content: '\x01'.repeat(32768), target: '*'}, 400, /content.*196608.*JSON/],
     ['send to a user who is not there', SEND, {rid: 'in', content: 'hi', target: 'nobody'}, 404, /nobody/],
     ['send to a name that can not be', SEND, {rid: 'in', content: 'hi', target: LONG}, 400, /target/],
     ['leave another room', LEAVE, {rid: 'other'}, 403, /other/],
@@ -111,8 +116,11 @@ test('refused in a room: what can not be sent, and entering again', async () => 
 test('a gate refuses a missing or impossible uid with code 500, and all other routes', async () => {
   const raw = await client(RawTcp, suite.gatePort);
   let id = 1;
-  for (const body of [{}, {uid: ''}, {uid: null}, {uid: LONG}, {uid: 'a\tb'}]) {
+  for (const body of [{}, '', {uid: ''}, {uid: null}, {uid: true}, {uid: {}}, {uid: [1]}, {uid: LONG}, {uid: 'a\tb'}]) {
     assertError(await onlyAnswer(raw, id += 2, 'gate.gateHandler.queryEntry', body), 500, /uid/);
+  }
+  for (const body of ['{"uid":', 'null', '[1]', Buffer.from('7b2275223a22ff227d', 'hex')]) {
+    assertError(await onlyAnswer(raw, id += 2, 'gate.gateHandler.queryEntry', body), 500, /the body of 'gate/);
   }
   assertError(await onlyAnswer(raw, id += 2, ENTER, {username: 'u', rid: 'r'}), 404, /gate/);
   assert.equal((await onlyAnswer(raw, id += 2, 'gate.gateHandler.queryEntry', {uid: 12345})).code, 200, 'numbers are taken as uid');
@@ -130,6 +138,15 @@ test('a notify is never answered, but acted upon', async () => {
   await raw.request(LEAVE, {rid: 'notified'});
   const later = raw.messages.slice(before);
   assert.deepEqual(later.map(({route, id}) => route ?? (id ? 'the answer to leave' : id)), ['onChat', 'the answer to leave']);
+});
+
+test('a request id comes back byte by byte, whichever group a client writes first', async () => {
+  const raw = await client();
+  const ids = ['2c', '822c', 'ac02', '8100', '808001', 'ffffffff7f', 'ffffffffffffffffff7f'];
+  for (const id of ids) raw.send(request(Buffer.from(id, 'hex'), 'x.y.z', {}));
+  const answers = () => raw.packages.filter(({type}) => type === 4).map(({body}) => body.toString('latin1'));
+  await until(() => answers().length === ids.length, 'the answers');
+  for (const [i, id] of ids.entries()) assert.ok(answers()[i].startsWith(`\x04${Buffer.from(id, 'hex').toString('latin1')}{"code":404,`), id);
 });
 
 test('request ids of up to five bytes come back as they were', async () => {

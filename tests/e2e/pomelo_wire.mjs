@@ -35,11 +35,12 @@ const named = (route) => {
 };
 const json = (body) => Buffer.from(typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body));
 
-// `body` may be a string or bytes: then it is sent as it is. `route` may be a number: a code of the dictionary.
+// `body` may be a string or bytes: then it is sent as it is. `route` may be a number: a code of the dictionary. `id` may be
+// bytes.
 export function request(id, route, body) {
   const code = typeof route === 'number';
   const to = code ? Buffer.from([route >> 8, route & 0xff]) : named(route);
-  return pack(DATA, Buffer.concat([Buffer.from([code ? 1 : 0]), varint(id), to, json(body)]));
+  return pack(DATA, Buffer.concat([Buffer.from([code ? 1 : 0]), Buffer.isBuffer(id) ? id : varint(id), to, json(body)]));
 }
 export const notify = (route, body) => pack(DATA, Buffer.concat([Buffer.from([2]), named(route), json(body)]));
 

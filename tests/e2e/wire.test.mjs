@@ -126,6 +126,7 @@ for (const Kind of [RawTcp, RawWebSocket]) {
     ['a kick', pack(KICK, '{"reason":"no, you"}')],
     ['a response', pack(DATA, Buffer.from([4, 1, 0x7b, 0x7d]))],
     ['a message that ends in its id', pack(DATA, Buffer.from([0, 0x80]))],
+    ['a message whose id has 11 bytes', pack(DATA, Buffer.from([0, ...Array(10).fill(0x80), 1, 1, 0x61]))],
     ['a message whose route is longer than itself', pack(DATA, Buffer.from([0, 1, 200, 0x61]))],
     ['an empty message', pack(DATA)],
     ['a package that is larger than allowed', Buffer.from([DATA, 0xff, 0xff, 0xff])],
