@@ -103,14 +103,14 @@ void ChatSession::SignIn(std::string user) {
   tried_ = true;
   user_ = std::move(user);
   token_ = NewToken();
-  around_.encoder.Use(session_.format());
+  around_.encoder.Use(session_.wire());
   around_.rooms.SignIn(user_, session_);
 }
 
 void ChatSession::SignOut() {
   if (user_.empty()) return;
   around_.rooms.SignOut(user_, session_);
-  around_.encoder.Unuse(session_.format());
+  around_.encoder.Unuse(session_.wire());
   user_.clear();
 }
 

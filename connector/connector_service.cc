@@ -57,17 +57,18 @@ grpc::ServerUnaryReactor* Finish(grpc::CallbackServerContext* context, const abs
   return reactor;
 }
 
-// One push, encoded once for each wire format that is met on a loop.
+// One push, encoded once for each kind of wire that is met on a loop.
 class PushOnce {
  public:
   PushOnce(const ClientContract& contract, const std::string& route, const boost::json::object& body)
       : contract_(contract), route_(route), body_(body) {}
 
   void To(Session& session) {
-    auto& payload = payloads_[static_cast<size_t>(session.format())];
+    const WireKind wire = session.wire();
+    auto& payload = payloads_[wire.index()];
     if (payload == nullptr) {
       auto bytes = std::make_shared<std::string>();
-      contract_.AppendPush(session.format(), route_, body_, *bytes);
+      AppendPushAs(wire, contract_, route_, body_, *bytes);
       payload = std::move(bytes);
     }
     session.Write(payload);
@@ -77,7 +78,7 @@ class PushOnce {
   const ClientContract& contract_;
   const std::string& route_;
   const boost::json::object& body_;
-  std::array<net::Payload, kWireFormats> payloads_;
+  std::array<net::Payload, kWireKinds> payloads_;
 };
 
 }  // namespace

@@ -9,12 +9,12 @@
 
 #include "hubbub/chat/v1/chat.pb.h"
 #include "services/net/connection.h"
-#include "services/session/contract.h"
+#include "services/session/wire_kind.h"
 
 namespace hubbub::connector {
 
 // What the sessions of one room get in one go: one event, or several messages to everybody in a row. Encoded
-// once for each wire format in use; the bytes are shared by all sessions. Immutable once shared between
+// once for each kind of wire in use; the bytes are shared by all sessions. Immutable once shared between
 // loops.
 struct Delivery {
   enum class Kind {
@@ -36,15 +36,17 @@ struct Delivery {
 
   std::vector<uint64_t> offsets;  // Of the events, ascending.
   struct Encoded {
-    net::Payload bytes;          // Packages back to back; null if the format was not in use.
-    std::vector<size_t> starts;  // Where each event's package begins.
+    // Packages back to back, or frames with one package each; null if this kind was not in use.
+    net::Payload bytes;
+    // Where the package, or the frame, of each event but the first begins.
+    std::vector<size_t> starts;
   };
-  std::array<Encoded, kWireFormats> encoded;
+  std::array<Encoded, kWireKinds> encoded;  // By WireKind::index.
   // The events themselves, for a chat server that has lost them.
   std::vector<std::shared_ptr<const chat::v1::Event>> events;
 
-  // The packages of the events after `offset` in this format; null if there are none.
-  net::Payload After(uint64_t offset, WireFormat format) const;
+  // The bytes of the events after `offset` for wires of this kind; null if there are none.
+  net::Payload After(uint64_t offset, WireKind wire) const;
   // How many those are.
   size_t CountAfter(uint64_t offset) const;
 };

@@ -79,12 +79,13 @@ json::array PushBodies(const google::protobuf::RepeatedPtrField<Event>& events) 
   return bodies;
 }
 
-net::Payload Delivery::After(uint64_t offset, WireFormat format) const {
-  const Encoded& own = encoded[static_cast<size_t>(format)];
+net::Payload Delivery::After(uint64_t offset, WireKind wire) const {
+  const Encoded& own = encoded[wire.index()];
   if (own.bytes == nullptr || offsets.empty() || offsets.back() <= offset) return nullptr;
   if (offsets.front() > offset) return own.bytes;
   const auto first = std::upper_bound(offsets.begin(), offsets.end(), offset) - offsets.begin();
-  return std::make_shared<const std::string>(own.bytes->substr(own.starts[static_cast<size_t>(first)]));
+  std::string rest = own.bytes->substr(own.starts[static_cast<size_t>(first) - 1]);
+  return rest.empty() ? nullptr : std::make_shared<const std::string>(std::move(rest));
 }
 
 size_t Delivery::CountAfter(uint64_t offset) const {
@@ -95,8 +96,17 @@ size_t Delivery::CountAfter(uint64_t offset) const {
 // A delivery whose bytes still grow.
 struct Encoder::Draft {
   Delivery delivery;
-  std::array<std::shared_ptr<std::string>, kWireFormats> bytes;
+  std::array<std::shared_ptr<std::string>, kWireKinds> bytes;  // Null if this kind is not in use.
   size_t most_bytes = 0;
+
+  // Where the next event goes on this wire; null if the kind is not in use.
+  std::string* Next(WireKind wire) {
+    std::string* const own = bytes[wire.index()].get();
+    // Called once the event's offset is there.
+    if (own != nullptr && delivery.offsets.size() > 1)
+      delivery.encoded[wire.index()].starts.push_back(own->size());
+    return own;
+  }
 };
 
 void Encoder::Append(Event& event, Draft& draft) const {
@@ -105,20 +115,27 @@ void Encoder::Append(Event& event, Draft& draft) const {
   std::array<unsigned char, 2048> memory;
   json::monotonic_resource resource(memory.data(), memory.size());
   const json::object body = BodyOf(event, &resource);
-  for (size_t format = 0; format < kWireFormats; ++format) {
-    auto& bytes = draft.bytes[format];
-    if (bytes == nullptr) continue;
-    draft.delivery.encoded[format].starts.push_back(bytes->size());
-    contract_.AppendPush(static_cast<WireFormat>(format), RouteOf(event), body, *bytes);
-    draft.most_bytes = std::max(draft.most_bytes, bytes->size());
+  for (int i = 0; i < kWireFormats; ++i) {
+    const auto format = static_cast<WireFormat>(i);
+    std::string* const plain = draft.Next({format, /*framed=*/false});
+    std::string* const framed = draft.Next({format, /*framed=*/true});
+    std::string* const first = framed != nullptr ? framed : plain;
+    if (first == nullptr) continue;
+    const size_t start = framed != nullptr ? net::BeginFrame(*framed) : 0;
+    contract_.AppendPush(format, RouteOf(event), body, *first);
+    if (framed != nullptr) {
+      const std::string_view package = net::EndFrame(start, *framed);
+      if (plain != nullptr) plain->append(package);
+    }
+    draft.most_bytes = std::max(draft.most_bytes, first->size());
   }
   draft.delivery.events.push_back(std::make_shared<const Event>(std::move(event)));
 }
 
 Deliveries Encoder::Encode(google::protobuf::RepeatedPtrField<Event> events,
                            const std::string& source) const {
-  std::array<bool, kWireFormats> wanted;
-  for (size_t format = 0; format < kWireFormats; ++format) wanted[format] = in_use_[format] > 0;
+  std::array<bool, kWireKinds> wanted;
+  for (size_t wire = 0; wire < kWireKinds; ++wire) wanted[wire] = in_use_[wire] > 0;
 
   std::vector<Draft> drafts;
   StringMap<size_t> latest;  // The newest draft of each room.
@@ -150,8 +167,8 @@ Deliveries Encoder::Encode(google::protobuf::RepeatedPtrField<Event> events,
     if (kind == Delivery::Kind::kJoined) draft.delivery.user = event.joined().user();
     if (kind == Delivery::Kind::kLeft) draft.delivery.user = event.left().user();
     if (kind == Delivery::Kind::kTargeted) draft.delivery.user = event.message().target();
-    for (size_t format = 0; format < kWireFormats; ++format) {
-      if (wanted[format]) draft.bytes[format] = std::make_shared<std::string>();
+    for (size_t wire = 0; wire < kWireKinds; ++wire) {
+      if (wanted[wire]) draft.bytes[wire] = std::make_shared<std::string>();
     }
     Append(event, draft);
   }
@@ -159,8 +176,10 @@ Deliveries Encoder::Encode(google::protobuf::RepeatedPtrField<Event> events,
   Deliveries deliveries;
   deliveries.reserve(drafts.size());
   for (Draft& draft : drafts) {
-    for (size_t format = 0; format < kWireFormats; ++format) {
-      draft.delivery.encoded[format].bytes = std::move(draft.bytes[format]);
+    for (size_t wire = 0; wire < kWireKinds; ++wire) {
+      auto& bytes = draft.bytes[wire];
+      // A push that its schema refused is nothing, and nothing is not sent.
+      if (bytes != nullptr && !bytes->empty()) draft.delivery.encoded[wire].bytes = std::move(bytes);
     }
     deliveries.push_back(std::move(draft.delivery));
   }

@@ -18,11 +18,15 @@ using ::testing::IsEmpty;
 using Kind = Delivery::Kind;
 using Events = google::protobuf::RepeatedPtrField<Event>;
 
-constexpr size_t kJson = static_cast<size_t>(WireFormat::kJson);
+constexpr WireKind kJson{WireFormat::kJson, false};
+constexpr WireKind kJsonFrames{WireFormat::kJson, true};
+constexpr WireKind kUtf8{WireFormat::kProtobufUtf8, false};
+constexpr WireKind kCesu8{WireFormat::kProtobufCesu8, false};
+constexpr WireKind kCesu8Frames{WireFormat::kProtobufCesu8, true};
 
 class EncoderTest : public ::testing::Test {
  protected:
-  EncoderTest() { encoder_.Use(WireFormat::kJson); }
+  EncoderTest() { encoder_.Use(kJson); }
 
   Event& Add(const std::string& room, uint64_t offset, uint64_t epoch = 7) {
     Event* event = events_.Add();
@@ -46,14 +50,28 @@ class EncoderTest : public ::testing::Test {
   Events events_;
 };
 
-// The bodies of the pushes in these packages, with their routes.
-std::vector<std::string> Pushes(const net::Payload& payload) {
+// How many bytes the frame at the front of `rest` holds, which is taken to its body (RFC 6455, 5.2). 0 if
+// there is none of fewer than 64 KiB.
+size_t TakeFrameHeader(std::string_view& rest) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(rest[i]); };
+  if (rest.size() < 4 || byte(0) != 0x82 || byte(1) > 126) return 0;
+  const bool wide = byte(1) == 126;
+  const size_t size = wide ? static_cast<size_t>(byte(2)) << 8 | byte(3) : byte(1);
+  rest.remove_prefix(wide ? 4 : 2);
+  return size;
+}
+
+// The bodies of the pushes in these packages, with their routes. `framed`: each has to be in a frame of its
+// own.
+std::vector<std::string> Pushes(const net::Payload& payload, bool framed = false) {
   std::vector<std::string> pushes;
   if (payload == nullptr) return pushes;
   std::string_view rest = *payload;
   while (!rest.empty()) {
+    const size_t frame = framed ? TakeFrameHeader(rest) : 0;
     const auto package = pomelo::DecodePackage(rest, pomelo::kMaxPackageBody);
     if (!package.ok() || !package->has_value()) return {"no package"};
+    if (framed && frame != (*package)->size) return {"a frame that is not one package"};
     const auto message = pomelo::DecodeMessage((*package)->package.body);
     if (!message.ok()) return {"no message"};
     pushes.push_back(std::string(std::get<std::string_view>(message->route)) + " " +
@@ -70,14 +88,14 @@ TEST_F(EncoderTest, SaysWhatTheStockDemoSaysAndMore) {
   const Deliveries deliveries = Encode();
   ASSERT_EQ(deliveries.size(), 3u);
   const std::string tail = R"(,"epoch":7,"time":1700000000000})";
-  EXPECT_THAT(Pushes(deliveries[0].encoded[kJson].bytes),
+  EXPECT_THAT(Pushes(deliveries[0].encoded[kJson.index()].bytes),
               ElementsAre(R"(onAdd {"route":"onAdd","user":"bob","rid":"lobby","offset":1)" + tail));
   EXPECT_THAT(
-      Pushes(deliveries[1].encoded[kJson].bytes),
+      Pushes(deliveries[1].encoded[kJson.index()].bytes),
       ElementsAre(
           R"(onChat {"route":"onChat","msg":"hi","from":"ann","target":"*","rid":"lobby","offset":2)" +
           tail));
-  EXPECT_THAT(Pushes(deliveries[2].encoded[kJson].bytes),
+  EXPECT_THAT(Pushes(deliveries[2].encoded[kJson.index()].bytes),
               ElementsAre(R"(onLeave {"route":"onLeave","user":"bob","rid":"lobby","offset":3)" + tail));
 }
 
@@ -123,7 +141,7 @@ TEST_F(EncoderTest, MessagesInARowAreOneDelivery) {
   ASSERT_EQ(deliveries.size(), 5u);
   EXPECT_EQ(deliveries[0].room, "red");
   EXPECT_THAT(deliveries[0].offsets, ElementsAre(1, 2, 3));
-  EXPECT_EQ(Pushes(deliveries[0].encoded[kJson].bytes).size(), 3u);
+  EXPECT_EQ(Pushes(deliveries[0].encoded[kJson.index()].bytes).size(), 3u);
   EXPECT_THAT(deliveries[1].offsets, ElementsAre(11));
   EXPECT_THAT(deliveries[2].offsets, ElementsAre(12));
   EXPECT_THAT(deliveries[3].offsets, ElementsAre(13));
@@ -138,32 +156,34 @@ TEST_F(EncoderTest, RunsAreBounded) {
   EXPECT_GE(deliveries.size(), 3u);
   uint64_t next = 1;
   for (const Delivery& delivery : deliveries) {
-    EXPECT_LE(delivery.encoded[kJson].bytes->size(), size_t{40} * 1024);
+    EXPECT_LE(delivery.encoded[kJson.index()].bytes->size(), size_t{40} * 1024);
     for (const uint64_t at : delivery.offsets) EXPECT_EQ(at, next++);
   }
   EXPECT_EQ(next, 101u);
 }
 
 TEST_F(EncoderTest, AfterAnOffsetStandsTheRestOfTheRun) {
-  encoder_.Use(WireFormat::kProtobufCesu8);
+  for (const WireKind wire : {kJsonFrames, kCesu8, kCesu8Frames}) encoder_.Use(wire);
   for (uint64_t offset = 5; offset <= 7; ++offset) Say("lobby", offset, std::to_string(offset));
   const Deliveries deliveries = Encode();
   ASSERT_EQ(deliveries.size(), 1u);
   const Delivery& run = deliveries[0];
-  for (const WireFormat format : {WireFormat::kJson, WireFormat::kProtobufCesu8}) {
-    const auto& whole = run.encoded[static_cast<size_t>(format)].bytes;
+  for (const WireKind wire : {kJson, kJsonFrames, kCesu8, kCesu8Frames}) {
+    SCOPED_TRACE(wire.index());
+    const auto& whole = run.encoded[wire.index()].bytes;
     for (const uint64_t before : {0, 3, 4}) {
-      EXPECT_EQ(run.After(before, format), whole) << "the same bytes, not a copy";
+      EXPECT_EQ(run.After(before, wire), whole) << "the same bytes, not a copy";
     }
     for (const uint64_t seen : {5, 6}) {
-      const auto rest = Pushes(run.After(seen, format));
-      const auto all = Pushes(whole);
+      const auto rest = Pushes(run.After(seen, wire), wire.framed);
+      const auto all = Pushes(whole, wire.framed);
+      ASSERT_EQ(all.size(), 3u);
       EXPECT_EQ(rest,
                 std::vector<std::string>(all.begin() + static_cast<std::ptrdiff_t>(seen) - 4, all.end()));
     }
-    for (const uint64_t all : {7, 8}) EXPECT_EQ(run.After(all, format), nullptr);
+    for (const uint64_t all : {7, 8}) EXPECT_EQ(run.After(all, wire), nullptr);
   }
-  EXPECT_EQ(run.After(0, WireFormat::kProtobufUtf8), nullptr) << "nobody uses this format";
+  EXPECT_EQ(run.After(0, kUtf8), nullptr) << "nobody uses this";
 }
 
 TEST_F(EncoderTest, EncodesWhatIsInUseAlone) {
@@ -174,15 +194,40 @@ TEST_F(EncoderTest, EncodesWhatIsInUseAlone) {
     for (const auto& encoded : deliveries.at(0).encoded) used.push_back(encoded.bytes != nullptr);
     return used;
   };
-  EXPECT_THAT(formats(), ElementsAre(true, false, false));
-  encoder_.Use(WireFormat::kProtobufUtf8);
-  encoder_.Use(WireFormat::kProtobufUtf8);
-  EXPECT_THAT(formats(), ElementsAre(true, true, false));
-  encoder_.Unuse(WireFormat::kProtobufUtf8);
-  encoder_.Unuse(WireFormat::kJson);
-  EXPECT_THAT(formats(), ElementsAre(false, true, false));
-  encoder_.Unuse(WireFormat::kProtobufUtf8);
-  EXPECT_THAT(formats(), ElementsAre(false, false, false));
+  EXPECT_THAT(formats(), ElementsAre(true, false, false, false, false, false));
+  encoder_.Use(kUtf8);
+  encoder_.Use(kUtf8);
+  EXPECT_THAT(formats(), ElementsAre(true, false, true, false, false, false));
+  encoder_.Use(kCesu8Frames);
+  EXPECT_THAT(formats(), ElementsAre(true, false, true, false, false, true));
+  encoder_.Unuse(kCesu8Frames);
+  encoder_.Unuse(kUtf8);
+  encoder_.Unuse(kJson);
+  EXPECT_THAT(formats(), ElementsAre(false, false, true, false, false, false));
+  encoder_.Unuse(kUtf8);
+  EXPECT_THAT(formats(), ElementsAre(false, false, false, false, false, false));
+}
+
+// Clients in the field read only the first package of a frame.
+TEST_F(EncoderTest, EachEventHasAFrameOfItsOwn) {
+  for (const bool also_on_tcp : {true, false}) {
+    SCOPED_TRACE(also_on_tcp ? "with clients on TCP" : "without clients on TCP");
+    Encoder encoder(contract_);
+    encoder.Use(kJsonFrames);
+    if (also_on_tcp) encoder.Use(kJson);
+    // Bodies with headers of two sizes.
+    for (const size_t size : {1, 100, 1000, 20'000, 1}) Say("lobby", 1, std::string(size, 'x'));
+    Add("lobby", 6).mutable_joined()->set_user("b");
+    const Deliveries deliveries = encoder.Encode(events_);
+    events_.Clear();
+    ASSERT_EQ(deliveries.size(), 2u);
+    for (const Delivery& delivery : deliveries) {
+      const auto frames = Pushes(delivery.encoded[kJsonFrames.index()].bytes, /*framed=*/true);
+      EXPECT_EQ(frames.size(), delivery.offsets.size());
+      EXPECT_EQ(Pushes(delivery.encoded[kJson.index()].bytes),
+                also_on_tcp ? frames : std::vector<std::string>());
+    }
+  }
 }
 
 TEST_F(EncoderTest, NoEventsAreNoDeliveries) {

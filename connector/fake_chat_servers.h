@@ -112,7 +112,7 @@ class RestorerTest : public ::testing::Test {
 
   RestorerTest() {
     options_.contract = &contract_;
-    encoder_.Use(WireFormat::kJson);
+    encoder_.Use({WireFormat::kJson});
     for (const char* server : {"chat-1", "chat-2", "chat-3"}) Up(server);
     EXPECT_THAT(Calls(), ::testing::ElementsAre("chat-1: chat-1/0", "chat-2: chat-2/0", "chat-3: chat-3/0"))
         << "each may wait to hear that nothing was held there";

@@ -23,7 +23,7 @@ class FanOut {
 
   FanOut(net::Loop& loop, size_t sessions) : rooms_(loop) {
     options_.contract = &contract_;
-    encoder_.Use(WireFormat::kJson);
+    encoder_.Use({WireFormat::kJson, /*framed=*/true});
     for (size_t i = 0; i < sessions; ++i) members_.push_back(std::make_unique<Member>(*this, i));
   }
   ~FanOut() {
@@ -60,6 +60,7 @@ class FanOut {
     void AllowMessages(size_t) override {}
     void Close(net::CloseReason, std::string) override {}
     bool Stalled() const override { return false; }
+    bool framed() const override { return true; }
     std::string_view peer() const override { return "nobody"; }
 
    private:
@@ -76,7 +77,7 @@ class FanOut {
         : connection(out.sent_), session(i + 1, out.rooms_.loop(), connection, out.options_, [](Session&) {
             return std::make_unique<Handler>();
           }) {
-      session.OnBytes(from_client::Handshake() + from_client::Ack(), false);
+      session.OnBytes(from_client::Handshake() + from_client::Ack(), true);
       membership.session = &session;
       membership.user = fmt::format("user-{}", i);
       membership.room = "lobby";

@@ -76,7 +76,7 @@ LocalRooms::Effect LocalRooms::Show(const Delivery& delivery, Membership& member
                       : delivery.kind == Delivery::Kind::kJoined ? !about_me
                                                                  : true;
   if (for_me) {
-    if (net::Payload packages = delivery.After(membership.offset, membership.session->format())) {
+    if (net::Payload packages = delivery.After(membership.offset, membership.session->wire())) {
       // First, so that whoever has been given it is counted.
       deliveries_.Add(delivery.CountAfter(membership.offset));
       membership.session->Write(std::move(packages));

@@ -23,10 +23,10 @@ constexpr uint64_t kEpoch = 7;
 class Guest final : public LocalRooms::Owner {
  public:
   Guest(LocalRooms& rooms, const SessionOptions& options, const std::string& user, uint64_t id,
-        std::string_view type = "")
-      : rooms_(rooms), session(rooms.loop(), options, id) {
-    session.connection.Feed(from_client::Handshake(type));
-    session.connection.Feed(from_client::Ack());
+        std::string_view type = "", bool framed = false)
+      : rooms_(rooms), session(rooms.loop(), options, id, framed) {
+    session.connection.Feed(from_client::Handshake(type), framed);
+    session.connection.Feed(from_client::Ack(), framed);
     session.connection.log.clear();
     session.connection.payloads.clear();
     membership.session = &*session;
@@ -79,7 +79,7 @@ class LocalRoomsTest : public ::testing::Test {
  protected:
   LocalRoomsTest() {
     options_.contract = &contract_;
-    encoder_.Use(WireFormat::kJson);
+    encoder_.Use({WireFormat::kJson});
   }
 
   template <typename Test>
@@ -273,7 +273,7 @@ TEST_F(LocalRoomsTest, WhoeverWaitsTooLongIsSentAway) {
 }
 
 TEST_F(LocalRoomsTest, EachClientGetsItsFormat) {
-  encoder_.Use(WireFormat::kProtobufCesu8);
+  encoder_.Use({WireFormat::kProtobufCesu8});
   Run([&] {
     Guest web(rooms_, options_, "ann", 1), js(rooms_, options_, "bob", 2, "js-websocket");
     web.Enter("lobby", 0);
@@ -283,6 +283,24 @@ TEST_F(LocalRoomsTest, EachClientGetsItsFormat) {
     ASSERT_EQ(js.session.connection.payloads.size(), 1u);
     EXPECT_NE(*web.session.connection.payloads.at(0), *js.session.connection.payloads.at(0));
     EXPECT_THAT(js.Seen(), ElementsAre(::testing::StartsWith("push onChat \x0a\x02hi")));
+  });
+}
+
+TEST_F(LocalRoomsTest, AWebSocketGetsAFrameForEachEventAndTcpNone) {
+  encoder_.Use({WireFormat::kJson, /*framed=*/true});
+  Run([&] {
+    Guest tcp(rooms_, options_, "ann", 1), ws(rooms_, options_, "bob", 2, "", /*framed=*/true),
+        late(rooms_, options_, "cid", 3, "", /*framed=*/true);
+    tcp.Enter("lobby", 0);
+    ws.Enter("lobby", 0);
+    late.Enter("lobby", 1);
+    for (uint64_t offset = 1; offset <= 3; ++offset) Say(offset);
+    Deliver();
+    // The connections say what is no frame, or no package.
+    EXPECT_THAT(tcp.Seen(), ElementsAre("onChat 1", "onChat 2", "onChat 3"));
+    EXPECT_EQ(ws.Seen(), tcp.Seen());
+    EXPECT_THAT(late.Seen(), ElementsAre("onChat 2", "onChat 3"));
+    EXPECT_EQ(ws.session.connection.payloads.size(), 1u) << "one buffer for all";
   });
 }
 

@@ -11,7 +11,8 @@ namespace hubbub::net {
 
 using Clock = std::chrono::steady_clock;
 
-// Bytes to write, shared by all connections that get them. Never changed once shared.
+// Bytes as they go on the wire of a kind of connection (Connection::framed), shared by all connections that
+// get them. Never changed once shared.
 using Payload = std::shared_ptr<const std::string>;
 
 // Why a connection ended. Each has one word for logs and metrics.
@@ -67,7 +68,11 @@ class Connection {
 
   virtual ~Connection() = default;
 
-  // Queues a payload: one or more whole packages.
+  // True on WebSocket: each package has to be in a frame of its own (services/net/frame.h).
+  virtual bool framed() const = 0;
+
+  // Queues a payload: one or more whole packages, or frames if this is framed. What it holds is never cut by
+  // anything else that is written.
   virtual void Send(Payload payload) = 0;
 
   // Stops reading: the protocol is at work and takes no further bytes until Resume.

@@ -10,6 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/mutex.h"
+#include "services/net/frame.h"
 #include "services/testing/tcp_client.h"
 #include "services/testing/wait.h"
 #include "services/testing/web_socket_client.h"
@@ -100,11 +101,11 @@ class TestProtocol final : public Protocol {
         return bytes.size();
       case kHalf:
         if (bytes.size() < 2 || bytes[1] == kHalf) return 0;
-        connection_.Send(std::make_shared<const std::string>(bytes.substr(0, 2)));
+        Send(bytes.substr(0, 2));
         return 2;
       case kEcho:
       default:
-        connection_.Send(std::make_shared<const std::string>(bytes.substr(0)));
+        Send(bytes);
         return bytes.size();
     }
   }
@@ -117,7 +118,12 @@ class TestProtocol final : public Protocol {
   }
 
  private:
-  void Send(size_t size) { connection_.Send(std::make_shared<const std::string>(size, 'x')); }
+  void Send(size_t size) { Send(std::string(size, 'x')); }
+  void Send(std::string_view body) {
+    auto bytes = std::make_shared<std::string>();
+    AppendFrame(connection_.framed(), *bytes, [body](std::string& out) { out += body; });
+    connection_.Send(std::move(bytes));
+  }
 
   Connection& connection_;
   Record& record_;
@@ -394,7 +400,7 @@ TEST_F(ListenerTest, CountsBytesAndEndsOfConnections) {
     tcp.Send("\1x");
     EXPECT_EQ(tcp.Read(2), "\1x");
     EXPECT_EQ(listener_->traffic().received_bytes, 10u) << "frames and handshakes are not counted";
-    EXPECT_TRUE(WaitUntil([&] { return listener_->traffic().sent_bytes == 10; }));
+    EXPECT_TRUE(WaitUntil([&] { return listener_->traffic().sent_bytes == 12; }));
   }
   EXPECT_TRUE(WaitUntil([&] { return listener_->traffic().closed(CloseReason::kClientLeft) == 2; }));
   TcpClient kicked(port());

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "services/net/frame.h"
 #include "services/pomelo/body.h"
 #include "services/pomelo/package.h"
 
@@ -21,8 +22,9 @@ class Deaf final : public Protocol {
 
 void SendAway(SocketConnection& connection, std::string reason) {
   auto kick = std::make_shared<std::string>();
-  pomelo::AppendPackage(pomelo::PackageType::kKick, pomelo::JsonBody(boost::json::object{{"reason", reason}}),
-                        *kick);
+  const std::string body = pomelo::JsonBody(boost::json::object{{"reason", reason}});
+  AppendFrame(connection.framed(), *kick,
+              [&](std::string& out) { pomelo::AppendPackage(pomelo::PackageType::kKick, body, out); });
   connection.Start(std::make_unique<Deaf>());
   connection.Send(std::move(kick));
   connection.Close(CloseReason::kRefused, std::move(reason));

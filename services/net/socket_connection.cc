@@ -121,13 +121,12 @@ void SocketConnection::Pump() {
       leaving_.swap(queue_);
     }
     if (leaving_.empty()) return;
-    buffers_.assign(1, {});
+    buffers_.clear();
     size_t bytes = 0;
     while (in_flight_ < kMaxGather && bytes < kMaxGatherBytes && first_ + in_flight_ < leaving_.size()) {
       buffers_.push_back(asio::buffer(*leaving_[first_ + in_flight_++]));
       bytes += buffers_.back().size();
     }
-    buffers_.front() = Header(bytes);
     size_t taken = WriteNow(buffers_);
     auto rest = buffers_.begin();
     while (rest != buffers_.end() && taken >= rest->size()) taken -= rest++->size();

@@ -92,6 +92,7 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   void Resume() final;
   void Close(CloseReason reason, std::string detail) final;
   bool Stalled() const final { return queued_bytes_ > kSoftLimit; }
+  bool framed() const final { return framed_; }
   std::string_view peer() const final { return client_.peer; }
 
   // By a subclass that has more to tell of it, too.
@@ -116,8 +117,6 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   SocketConnection(Client client, beast::flat_buffer buffer, bool framed);
 
   virtual void StartRead() = 0;
-  // What goes before so many bytes on the wire; the bytes of it stay as they are until the next call.
-  virtual asio::const_buffer Header(size_t bytes) = 0;
   // Writes as much as the socket takes at once; answers how much that was.
   virtual size_t WriteNow(std::span<const asio::const_buffer> buffers) = 0;
   // Writes all. The buffers stay as they are until OnWrite.
@@ -134,8 +133,8 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   beast::flat_buffer buffer_;
 
  private:
-  // Asio hands at most 64 buffers to one system call, of which the header is one.
-  static constexpr size_t kMaxGather = 63;
+  // Asio hands at most so many buffers to one system call.
+  static constexpr size_t kMaxGather = 64;
   // A slow client shows with each write that it goes on, so one must not take it too long.
   static constexpr size_t kMaxGatherBytes = size_t{128} * 1024;
 
@@ -156,7 +155,7 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   bool paused_ = false;
   std::vector<Payload> queue_;               // Waits for the write in flight.
   std::vector<Payload> leaving_;             // [first_, first_ + in_flight_) is being written.
-  std::vector<asio::const_buffer> buffers_;  // The same as Asio wants it, the header first.
+  std::vector<asio::const_buffer> buffers_;  // The same as Asio wants it.
   size_t first_ = 0;
   size_t in_flight_ = 0;
   bool write_is_due_ = false;  // The set knows.

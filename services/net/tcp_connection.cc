@@ -32,8 +32,6 @@ class TcpConnection final : public SocketConnection {
                             });
   }
 
-  asio::const_buffer Header(size_t) override { return {}; }
-
   size_t WriteNow(std::span<const asio::const_buffer> buffers) override {
     boost::system::error_code error;
     const size_t taken = socket_.write_some(buffers, error);

@@ -10,7 +10,7 @@
 namespace hubbub::net {
 
 // What the connections of one loop have done. Written on the loop, read by any thread. Bytes are those of the
-// protocol: without the frames of WebSocket and the handshake before them.
+// protocol; those that are sent count with the headers of their WebSocket frames.
 struct alignas(64) TrafficCounters {
   SingleWriterNumber received_bytes;
   SingleWriterNumber sent_bytes;

@@ -1,7 +1,6 @@
 #include "services/net/websocket_connection.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "boost/beast/websocket.hpp"
@@ -10,21 +9,6 @@ namespace hubbub::net {
 namespace {
 
 namespace websocket = beast::websocket;
-
-using FrameHeader = std::array<unsigned char, 10>;
-
-// The header of a frame that holds a whole binary message of so many bytes (RFC 6455, 5.2); answers its size.
-size_t WriteFrameHeader(uint64_t bytes, FrameHeader& header) {
-  header[0] = 0x82;
-  if (bytes < 126) {
-    header[1] = static_cast<unsigned char>(bytes);
-    return 2;
-  }
-  const size_t wide = bytes <= 0xffff ? 2 : 8;
-  header[1] = wide == 2 ? 126 : 127;
-  for (size_t i = 0; i < wide; ++i) header[2 + i] = static_cast<unsigned char>(bytes >> (8 * (wide - 1 - i)));
-  return 2 + wide;
-}
 
 class WebSocketConnection final : public SocketConnection {
  public:
@@ -58,10 +42,6 @@ class WebSocketConnection final : public SocketConnection {
               error != websocket::error::closed;
           self->OnRead(error, had + bytes, broken ? CloseReason::kProtocolError : CloseReason::kClientLeft);
         });
-  }
-
-  asio::const_buffer Header(size_t bytes) override {
-    return {header_.data(), WriteFrameHeader(bytes, header_)};
   }
 
   size_t WriteNow(std::span<const asio::const_buffer> buffers) override {
@@ -117,7 +97,6 @@ class WebSocketConnection final : public SocketConnection {
   static constexpr size_t kReadBytes = 512;
 
   WebSocketStream stream_;
-  FrameHeader header_;
 };
 
 }  // namespace

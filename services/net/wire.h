@@ -15,7 +15,7 @@ namespace hubbub::net {
 
 // The socket below a Beast WebSocket stream, for two who write: Beast its control frames, by itself as it
 // reads (pongs, the answer to a close), and the connection its data frames, past Beast, so that most need no
-// operation of Asio's but one system call. Each write is one whole frame, and none begins before the one
+// operation of Asio's but one system call. Each write is whole frames, and none begins before the one
 // before has left. Loop-only. Owned by the stream; does not move while something is under way.
 class Wire {
  public:
@@ -45,7 +45,7 @@ class Wire {
     return socket_.async_read_some(buffers, std::forward<Token>(token));
   }
 
-  // Writes all, and not only some: what is one frame to Beast stays one. Of Beast and the connection each has
+  // Writes all, and not only some: frames stay whole. Of Beast and the connection each has
   // one at a time.
   template <typename Buffers, typename Token>
   auto async_write_some(const Buffers& buffers, Token&& token) {

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "benchmark/benchmark.h"
+#include "services/net/frame.h"
 #include "services/net/listener.h"
 #include "services/testing/tcp_client.h"
 #include "services/testing/web_socket_client.h"
@@ -80,7 +81,9 @@ void BM_SessionWrite(benchmark::State& state) {
   WebSocketClient client((*listener)->port());
   const Drain drain(client.socket());
   Connection& connection = *connected.get_future().get();
-  const auto payload = std::make_shared<const std::string>(kPayloadBytes, 'x');
+  std::string frame;
+  AppendFrame(connection.framed(), frame, [](std::string& out) { out.append(kPayloadBytes, 'x'); });
+  const auto payload = std::make_shared<const std::string>(std::move(frame));
   for (auto _ : state) {
     std::promise<void> done;
     loops.at(0).Post([&] { Turns(loops.at(0), connection, payload, state.range(0), kTurns, done); });

@@ -36,6 +36,9 @@ void OnLoop(net::Loop& loop, Function function) {
 // Bytes reach the session as from a socket: what it leaves is offered again, with the next ones or by Offer.
 class FakeConnection final : public net::Connection {
  public:
+  // `framed`: as a WebSocket. Then each payload has to be frames with one package each, or the log says so.
+  explicit FakeConnection(bool framed = false) : framed_(framed) {}
+
   // The session. Set before the first byte.
   net::Protocol* protocol = nullptr;
   std::vector<std::string> log;
@@ -69,16 +72,19 @@ class FakeConnection final : public net::Connection {
     std::string_view rest = *payload;
     if (rest.empty()) log.emplace_back("an empty payload");
     while (!rest.empty()) {
+      const size_t frame = framed_ ? TakeFrameHeader(rest) : 0;
       const auto decoded = pomelo::DecodePackage(rest, pomelo::kMaxPackageBody);
       if (!decoded.ok() || !decoded->has_value()) {
         log.emplace_back("no package");
         break;
       }
       log.push_back(Describe((*decoded)->package));
+      if (framed_ && frame != (*decoded)->size) log.emplace_back("a frame that is not one package");
       rest.remove_prefix((*decoded)->size);
     }
     payloads.push_back(std::move(payload));
   }
+  bool framed() const override { return framed_; }
   void Pause() override { paused = true; }
   void Resume() override {
     paused = false;
@@ -94,6 +100,19 @@ class FakeConnection final : public net::Connection {
   std::string_view peer() const override { return "a test"; }
 
  private:
+  // Takes a header from the front of `rest`; answers how many bytes its frame holds, or 0 if it is none of a
+  // binary message (RFC 6455, 5.2).
+  static size_t TakeFrameHeader(std::string_view& rest) {
+    const auto byte = [&rest](size_t i) { return static_cast<unsigned char>(rest[i]); };
+    if (rest.size() < 2 || byte(0) != 0x82 || byte(1) > 127) return 0;
+    const size_t wide = byte(1) < 126 ? 0 : byte(1) == 126 ? 2 : 8;
+    if (rest.size() < 2 + wide) return 0;
+    size_t size = wide == 0 ? byte(1) : 0;
+    for (size_t i = 0; i < wide; ++i) size = size << 8 | byte(2 + i);
+    rest.remove_prefix(2 + wide);
+    return size;
+  }
+
   static std::string Describe(const pomelo::Package& package) {
     switch (package.type) {
       case pomelo::PackageType::kHandshake:
@@ -115,6 +134,7 @@ class FakeConnection final : public net::Connection {
     return "push " + std::string(route == nullptr ? "by code" : *route) + " " + std::string(message->body);
   }
 
+  const bool framed_;
   std::string buffer_;
   bool frame_end_ = false;
   bool resumed_ = false;
@@ -151,8 +171,9 @@ class FakeHandler final : public SessionHandler {
 // A session on a FakeConnection. Made, used and destroyed on its loop.
 class FakeSession {
  public:
-  FakeSession(net::Loop& loop, const SessionOptions& options, uint64_t id = 1)
-      : session_(std::make_unique<Session>(id, loop, connection, options, [this](Session&) {
+  FakeSession(net::Loop& loop, const SessionOptions& options, uint64_t id = 1, bool framed = false)
+      : connection(framed),
+        session_(std::make_unique<Session>(id, loop, connection, options, [this](Session&) {
           return std::make_unique<FakeHandler>(script, connection);
         })) {
     connection.protocol = session_.get();

@@ -73,12 +73,20 @@ Session::Session(uint64_t id, net::Loop& loop, net::Connection& connection, cons
     : id_(id),
       loop_(loop),
       connection_(connection),
+      framed_(connection.framed()),
       options_(options),
       handler_(make_handler(*this)),
       since_(net::Clock::now()),
       last_seen_(since_),
       tokens_(2.0 * options.max_requests_per_second),
       tokens_at_(since_) {}
+
+template <typename Append>
+void Session::SendAppended(Append append) {
+  auto bytes = std::make_shared<std::string>();
+  net::AppendFrame(framed_, *bytes, append);
+  if (!bytes->empty()) connection_.Send(std::move(bytes));
+}
 
 size_t Session::OnBytes(std::string_view bytes, bool frame_end) {
   last_seen_ = net::Clock::now();
@@ -221,11 +229,11 @@ void Session::OnAnswer(const Reply::Request& request, int code, std::string_view
   if (options_.counters != nullptr) options_.counters->Count(code);
   if (spdlog::should_log(spdlog::level::debug)) LogAnswer(request, code);
   if (request.id && state_ == State::kWorking) {
-    auto packages = std::make_shared<std::string>();
-    const size_t start = pomelo::BeginPackage(PackageType::kData, *packages);
-    pomelo::AppendResponse(*request.id, body, *packages);
-    pomelo::EndPackage(start, *packages);
-    connection_.Send(std::move(packages));
+    SendAppended([&](std::string& out) {
+      const size_t start = pomelo::BeginPackage(PackageType::kData, out);
+      pomelo::AppendResponse(*request.id, body, out);
+      pomelo::EndPackage(start, out);
+    });
   }
   if (!shutdown_.empty()) {
     if (owed_ == 0) KickAndClose(net::CloseReason::kShutdown, shutdown_);
@@ -253,15 +261,11 @@ void Session::Write(net::Payload packages) {
 
 void Session::Push(std::string_view route, const boost::json::object& body) {
   if (state_ != State::kWorking) return;
-  auto packages = std::make_shared<std::string>();
-  options_.contract->AppendPush(format_, route, body, *packages);
-  if (!packages->empty()) connection_.Send(std::move(packages));
+  SendAppended([&](std::string& out) { options_.contract->AppendPush(format_, route, body, out); });
 }
 
 void Session::SendPackage(PackageType type, std::string_view body) {
-  auto packages = std::make_shared<std::string>();
-  pomelo::AppendPackage(type, body, *packages);
-  connection_.Send(std::move(packages));
+  SendAppended([&](std::string& out) { pomelo::AppendPackage(type, body, out); });
 }
 
 void Session::Kick(std::string_view reason) {

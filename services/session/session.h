@@ -17,6 +17,7 @@
 #include "services/pomelo/package.h"
 #include "services/session/contract.h"
 #include "services/session/request_counters.h"
+#include "services/session/wire_kind.h"
 
 namespace hubbub {
 
@@ -120,13 +121,14 @@ class Session final : public net::Protocol {
   uint64_t id() const { return id_; }
   net::Loop& loop() const { return loop_; }
   WireFormat format() const { return format_; }
+  WireKind wire() const { return {format_, framed_}; }
   std::string_view peer() const { return connection_.peer(); }
   // Names a request in logs here and in the servers that it goes through: the prefix, the session and the
   // request's number in it, such as "9f3ac1-4c2be0a00002f-7". Without a number: the newest one.
   std::string request_id(uint64_t number) const;
   std::string request_id() const { return request_id(requests_); }
 
-  // Queues whole packages that were encoded for this session's format. Ignored before the handshake is over
+  // Queues whole packages that were made for this session's wire(). Ignored before the handshake is over
   // (S4).
   void Write(net::Payload packages);
   // Pushes a JSON body.
@@ -157,10 +159,14 @@ class Session final : public net::Protocol {
   // Tells the client why, as a kick, then closes.
   void KickAndClose(net::CloseReason reason, std::string message);
   void SendPackage(pomelo::PackageType type, std::string_view body);
+  // Sends the package that `append` appends, in a frame if the connection has them.
+  template <typename Append>
+  void SendAppended(Append append);
 
   const uint64_t id_;
   net::Loop& loop_;
   net::Connection& connection_;
+  const bool framed_;
   const SessionOptions& options_;
   std::unique_ptr<SessionHandler> handler_;
   // What replies hold weakly: it goes when the session ends. Behind the handler, which may own replies: they

@@ -318,6 +318,30 @@ TEST_F(SessionTest, PushesOnlyToClientsAtWork) {
   });
 }
 
+// Clients in the field read only the first package of a frame. The connection says what is no frame of one.
+TEST_F(SessionTest, OnAWebSocketEachPackageIsAFrame) {
+  Run([&] {
+    FakeSession session(loop(), options_, /*id=*/1, /*framed=*/true);
+    auto& connection = session.connection;
+    connection.Feed(Handshake(), true);
+    connection.Feed(Ack(), true);
+    connection.Feed(Heartbeat(), true);
+    for (uint64_t id = 1; id <= 3; ++id) connection.Feed(Request(id, kPlain), true);
+    session->Push("onNotice", {{"n", std::string(70'000, 'x')}});
+    session->Push("onChat", {{"msg", 1}});
+    session->Kick("enough");
+    const std::string asked = "request ";
+    ExpectLog(connection.log,
+              {kOk, "heartbeat", "heartbeat", asked, "response 1 ", asked, "response 2 ", asked,
+               "response 3 ", "push onNotice ", "push onChat ", "kick ", "close kicked"});
+    EXPECT_EQ(connection.payloads.size(), 8u + 1);
+
+    FakeSession refused(loop(), options_, /*id=*/2, /*framed=*/true);
+    refused.connection.Feed(Package(PackageType::kHandshake, "{}"), true);
+    ExpectLog(refused.connection.log, {"handshake {\"code\":500", "close protocol_error"});
+  });
+}
+
 TEST_F(SessionTest, APushThatItsSchemaRefusesIsNotSent) {
   Run([&] {
     FakeSession session(loop(), options_);

@@ -63,6 +63,14 @@ function decodeMessage(bytes) {
   return {route, body: JSON.parse(bytes.subarray(at + length))};
 }
 
+// Whole packages that stand back to back in these bytes; 0 if something else is there.
+function packagesIn(bytes) {
+  let packages = 0;
+  let at = 0;
+  for (; at + 4 <= bytes.length; ++packages) at += 4 + bytes.readUIntBE(at + 1, 3);
+  return at === bytes.length ? packages : 0;
+}
+
 class RawClient {
   packages = [];  // {type, body}
   closed = false;
@@ -138,10 +146,15 @@ export class RawTcp extends RawClient {
 }
 
 export class RawWebSocket extends RawClient {
+  frames = [];  // How many packages each frame has held; 0 for one that ends within a package.
+
   static async connect(port) {
     const client = new RawWebSocket();
     client.socket = new WebSocket(`ws://127.0.0.1:${port}/any/path?at=all`, {perMessageDeflate: false});
-    client.socket.on('message', (bytes) => client.received(bytes));
+    client.socket.on('message', (bytes) => {
+      client.frames.push(packagesIn(bytes));
+      client.received(bytes);
+    });
     client.socket.on('error', () => {});  // 'close' follows.
     client.socket.on('close', () => {
       client.closed = true;
