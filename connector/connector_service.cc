@@ -40,9 +40,9 @@ absl::StatusOr<boost::json::object> BodyOf(const ClientContract& contract, const
   boost::json::value value = boost::json::parse(text, error);
   if (error || !value.is_object())
     return absl::InvalidArgumentError("body can not be written as a JSON object");
-  if (text.size() > kMaxJsonContentBytes) {
+  if (text.size() > kMaxPushBodyBytes) {
     return absl::InvalidArgumentError(
-        fmt::format("body has {} bytes as JSON: at most {} are allowed", text.size(), kMaxJsonContentBytes));
+        fmt::format("body has {} bytes as JSON: at most {} are allowed", text.size(), kMaxPushBodyBytes));
   }
   if (absl::Status status = contract.CheckPush(route, value.get_object()); !status.ok()) {
     return absl::InvalidArgumentError(

@@ -299,6 +299,21 @@ TEST_F(ConnectorTest, ASessionHasOneUserAndSoManyRooms) {
   EXPECT_EQ(CodeIn(Enter(*ann, "ann", "three")), 200);
 }
 
+TEST_F(ConnectorTest, TakesNumbersAsTheirText) {
+  Start();
+  auto bob = Guest("bob", "7");
+  auto client = Client();
+  const json::object entered =
+      client->Request("connector.entryHandler.enter", {{"username", 10001}, {"rid", 7}});
+  EXPECT_EQ(entered.at("users"), json::array({"bob", "10001"})) << json::serialize(entered);
+  const json::object message{{"rid", 7}, {"content", 1.5}, {"target", "bob"}, {"id", 1}};
+  EXPECT_EQ(CodeIn(client->Request("chat.chatHandler.send", message)), 200);
+  ExpectPush(*bob, "onAdd", {{"user", "10001"}});
+  ExpectPush(*bob, "onChat", {{"msg", "1.5"}, {"from", "10001"}, {"target", "bob"}, {"rid", "7"}});
+  EXPECT_EQ(CodeIn(client->Request("connector.entryHandler.leave", {{"rid", 7}})), 200);
+  ExpectPush(*bob, "onLeave", {{"user", "10001"}});
+}
+
 TEST_F(ConnectorTest, SaysWhatIsWrongWithARequest) {
   Start();
   auto ann = Guest("ann");
@@ -313,7 +328,7 @@ TEST_F(ConnectorTest, SaysWhatIsWrongWithARequest) {
       {"no.such.route", {}, 404, "there is no route 'no.such.route' here"},
       {"gate.gateHandler.queryEntry", {{"uid", "ann"}}, 404, "ask the gate"},
       {enter, {{"rid", "r"}}, 400, "username is missing"},
-      {enter, {{"username", 7}, {"rid", "r"}}, 400, "username must be a text"},
+      {enter, {{"username", true}, {"rid", "r"}}, 400, "username must be a text"},
       {enter, {{"username", ""}, {"rid", "r"}}, 400, "username is empty"},
       {enter, {{"username", "ann"}}, 400, "rid is missing"},
       {enter, {{"username", "ann"}, {"rid", std::string(65, 'r')}}, 400, "rid has 65 bytes"},

@@ -13,6 +13,8 @@ inline constexpr size_t kMaxContentBytes = size_t{32} * 1024;
 // client fails on bodies of about 125 KB and more (ARCHITECTURE.md, trap 2); the other fields fit into the
 // rest. All text of 32 KiB does, unless it is full of control characters.
 inline constexpr size_t kMaxJsonContentBytes = size_t{112} * 1024;
+// What a back end may push to clients, as JSON.
+inline constexpr size_t kMaxPushBodyBytes = size_t{60} * 1024;
 // The largest message that a client may need for content that is allowed: as JSON, with each of its bytes
 // written as \u00XX, six for one, and all the rest of the request.
 inline constexpr size_t kMaxRequestBytes = 6 * kMaxContentBytes + size_t{16} * 1024;
