@@ -3,13 +3,14 @@
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
 import {existsSync} from 'node:fs';
+import {createRequire} from 'node:module';
 import {after, before, test} from 'node:test';
 import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
 
 import {StockClient} from './stock_client.mjs';
 import {Suite} from './suite.mjs';
-import {until} from './wait.mjs';
+import {until, withDeadline} from './wait.mjs';
 
 const QUERY_ENTRY = 'gate.gateHandler.queryEntry';
 const ENTER = 'connector.entryHandler.enter';
@@ -70,13 +71,49 @@ class PyPomelo {
   }
 }
 
+// pomelo-client-websocket, which reads the first package of a WebSocket frame alone.
+class ClientWebSocket {
+  static #Pomelo;
+  #pomelo = null;
+  #pushes = {onChat: [], onAdd: [], onLeave: []};
+
+  static start() {
+    // It puts a WebSocket of its own where Node.js may have one.
+    ClientWebSocket.#Pomelo ??= createRequire(import.meta.url)('pomelo-client-websocket');
+    return new ClientWebSocket();
+  }
+
+  init(port) {
+    this.#pomelo = new ClientWebSocket.#Pomelo();
+    for (const route of Object.keys(this.#pushes)) this.#pomelo.on(route, (body) => this.#pushes[route].push(body));
+    return withDeadline(new Promise((resolve) => this.#pomelo.init({host: '127.0.0.1', port}, resolve)), 'the handshake');
+  }
+
+  request(route, body) {
+    return withDeadline(new Promise((resolve) => this.#pomelo.request(route, body, resolve)), `the answer to ${route}`);
+  }
+
+  pushes(route) {
+    return this.#pushes[route];
+  }
+
+  async disconnect() {
+    this.#pomelo?.disconnect();
+    this.#pomelo = null;
+  }
+
+  close() {
+    this.disconnect();
+  }
+}
+
 let suite;
 before(async () => {
   suite = await Suite.start();
 });
 after(() => suite?.stop());
 
-for (const [Kind, username, rid] of [[PyPomelo, 10001, 7]]) {
+for (const [Kind, username, rid] of [[PyPomelo, 10001, 7], [ClientWebSocket, 10002, 8]]) {
   test(`${Kind.name}: enters, sends, receives and leaves, with numbers as names`, async () => {
     const other = new StockClient();
     const client = Kind.start();
