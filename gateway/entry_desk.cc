@@ -1,6 +1,5 @@
 #include "gateway/entry_desk.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "services/stable_hash.h"
@@ -11,17 +10,15 @@ absl::StatusOr<ConnectorState> EntryDesk::Ask(std::string_view user, uint64_t co
                                               Clock::time_point now) {
   MutexLock lock(mu_);
   Asker& asker = Find(StableHash(user), now);
-  const bool same_question = asker.connection == connection && !asker.named.empty();
   std::vector<std::string>& named = asker.named;
-  // What the same connection was told last does not count against that connector.
-  const std::span<const std::string> passed_over(named.data(), named.size() - (same_question ? 1 : 0));
-  auto connector = table_.Pick(user, passed_over);
+  if (asker.connection == connection && !named.empty()) {
+    if (ConnectorState same = table_.Get(named.back()); same.Serves()) return same;
+  }
+  auto connector = table_.Pick(user, named);
   if (!connector.ok()) return connector;
   asker.connection = connection;
   asker.asked = now;
-  if (same_question && connector->id == named.back()) return connector;
-  // All have been named: it begins again.
-  if (std::find(named.begin(), named.end(), connector->id) != named.end()) named.clear();
+  std::erase(named, connector->id);
   if (named.size() == kMaxNamed) named.erase(named.begin());
   named.push_back(connector->id);
   return connector;

@@ -18,7 +18,7 @@ namespace hubbub::gateway {
 // A user who asks again over another connection within kMemory (a client's time-out and the longest pause of
 // hubbub-client.js before it asks again fit into that) has not stayed at the connector that was named: it
 // was full, or can not be reached from where the user is, or the connection broke. So it names another one,
-// if any has room: never one that it has named since, until it has named them all. Stock clients need do
+// if any has room: the one that it has not named since, or has named longest ago. Stock clients need do
 // nothing for that but ask again. The same connection asking again has the same answer, for as long as that
 // connector has room. Whoever did not ask just before has the answer of EntryTable, which is the same at
 // every gate; of another gate's answers a gate knows nothing, so behind a load balancer it may take a
@@ -45,7 +45,7 @@ class EntryDesk {
   struct Asker {
     uint64_t connection = 0;
     Clock::time_point asked;
-    std::vector<std::string> named;  // Connectors, the last one at the end.
+    std::vector<std::string> named;  // Connectors, each once, the last one at the end.
   };
   using Askers = absl::flat_hash_map<uint64_t, Asker>;
 

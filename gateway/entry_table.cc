@@ -44,7 +44,7 @@ struct Room {
 // A connector's, in weighted rendezvous hashing: with n times the weight it is the best for n times the
 // users.
 struct Chance {
-  int flaws = 0;  // What speaks against it whatever the hash says: the fewer, the better.
+  int64_t flaws = 0;  // What speaks against it whatever the hash says: the fewer, the better.
   uint64_t hash = 0;
   uint64_t weight = 0;
   std::string_view id = {};
@@ -111,13 +111,13 @@ absl::StatusOr<ConnectorState> EntryTable::Pick(std::string_view user,
   Chance best_chance;
   for (Entry& entry : entries_) {
     const ConnectorState& state = entry.state;
-    if (!Open(state) || !HasRoom(state, 0)) continue;
-    const bool named = std::find(passed_over.begin(), passed_over.end(), state.id) != passed_over.end();
+    if (!state.Serves()) continue;
+    const auto named = std::find(passed_over.rbegin(), passed_over.rend(), state.id);
     const bool roomy = HasRoom(state, entry.sent);
     const bool light = state.sessions < room.Bound(state);
-    const Chance chance{.flaws = (named ? 3 : 0) + (!roomy   ? 2
-                                                    : !light ? 1
-                                                             : 0),
+    const Chance chance{.flaws = 3 * (passed_over.rend() - named) + (!roomy   ? 2
+                                                                     : !light ? 1
+                                                                              : 0),
                         .hash = RendezvousScore(user, state.id),
                         .weight = room.WeightOf(state),
                         .id = state.id};

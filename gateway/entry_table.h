@@ -21,6 +21,9 @@ struct ConnectorState {
   uint32_t capacity = 0;  // The most sessions that it takes; 0: it does not tell, as older ones do not.
   bool reachable = false;
   bool draining = false;
+
+  // By what is known, it can take one more.
+  bool Serves() const { return reachable && !draining && (capacity == 0 || sessions < capacity); }
 };
 
 // Which connector serves a user. Those that are away, drain or are full serve nobody. Among the others it is
@@ -45,8 +48,8 @@ class EntryTable {
   void SetUnreachable(std::string_view id) ABSL_LOCKS_EXCLUDED(mu_);
   void Remove(std::string_view id) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // The connector of a user, who is taken to go there now; none of `passed_over`, by id, if any other has
-  // room. UNAVAILABLE if none can be reached, or all are full.
+  // The connector of a user, who is taken to go there now. One of `passed_over`, which are ids, only if no
+  // other has room, and then the first of them that has. UNAVAILABLE if none can be reached, or all are full.
   absl::StatusOr<ConnectorState> Pick(std::string_view user, std::span<const std::string> passed_over = {})
       ABSL_LOCKS_EXCLUDED(mu_);
   // How many connectors can be reached.

@@ -253,7 +253,8 @@ TEST(EntryTable, PassesOverWhomTheUserHasTried) {
   table.Put(Holding("a", 100, 100));
   for (int i = 0; i < 50; ++i) {
     EXPECT_EQ(table.Pick(User(i), std::vector<std::string>{"b"})->id, "c");
-    EXPECT_NE(table.Pick(User(i), std::vector<std::string>{"b", "c"})->id, "a") << "better again than full";
+    EXPECT_EQ(table.Pick(User(i), std::vector<std::string>{"b", "c"})->id, "b") << "better again than full";
+    EXPECT_EQ(table.Pick(User(i), std::vector<std::string>{"c", "b", "a"})->id, "c") << "tried longest ago";
   }
 }
 
