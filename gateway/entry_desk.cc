@@ -11,8 +11,14 @@ absl::StatusOr<ConnectorState> EntryDesk::Ask(std::string_view user, uint64_t co
   MutexLock lock(mu_);
   Asker& asker = Find(StableHash(user), now);
   std::vector<std::string>& named = asker.named;
-  if (asker.connection == connection && !named.empty()) {
-    if (ConnectorState same = table_.Get(named.back()); same.Serves()) return same;
+  const bool another = asker.connection != connection;
+  if (!named.empty() && (!another || !asker.came_back)) {
+    if (ConnectorState same = table_.Get(named.back()); same.Serves()) {
+      asker.came_back = asker.came_back || another;
+      asker.connection = connection;
+      asker.asked = now;
+      return same;
+    }
   }
   auto connector = table_.Pick(user, named);
   if (!connector.ok()) return connector;

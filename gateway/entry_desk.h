@@ -16,13 +16,14 @@ namespace hubbub::gateway {
 // Answers clients who ask for their connector, and remembers for a while what it has answered.
 //
 // A user who asks again over another connection within kMemory (a client's time-out and the longest pause of
-// hubbub-client.js before it asks again fit into that) has not stayed at the connector that was named: it
-// was full, or can not be reached from where the user is, or the connection broke. So it names another one,
-// if any has room: the one that it has not named since, or has named longest ago. Stock clients need do
-// nothing for that but ask again. The same connection asking again has the same answer, for as long as that
-// connector has room. Whoever did not ask just before has the answer of EntryTable, which is the same at
-// every gate; of another gate's answers a gate knows nothing, so behind a load balancer it may take a
-// question for each gate more.
+// hubbub-client.js before it asks again fit into that) may have reloaded a page, or opened another: the
+// answer is the same once more. A user who asks a third time has not stayed at the connector that was named:
+// it was full, or cannot be reached from where the user is, or the connection broke. So from then on the
+// answer is another one, if any has room: never one that was named since, until all have been named. Stock
+// clients need do nothing for that but ask again. The same connection asking again has the same answer, for
+// as long as that connector has room. The first answer to a user is that of EntryTable, which is the same at
+// every gate; of another gate's answers a gate knows nothing, so behind a load balancer it may take some
+// questions more.
 //
 // Bound: kMaxUsers; of more, those who asked longest ago are forgotten. Thread-safe.
 class EntryDesk {
@@ -44,6 +45,7 @@ class EntryDesk {
  private:
   struct Asker {
     uint64_t connection = 0;
+    bool came_back = false;  // Over another connection, and had the same answer once more.
     Clock::time_point asked;
     std::vector<std::string> named;  // Connectors, each once, the last one at the end.
   };

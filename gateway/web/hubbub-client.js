@@ -49,8 +49,8 @@
 // A lost connection is made again through the gate, after a jittered pause that doubles, for as long as there are rooms to
 // come back to; each room is entered again with its resume token and with the epoch and offset seen last. A kick with the
 // reason "reconnect" (the server is shutting down) does this at once. A connector that does not take the client (it can not be
-// reached, is full or shuts down) is no failure yet: the gate is asked again, after such a pause, and names another one; three
-// connectors are tried before connect() fails. After any other kick the client stays offline and
+// reached, is full or shuts down) is no failure yet: the gate is asked again, after such a pause, and names another one in the
+// end: three attempts are made before connect() fails. After any other kick the client stays offline and
 // the state's `reason` tells why: "replaced", "disconnected" and so on. A request that is pending when the connection is
 // lost is rejected with the code "closed": the server may or may not have acted on it.
 //
