@@ -8,6 +8,7 @@
 #include "chat/check_request.h"
 #include "chat/event_proto.h"
 #include "chat/owner_table.h"
+#include "chat/page_token.h"
 #include "fmt/format.h"
 #include "services/rpc/grpc_status.h"
 
@@ -195,14 +196,16 @@ absl::Status ChatService::DoGetRoom(const v1::GetRoomRequest& request, v1::GetRo
 
 absl::Status ChatService::DoListRooms(const v1::ListRoomsRequest& request, v1::ListRoomsResponse& response) {
   const int asked = request.page_size() == 0 ? kDefaultPageSize : std::min(request.page_size(), kMaxPageSize);
-  RoomPage page = rooms_.List(static_cast<size_t>(asked), request.page_token());
+  const absl::StatusOr<std::string> after = RoomOfPageToken(id_, request.page_token());
+  if (!after.ok()) return after.status();
+  RoomPage page = rooms_.List(static_cast<size_t>(asked), *after);
+  if (page.more) response.set_next_page_token(PageTokenAfter(id_, page.rooms.back().room));
   for (RoomSummary& r : page.rooms) {
     v1::RoomSummary* const room = response.add_rooms();
     room->set_room(std::move(r.room));
     room->set_members(static_cast<uint32_t>(r.members));
     room->set_offset(r.offset);
   }
-  response.set_next_page_token(std::move(page.next_token));
   return absl::OkStatus();
 }
 

@@ -177,6 +177,24 @@ TEST_F(ChatServiceTest, EveryWrongFieldIsNamed) {
     const char* field;
     grpc::Status status;
   };
+  const auto restore = [this](const std::function<void(v1::RestoreRequest&)>& change) {
+    v1::RestoreRequest request;
+    request.set_lease(stream_.lease);
+    for (int room = 0; room < 2; ++room) {
+      v1::RoomPlaces& places = *request.add_rooms();
+      places.set_room(fmt::format("room{}", room));
+      for (int i = 0; i < 3; ++i) {
+        v1::RestoredPlace& place = *places.add_places();
+        place.set_user(fmt::format("user{}", i));
+        place.set_session(1);
+      }
+    }
+    change(request);
+    v1::RestoreResponse response;
+    grpc::ClientContext context;
+    context.set_deadline(TestDeadline());
+    return server_.stub->Restore(&context, request, &response);
+  };
   const std::vector<Case> cases = {
       {"room ", add([](v1::AddRequest& r) { r.clear_room(); })},
       {"room ", add([&](v1::AddRequest& r) { r.set_room(long_name); })},
@@ -195,7 +213,20 @@ TEST_F(ChatServiceTest, EveryWrongFieldIsNamed) {
       {"lease ", Kick("lobby", "ann", 0, 7)},
       {"room ", GetRoom("")},
       {"page_size ", ListRooms(-1, "")},
+      {"page_size ", ListRooms(INT32_MIN, "")},
       {"page_token ", ListRooms(1, long_name)},
+      {"page_token ", ListRooms(1, "lobby")},
+      {"page_token ", ListRooms(1, "0")},
+      {"page_token ", ListRooms(1, " ")},
+      {"page_token ", ListRooms(1, std::string(1'000'000, 'a'))},
+      {"lease ", restore([](v1::RestoreRequest& r) { r.clear_lease(); })},
+      {"rooms[0].room is empty", restore([](v1::RestoreRequest& r) { r.mutable_rooms(0)->clear_room(); })},
+      {"rooms[1].places[2].user is empty",
+       restore([](v1::RestoreRequest& r) { r.mutable_rooms(1)->mutable_places(2)->clear_user(); })},
+      {"rooms[1].places[0].session is 0",
+       restore([](v1::RestoreRequest& r) { r.mutable_rooms(1)->mutable_places(0)->clear_session(); })},
+      {"rooms[0].places[1].token ",
+       restore([&](v1::RestoreRequest& r) { r.mutable_rooms(0)->mutable_places(1)->set_token(long_token); })},
       {"connector ", subscribe("", 0)},
       {"connector ", subscribe(long_name, 0)},
       {"next_seq ", subscribe("connector-1", stream_.lease)},

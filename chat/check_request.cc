@@ -16,10 +16,10 @@ namespace {
 constexpr size_t kMaxTokenBytes = 128;
 constexpr uint32_t kMaxParts = 1024;
 
-absl::Status CheckToken(std::string_view field, const std::string& token, size_t max_bytes = kMaxTokenBytes) {
-  if (token.size() <= max_bytes) return absl::OkStatus();
+absl::Status CheckToken(std::string_view field, const std::string& token) {
+  if (token.size() <= kMaxTokenBytes) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      fmt::format("{} has {} bytes: at most {} are allowed", field, token.size(), max_bytes));
+      fmt::format("{} has {} bytes: at most {} are allowed", field, token.size(), kMaxTokenBytes));
 }
 
 absl::Status First(std::initializer_list<absl::Status> checks) {
@@ -31,6 +31,23 @@ absl::Status First(std::initializer_list<absl::Status> checks) {
 
 absl::Status Require(bool condition, const char* text) {
   return condition ? absl::OkStatus() : absl::InvalidArgumentError(text);
+}
+
+// An error of one entry of a list, which it names.
+absl::Status In(const std::string& entry, const absl::Status& status) {
+  if (status.ok()) return status;
+  return {status.code(), fmt::format("{}.{}", entry, std::string(status.message()))};
+}
+
+absl::Status Check(const v1::RoomPlaces& room) {
+  absl::Status status = CheckName("room", room.room());
+  for (int i = 0; status.ok() && i < room.places_size(); ++i) {
+    const v1::RestoredPlace& place = room.places(i);
+    status = First({CheckName("user", place.user()), Require(place.session() != 0, "session is 0"),
+                    CheckToken("token", place.token())});
+    if (!status.ok()) return In(fmt::format("places[{}]", i), status);
+  }
+  return status;
 }
 
 }  // namespace
@@ -48,15 +65,8 @@ absl::Status CheckRequest(const v1::RestoreRequest& request) {
        request.lost_server().empty() ? absl::OkStatus() : CheckName("lost_server", request.lost_server()),
        Require(request.parts() <= kMaxParts && request.part() < std::max(request.parts(), 1U),
                "part must be less than parts, and parts at most 1024")});
-  for (const v1::RoomPlaces& room : request.rooms()) {
-    if (status.ok()) status = CheckName("rooms.room", room.room());
-    for (const v1::RestoredPlace& place : room.places()) {
-      if (!status.ok()) return status;
-      status = First({CheckName("rooms.places.user", place.user()),
-                      Require(place.session() != 0, "rooms.places.session is 0"),
-                      CheckToken("rooms.places.token", place.token())});
-    }
-  }
+  for (int i = 0; status.ok() && i < request.rooms_size(); ++i)
+    status = In(fmt::format("rooms[{}]", i), Check(request.rooms(i)));
   return status;
 }
 
@@ -88,9 +98,7 @@ absl::Status CheckRequest(const v1::GetRoomRequest& request) {
 }
 
 absl::Status CheckRequest(const v1::ListRoomsRequest& request) {
-  return First(
-      {Require(request.page_size() >= 0, "page_size is negative: give 0 for the default, or up to 1000"),
-       CheckToken("page_token", request.page_token(), kMaxNameBytes)});
+  return Require(request.page_size() >= 0, "page_size is negative: give 0 for the default, or up to 1000");
 }
 
 }  // namespace hubbub::chat

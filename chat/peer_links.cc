@@ -1,6 +1,5 @@
 #include "chat/peer_links.h"
 
-#include <atomic>
 #include <chrono>
 #include <utility>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "services/clock.h"
 #include "services/rpc/channel.h"
 #include "services/rpc/grpc_status.h"
+#include "services/rpc/reachability.h"
 #include "services/rpc/stream_keeper.h"
 #include "spdlog/spdlog.h"
 
@@ -28,6 +28,7 @@ class PeerLinks::Link {
         channel_(rpc::MakeChannel(server_.grpc_address())),
         chat_(v1::ChatService::NewStub(channel_)),
         peer_(v1::PeerService::NewStub(channel_)),
+        reachability_(SteadyNowMs()),
         stream_({
             .open = [this](auto* context, const auto* request,
                            auto* reactor) { peer_->async()->Watch(context, request, reactor); },
@@ -46,10 +47,7 @@ class PeerLinks::Link {
   const OwnerStub& chat() const { return chat_; }
   v1::PeerService::Stub& peer() { return *peer_; }
   void Start() { stream_.Start(); }
-  void Stop() {
-    stopping_ = true;
-    stream_.Stop();
-  }
+  void Stop() { stream_.Stop(); }
 
  private:
   void OnStatus(const v1::WatchResponse& status) {
@@ -62,7 +60,9 @@ class PeerLinks::Link {
     }
     complained_ = false;
     if (links_.listener_.stopped()) return;
-    const bool back = !std::exchange(heard_, true) && !std::exchange(here_, true);
+    const bool back = !reachability_.heard() && !std::exchange(here_, true);
+    reachability_.Heard();
+    draining_ = status.draining();
     if (back) spdlog::info("chat server {} at {} is here", server_.id, server_.grpc_address());
     const uint64_t before = links_.owners_.IncarnationOf(server_.id);
     std::vector<ServerInfo> leaving;
@@ -88,31 +88,38 @@ class PeerLinks::Link {
     }
   }
 
-  // A stream that breaks is opened again at once. Only if that fails too, the server is lost.
+  // A stream that breaks is opened again at once.
   void OnEnd(const grpc::Status& status) {
-    if (std::exchange(heard_, false) || stopping_ || links_.listener_.stopped()) return;
+    const int64_t now_ms = SteadyNowMs();
+    const bool stood = reachability_.heard();
+    reachability_.Ended(status, now_ms);
+    if (stood || links_.listener_.stopped()) return;
     if (status.error_code() == grpc::StatusCode::FAILED_PRECONDITION) {
       if (!std::exchange(complained_, true)) spdlog::error("{}", status.error_message());
       return links_.owners_.Foreign(server_.id);
     }
-    if (!links_.owners_.MayBeReached(server_.id)) return;
+    if (reachability_.MayTell(now_ms)) {
+      // One that said that it drains has ended as it should.
+      spdlog::log(draining_ ? spdlog::level::info : spdlog::level::warn,
+                  "chat server {} at {} can not be reached: {}", server_.id, server_.grpc_address(),
+                  status.error_message());
+    }
+    if (!reachability_.lost() || !links_.owners_.MayBeReached(server_.id)) return;
     here_ = false;
-    spdlog::warn("chat server {} at {} can not be reached: {}", server_.id, server_.grpc_address(),
-                 status.error_message());
     links_.listener_.on_lost(server_.id, links_.owners_.IncarnationOf(server_.id));
     links_.owners_.Lost(server_.id);
   }
 
   const ServerInfo server_;
   PeerLinks& links_;
-  std::atomic<bool> stopping_ = false;
   // Of the stream's callbacks.
-  bool heard_ = false;  // By the stream that stands.
-  bool here_ = false;   // Since it was lost.
+  bool draining_ = false;
+  bool here_ = false;  // Since it was lost.
   bool complained_ = false;
   const std::shared_ptr<grpc::Channel> channel_;
   const OwnerStub chat_;
   const std::unique_ptr<v1::PeerService::Stub> peer_;
+  rpc::Reachability reachability_;  // Of the stream's callbacks.
   rpc::StreamKeeper<v1::WatchRequest, v1::WatchResponse> stream_;
 };
 

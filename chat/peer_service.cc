@@ -105,8 +105,10 @@ absl::StatusOr<v1::ImportResponse> PeerService::DoImport(const v1::ImportRequest
     return absl::FailedPreconditionError(fmt::format("chat server \"{}\" drains and takes no rooms", id_));
   }
   if (absl::Status status = CheckName("server", request.server()); !status.ok()) return status;
-  for (const v1::RoomState& room : request.rooms()) {
-    if (absl::Status status = CheckName("rooms.room", room.room()); !status.ok()) return status;
+  for (int i = 0; i < request.rooms_size(); ++i) {
+    if (absl::Status status = CheckName(fmt::format("rooms[{}].room", i), request.rooms(i).room());
+        !status.ok())
+      return status;
   }
   v1::ImportResponse answer;
   StringMap<SubscriberPtr> awaited;

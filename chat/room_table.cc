@@ -69,7 +69,7 @@ absl::StatusOr<RoomInfo> RoomTable::Get(std::string_view room) const {
   return found->Info();
 }
 
-RoomPage RoomTable::List(size_t page_size, std::string_view token) const {
+RoomPage RoomTable::List(size_t page_size, std::string_view after) const {
   const auto by_name = [](const RoomSummary& a, const RoomSummary& b) { return a.room < b.room; };
   // A heap of the first names seen so far, the last of them on top; one more than the page tells if another
   // one follows.
@@ -77,7 +77,7 @@ RoomPage RoomTable::List(size_t page_size, std::string_view token) const {
   for (const Shard& shard : shards_) {
     MutexLock lock(shard.mu);
     for (const auto& [name, room] : shard.rooms) {
-      if (std::string_view(name) <= token) continue;
+      if (std::string_view(name) <= after) continue;
       if (first.size() > page_size) {
         if (name > first.front().room) continue;
         std::pop_heap(first.begin(), first.end(), by_name);
@@ -88,12 +88,9 @@ RoomPage RoomTable::List(size_t page_size, std::string_view token) const {
     }
   }
   std::sort_heap(first.begin(), first.end(), by_name);
-  RoomPage page{.rooms = std::move(first), .next_token = {}};
-  if (page.rooms.size() > page_size) {
-    page.rooms.resize(page_size);
-    page.next_token = page.rooms.back().room;
-  }
-  return page;
+  const bool more = first.size() > page_size;
+  if (more) first.resize(page_size);
+  return {.rooms = std::move(first), .more = more};
 }
 
 size_t RoomTable::DropSubscriber(uint64_t lease, size_t max_places) {

@@ -33,7 +33,7 @@ struct RoomSummary {
 
 struct RoomPage {
   std::vector<RoomSummary> rooms;  // By name.
-  std::string next_token;          // Empty: this was the last page.
+  bool more = false;               // Others follow.
 };
 
 // The rooms that this chat server owns. Knows nothing of gRPC or of other servers. Thread-safe: a room is
@@ -79,9 +79,8 @@ class RoomTable {
   // NOT_FOUND.
   absl::StatusOr<RoomInfo> Get(std::string_view room) const;
 
-  // The `page_size` rooms that come after `token` by name; the token is the last name of the page before.
-  // Looks at every room: for operators, not for clients.
-  RoomPage List(size_t page_size, std::string_view token) const;
+  // The `page_size` rooms that come after this name. Looks at every room: for operators, not for clients.
+  RoomPage List(size_t page_size, std::string_view after) const;
 
   // Ends at most `max_places` places of a lease that has ended, and returns how many. Less than `max_places`:
   // there are no more. The caller paces, because every Left event goes to each of the other connectors.

@@ -177,21 +177,21 @@ TEST_F(RoomTableTest, ListGoesThroughAllRoomsByName) {
   for (auto it = names.rbegin(); it != names.rend(); ++it)
     ASSERT_TRUE(table.Add(*it, "ann", {a_, 1, ""}, "").ok());
   std::vector<std::string> seen;
-  std::string token;
+  bool more = true;
   int pages = 0;
-  do {
-    const RoomPage page = table.List(10, token);
+  while (more && pages < 10) {
+    const RoomPage page = table.List(10, seen.empty() ? "" : seen.back());
     for (const RoomSummary& r : page.rooms) {
       seen.push_back(r.room);
       EXPECT_EQ(r.members, 1u);
       EXPECT_EQ(r.offset, 1u);
     }
-    token = page.next_token;
+    more = page.more;
     ++pages;
-  } while (!token.empty());
+  }
   EXPECT_EQ(seen, names);
   EXPECT_EQ(pages, 3);
-  EXPECT_THAT(table.List(25, "").next_token, IsEmpty()) << "a page that holds all has none after it";
+  EXPECT_FALSE(table.List(25, "").more) << "a page that holds all has none after it";
   EXPECT_THAT(table.List(10, "room124").rooms, IsEmpty());
 }
 

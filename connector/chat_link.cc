@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "services/clock.h"
 #include "services/rpc/channel.h"
 #include "spdlog/spdlog.h"
 
@@ -15,6 +16,7 @@ ChatLink::ChatLink(ServerInfo server, std::string connector_id, Listener listene
       connector_id_(std::move(connector_id)),
       listener_(std::move(listener)),
       stub_(chat::v1::ChatService::NewStub(rpc::MakeChannel(server_.grpc_address()))),
+      reachability_(SteadyNowMs()),
       stream_({
           .open = [this](auto* context, const auto* request,
                          auto* reactor) { stub_->async()->Subscribe(context, request, reactor); },
@@ -32,6 +34,7 @@ ChatLink::ChatLink(ServerInfo server, std::string connector_id, Listener listene
 
 void ChatLink::Stop() {
   stream_.Stop();
+  if (state_ == State::kUp) state_ = State::kDown;
   MutexLock lock(mu_);
   for (const auto& sends : sends_) {
     if (sends != nullptr) sends->Close();
@@ -50,6 +53,7 @@ std::shared_ptr<SendStream> ChatLink::SendsOf(net::Loop& loop) {
 }
 
 void ChatLink::OnBatch(SubscribeResponse& batch) {
+  reachability_.Heard();
   if (batch.incarnation() != 0) incarnation_ = batch.incarnation();
   const uint64_t before = lease_.exchange(batch.lease());
   const bool fresh = before != batch.lease();
@@ -67,17 +71,21 @@ void ChatLink::OnBatch(SubscribeResponse& batch) {
   if (batch.events_size() > 0) listener_.on_events(*batch.mutable_events());
 }
 
-// A stream that breaks is opened again at once. Only if that fails too, the server is lost.
+// A stream that breaks is opened again at once.
 void ChatLink::OnEnd(const grpc::Status& status) {
+  const int64_t now_ms = SteadyNowMs();
+  reachability_.Ended(status, now_ms);
+  if (reachability_.MayTell(now_ms)) {
+    spdlog::warn("chat server {} at {} can not be reached: {}; trying again", server_.id,
+                 server_.grpc_address(), status.error_message());
+  }
   const State was = state_;
   if (was == State::kUp) {
     state_ = State::kDown;
     spdlog::warn("the stream from chat server {} at {} ended: {}; trying again", server_.id,
                  server_.grpc_address(), status.error_message());
-  } else if (was != State::kLost) {
+  } else if (was != State::kLost && reachability_.lost()) {
     state_ = State::kLost;
-    spdlog::warn("chat server {} at {} can not be reached: {}; trying again", server_.id,
-                 server_.grpc_address(), status.error_message());
     listener_.on_lost();
   }
 }

@@ -12,6 +12,7 @@
 #include "hubbub/chat/v1/chat.grpc.pb.h"
 #include "services/directory.h"
 #include "services/mutex.h"
+#include "services/rpc/reachability.h"
 #include "services/rpc/stream_keeper.h"
 #include "services/rpc/unary.h"
 
@@ -87,6 +88,7 @@ class ChatLink {
   std::atomic<uint64_t> incarnation_{0};
   std::atomic<uint64_t> next_seq_{0};
   std::atomic<State> state_{State::kNew};
+  rpc::Reachability reachability_;  // Of the stream's callbacks.
   rpc::StreamKeeper<chat::v1::SubscribeRequest, chat::v1::SubscribeResponse> stream_;
 };
 

@@ -1,4 +1,5 @@
 // How a session comes into a room: it asks until the chat server that has the room answers.
+#include <algorithm>
 #include <utility>
 
 #include "connector/answers.h"
@@ -8,6 +9,7 @@
 #include "fmt/format.h"
 #include "services/limits.h"
 #include "services/owner_hint.h"
+#include "services/retry_pause.h"
 #include "services/session/fields.h"
 
 namespace hubbub::connector {
@@ -15,7 +17,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::chrono::milliseconds kAgainAfter{50};
+constexpr std::chrono::milliseconds kLeastPause{20};
 // So many servers are asked one after the other, as each names another, before there is a pause.
 constexpr int kMostHops = 3;
 
@@ -35,6 +37,7 @@ struct ChatSession::EnterCall {
   net::Clock::time_point deadline;
   std::string owner = {};                      // As the last answer told.
   int hops = 0;                                // Since the last pause.
+  int tries = 0;                               // That chat servers have refused.
   std::shared_ptr<ChatLink> unsure = nullptr;  // The last one that may have a place, and did not say so.
 };
 
@@ -96,6 +99,8 @@ void ChatSession::TryEnter(EnterCallPtr call) {
   if (!call->owner.empty()) link = around_.links.Find(call->owner);
   if (link == nullptr || link->lease() == 0) link = around_.links.BestFor(call->request.room());
   const uint64_t lease = link == nullptr ? 0 : link->lease();
+  // Whether there is one costs nobody anything: that is looked at often.
+  if (lease == 0) call->tries = 0;
   if (lease == 0) return EnterLater(std::move(call), absl::UnavailableError("no chat server can be reached"));
   Membership& membership = *memberships_.find(call->request.room())->second;
   membership.server = link->server().id;
@@ -129,10 +134,13 @@ void ChatSession::OnAddAnswer(EnterCallPtr call, const absl::Status& status,
 }
 
 void ChatSession::EnterLater(EnterCallPtr call, const absl::Status& status) {
-  if (net::Clock::now() + kAgainAfter >= call->deadline) return OnRefused(std::move(call), status);
+  // The last tries come closer together, so that one comes shortly before the deadline.
+  const auto left = std::chrono::floor<std::chrono::milliseconds>(call->deadline - net::Clock::now());
+  const auto pause = std::min(RetryPause(call->tries++, session_.id()), left / 2);
+  if (pause < kLeastPause) return OnRefused(std::move(call), status);
   call->hops = 0;
   net::Loop& loop = call->loop;
-  After(loop, kAgainAfter, [this, call = std::move(call)]() mutable {
+  After(loop, pause, [this, call = std::move(call)]() mutable {
     if (call->reply.session() == nullptr) return TakeBack(std::move(call), kTriesAlone);
     TryEnter(std::move(call));
   });

@@ -20,7 +20,6 @@ namespace {
 
 // Even an unchanged status is told so often, so that a gate sees that the connector lives.
 constexpr int kTicksBetweenStatuses = 20;
-constexpr int kMaxPushUsers = 1000;
 
 absl::Status CheckRoute(const std::string& route) {
   if (route.empty() || route.size() > pomelo::kMaxRouteBytes || !pomelo::IsUtf8(route)) {
@@ -224,39 +223,36 @@ grpc::ServerUnaryReactor* ConnectorService::Disconnect(grpc::CallbackServerConte
 
 grpc::ServerUnaryReactor* ConnectorService::Push(grpc::CallbackServerContext* context,
                                                  const v1::PushRequest* request, v1::PushResponse* response) {
-  if (request->users().empty() || request->users_size() > kMaxPushUsers) {
-    return Finish(context, absl::InvalidArgumentError(fmt::format("users has {} names: 1 to {} are allowed",
-                                                                  request->users_size(), kMaxPushUsers)));
-  }
-  for (const std::string& user : request->users()) {
-    if (absl::Status status = CheckName("users", user); !status.ok()) return Finish(context, status);
-  }
+  auto users = rpc::UsersOf(*request);
+  if (!users.ok()) return Finish(context, users.status());
   if (absl::Status status = CheckRoute(request->route()); !status.ok()) return Finish(context, status);
   auto body = BodyOf(contract_, request->route(), request->body());
   if (!body.ok()) return Finish(context, body.status());
 
   struct Outcome {
-    explicit Outcome(int users) : found(static_cast<size_t>(users)) {}
+    explicit Outcome(std::vector<std::string> names) : users(std::move(names)), found(users.size()) {}
+    const std::vector<std::string> users;
     std::atomic<uint32_t> sessions{0};
-    std::vector<std::atomic<bool>> found;  // By the user's place in the request.
+    std::vector<std::atomic<bool>> found;  // Of each user.
   };
-  auto outcome = std::make_shared<Outcome>(request->users_size());
+  auto outcome = std::make_shared<Outcome>(std::move(users->each));
+  for (std::string& user : users->repeated) response->add_repeated_users(std::move(user));
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   OnEveryLoop(
       [this, request, outcome, body = *std::move(body)](LocalRooms& rooms) {
         PushOnce push(contract_, request->route(), body);
-        for (int i = 0; i < request->users_size(); ++i) {
-          const auto* sessions = rooms.SessionsOf(request->users(i));
+        for (size_t i = 0; i < outcome->users.size(); ++i) {
+          const auto* sessions = rooms.SessionsOf(outcome->users[i]);
           if (sessions == nullptr) continue;
           for (Session* session : *sessions) push.To(*session);
           outcome->sessions += static_cast<uint32_t>(sessions->size());
-          outcome->found[static_cast<size_t>(i)] = true;
+          outcome->found[i] = true;
         }
       },
       [this, context, request, response, reactor, outcome] {
         response->set_sessions(outcome->sessions);
-        for (int i = 0; i < request->users_size(); ++i) {
-          if (!outcome->found[static_cast<size_t>(i)]) response->add_missing_users(request->users(i));
+        for (size_t i = 0; i < outcome->users.size(); ++i) {
+          if (!outcome->found[i]) response->add_missing_users(outcome->users[i]);
         }
         if (!rpc::WasForwarded(*context)) return rpc::PushAt(peers_(), *context, request, response, reactor);
         reactor->Finish(grpc::Status::OK);

@@ -428,6 +428,21 @@ TEST_F(ConnectorTest, BackEndsPushToUsers) {
   for (PomeloClient* client : {ann.get(), bob.get(), again.get()}) ExpectPush(*client, "onAll", {});
 }
 
+TEST_F(ConnectorTest, AUserWhomAPushNamesTwiceGetsItOnce) {
+  Start();
+  auto ann = Guest("ann");
+  v1::PushResponse response;
+  const std::vector<std::string> users = {"ann", "nobody", "ann", "nobody", "ann", "none"};
+  ASSERT_TRUE(
+      Call(&v1::ConnectorService::Stub::Push, PushOf(users, "onNotice", R"({"n":1})"), response).ok());
+  EXPECT_EQ(response.sessions(), 1u);
+  EXPECT_THAT(response.missing_users(), ElementsAre("nobody", "none"));
+  EXPECT_THAT(response.repeated_users(), ElementsAre("ann", "nobody"));
+  ASSERT_TRUE(
+      Call(&v1::ConnectorService::Stub::Push, PushOf({"ann"}, "onNotice", R"({"n":2})"), response).ok());
+  for (const int n : {1, 2}) ExpectPush(*ann, "onNotice", {{"n", n}});
+}
+
 TEST_F(ConnectorTest, APushNamesWhatIsWrongWithIt) {
   Start();
   auto ann = Guest("ann");
@@ -439,7 +454,8 @@ TEST_F(ConnectorTest, APushNamesWhatIsWrongWithIt) {
   } cases[] = {
       {PushOf({}, "onNotice", "{}"), "users has 0 names"},
       {PushOf(too_many, "onNotice", "{}"), "users has 1001 names"},
-      {PushOf({"ann", ""}, "onNotice", "{}"), "users is empty"},
+      {PushOf({"ann", ""}, "onNotice", "{}"), "users[1] is empty"},
+      {PushOf({"ann", "ann", "a\nb"}, "onNotice", "{}"), "users[2] has a control character"},
       {PushOf({"ann"}, "", "{}"), "route must have"},
       {PushOf({"ann"}, std::string(256, 'r'), "{}"), "route must have"},
       {PushOf({"ann"}, "onNotice", large), "body has"},

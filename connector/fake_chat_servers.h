@@ -51,7 +51,10 @@ class ScriptedServers final : public ChatServers {
     kicks.push_back(fmt::format("{}: {} of {} by {}/{}", server, place.user(), place.room(), place.lease(),
                                 place.session()));
   }
-  void Later(std::function<void()> then) override { later.push_back(std::move(then)); }
+  void Later(int tries, std::function<void()> then) override {
+    pauses.push_back(tries);
+    later.push_back(std::move(then));
+  }
 
   std::map<std::string, uint64_t> leases;  // Of those that can be reached.
   std::map<std::string, uint64_t> incarnations;
@@ -59,6 +62,7 @@ class ScriptedServers final : public ChatServers {
   std::vector<Call> calls;  // Not answered yet.
   std::vector<std::string> kicks;
   std::vector<std::function<void()>> later;
+  std::vector<int> pauses;  // Before which tries.
 };
 
 // "chat-2: chat-1/1 lobby(ann,bob)": who is told of the loss of which run, and which places are to be

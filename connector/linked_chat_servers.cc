@@ -1,17 +1,16 @@
 #include "connector/linked_chat_servers.h"
 
-#include <chrono>
 #include <utility>
 
 #include "connector/pause.h"
 #include "connector/places.h"
+#include "services/entropy.h"
+#include "services/retry_pause.h"
 
 namespace hubbub::connector {
-namespace {
 
-constexpr std::chrono::milliseconds kPause{50};
-
-}  // namespace
+LinkedChatServers::LinkedChatServers(ChatLinks& links, net::Loop& loop)
+    : links_(links), loop_(loop), pauses_(Entropy{}()) {}
 
 uint64_t LinkedChatServers::LeaseAt(const std::string& server) const {
   const auto link = links_.Find(server);
@@ -54,8 +53,8 @@ std::shared_ptr<SendLine> LinkedChatServers::LineOf(const Membership& membership
   return link->SendsOf(loop_);
 }
 
-void LinkedChatServers::Later(std::function<void()> then) {
-  After(loop_, kPause, std::move(then));
+void LinkedChatServers::Later(int tries, std::function<void()> then) {
+  After(loop_, RetryPause(tries, ++pauses_), std::move(then));
 }
 
 }  // namespace hubbub::connector

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,7 +16,7 @@ namespace hubbub::connector {
 // The chat servers behind ChatLinks, for one loop. Loop-only. Owned by main, one for each loop.
 class LinkedChatServers final : public ChatServers, public SendLines {
  public:
-  LinkedChatServers(ChatLinks& links, net::Loop& loop) : links_(links), loop_(loop) {}
+  LinkedChatServers(ChatLinks& links, net::Loop& loop);
 
   uint64_t LeaseAt(const std::string& server) const override;
   uint64_t IncarnationOf(const std::string& server) const override;
@@ -23,11 +25,12 @@ class LinkedChatServers final : public ChatServers, public SendLines {
   void Restore(const std::string& server, chat::v1::RestoreRequest request, Done done) override;
   void Kick(const std::string& server, const chat::v1::KickRequest& place) override;
   std::shared_ptr<SendLine> LineOf(const Membership& membership) override;
-  void Later(std::function<void()> then) override;  // Of both.
+  void Later(int tries, std::function<void()> then) override;  // Of both.
 
  private:
   ChatLinks& links_;
   net::Loop& loop_;
+  uint64_t pauses_;  // Counted from a random number, so that no two loops wait alike.
 };
 
 }  // namespace hubbub::connector

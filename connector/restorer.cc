@@ -10,9 +10,13 @@ namespace hubbub::connector {
 namespace {
 
 // Its session has left, and nobody gives its place back: the grace of the lease will end it.
-constexpr int kMostTriesOfDeparted = 100;
+constexpr int kMostTriesOfDeparted = 14;
 // A chat server that still says so has noticed no loss, and will not.
-constexpr int kMostRefusals = 50;
+constexpr int kMostRefusals = 12;
+// So often, for some 1.5 seconds, only the server that a room was given to is asked for it.
+constexpr int kPatientTries = 10;
+// Servers that name each other are asked so often without a pause.
+constexpr int kMostHops = 8;
 
 }  // namespace
 
@@ -30,6 +34,7 @@ void Restorer::OnLost(const std::string& server) {
   RememberLoss(loss);
   Job& job = jobs_[loss];
   job.resumed = false;
+  job.tries = 0;
   for (const std::string& up : servers_.Up()) job.to_tell.emplace(up, 0);
   BeginAllAt(server);
   Reassign(loss);
@@ -38,12 +43,15 @@ void Restorer::OnLost(const std::string& server) {
 
 void Restorer::OnUp(const std::string& server, uint64_t incarnation, bool fresh) {
   lost_.erase(server);
+  // It may be the one that rooms were given to.
+  if (jobs_.contains({})) RunSoon({});
   const uint64_t before = std::exchange(incarnations_[server], incarnation);
   const Loss loss{server, before};
   if (before == incarnation) {
     // It still has its rooms. Nobody else needs to know what was held there.
     if (const auto job = jobs_.find(loss); job != jobs_.end()) {
       job->second.resumed = true;
+      job->second.tries = 0;
       job->second.to_tell.clear();
       job->second.owners.clear();
       RunSoon(loss);
@@ -64,6 +72,7 @@ void Restorer::OnUp(const std::string& server, uint64_t incarnation, bool fresh)
   RunSoon(loss);
   for (const Loss& known : losses_) {
     jobs_[known].to_tell.emplace(server, 0);
+    jobs_[known].tries = 0;
     RunSoon(known);
   }
 }
@@ -140,23 +149,27 @@ void Restorer::Reassign(const Loss& loss) {
 
 void Restorer::RunSoon(const Loss& loss, bool pause) {
   Job& job = jobs_[loss];
-  if (std::exchange(job.due, true)) return;
-  const auto run = [this, loss] {
+  if (job.run != 0 && (pause || !job.pausing)) return;
+  job.run = ++runs_;
+  job.pausing = pause;
+  const auto run = [this, loss, number = job.run] {
     const auto at = jobs_.find(loss);
-    if (at == jobs_.end()) return;
-    at->second.due = false;
+    if (at == jobs_.end() || at->second.run != number) return;
+    at->second.run = 0;
     Run(loss);
   };
-  if (pause) return servers_.Later(run);
-  rooms_.loop().Post(run);
+  if (!pause) return rooms_.loop().Post(run);
+  job.hops = 0;
+  servers_.Later(job.tries++, run);
 }
 
 std::string Restorer::TargetOf(const Loss& loss, const Job& job, const std::string& room) const {
   const auto owner = job.owners.find(room);
   if (owner != job.owners.end()) {
     if (servers_.LeaseAt(owner->second) != 0) return owner->second;
-    // The one that a room was given to may be too new to be known here.
-    if (loss.server.empty()) return {};
+    // The one that a room was given to may be too new to be known here, or about to come back. One that does
+    // not come may have given the room away again, while nobody heard of it here: then another one knows.
+    if (loss.server.empty() && job.tries < kPatientTries) return {};
   }
   if (job.resumed && servers_.LeaseAt(loss.server) != 0) return loss.server;
   return servers_.BestFor(room);
@@ -204,7 +217,7 @@ void Restorer::Run(const Loss& loss) {
 void Restorer::GoOn(const Loss& loss, bool pause) {
   const Job& job = jobs_[loss];
   if (!job.rooms.empty() || !job.to_tell.empty()) return RunSoon(loss, pause);
-  if (job.calls == 0 && !job.due) jobs_.erase(loss);
+  if (job.calls == 0 && job.run == 0) jobs_.erase(loss);
 }
 
 void Restorer::OnAnswer(const Call& call, const absl::Status& status,
@@ -223,6 +236,7 @@ void Restorer::OnAnswer(const Call& call, const absl::Status& status,
   // What was given to a server that is lost by now was lost with it.
   const bool lost_too = !status.ok() && call.loss.server.empty() && Gone(call.server, call.incarnation);
   const Loss loss = lost_too ? Loss{call.server, call.incarnation} : call.loss;
+  bool elsewhere = false;
   int restored_rooms = 0;
   for (size_t i = 0; i < call.groups.size(); ++i) {
     const Group& group = call.groups[i];
@@ -241,6 +255,7 @@ void Restorer::OnAnswer(const Call& call, const absl::Status& status,
         spdlog::debug("chat server {}: {}", call.server, restored.reason());
         // The one that was asked for the room may not see yet that its owner is lost.
         pause = pause || servers_.LeaseAt(restored.owner()) == 0;
+        elsewhere = true;
         job.owners[group.room] = restored.owner();
         Requeue(call.loss, group);
         break;
@@ -251,7 +266,9 @@ void Restorer::OnAnswer(const Call& call, const absl::Status& status,
         Requeue(call.loss, group);
     }
   }
+  pause = pause || (elsewhere && ++job.hops > kMostHops);
   if (restored_rooms > 0) {
+    job.tries = 0;
     spdlog::info("chat server {} has the places back in {} of {} rooms{}{}", call.server, restored_rooms,
                  call.groups.size(), call.loss.server.empty() ? "" : " of ", call.loss.server);
   }

@@ -38,8 +38,8 @@ class ChatServers {
   virtual void Restore(const std::string& server, chat::v1::RestoreRequest request, Done done) = 0;
   // Takes a place back.
   virtual void Kick(const std::string& server, const chat::v1::KickRequest& place) = 0;
-  // Runs `then` on the loop, after a moment.
-  virtual void Later(std::function<void()> then) = 0;
+  // Runs `then` on the loop, after a pause (RetryPause), as before the try after so many.
+  virtual void Later(int tries, std::function<void()> then) = 0;
 };
 
 // A place that is to be restored.
@@ -93,7 +93,10 @@ class Restorer {
     // said that it does not.
     StringMap<int> to_tell;
     int calls = 0;         // Under way.
-    bool due = false;      // Run will be called by itself.
+    uint64_t run = 0;      // The Run that is due by itself; 0 if none is,
+    bool pausing = false;  // and whether it comes after a pause.
+    int tries = 0;         // Pauses since something has come of it.
+    int hops = 0;          // Answers that named another server, since the last pause.
     bool refused = false;  // So it was logged.
     bool resumed = false;  // The server is back, with all that it held.
   };
@@ -121,7 +124,8 @@ class Restorer {
   // Rooms that were given to a server which is lost now, or does not know of this connector any more.
   void Reassign(const Loss& loss);
   void RememberLoss(const Loss& loss);
-  // Calls Run, after other events that are here already, or after a pause.
+  // Calls Run, after other events that are here already, or after a pause, which grows; a call without a
+  // pause cuts one short.
   void RunSoon(const Loss& loss, bool pause = false);
   // Asks for all that is waiting.
   void Run(const Loss& loss);
@@ -143,6 +147,7 @@ class Restorer {
   const Encoder& encoder_;
   ChatServers& servers_;
   std::map<Loss, Job> jobs_;          // A map: jobs do not move.
+  uint64_t runs_ = 0;                 // Numbers them.
   StringSet lost_;                    // The servers that are lost now.
   StringMap<uint64_t> incarnations_;  // Of each server that was ever reached, the last that it was.
   // The newest losses: a chat server that comes may just be about to recover from them.

@@ -110,6 +110,29 @@ TEST_F(RestorerTest, WhatIsLaterOrFailsIsAskedAgainAfterAPause) {
   EXPECT_EQ(At(ann), "chat-2 by 20");
 }
 
+TEST_F(RestorerTest, PausesGrowWhileItIsRefusedAndNewsCutThemShort) {
+  const Guest& ann = Enter("ann");
+  Lose("chat-1");
+  Answer("chat-3");
+  for (int i = 0; i < 4; ++i) {
+    Fail("chat-2", absl::FailedPreconditionError("it is not lost"));
+    EXPECT_THAT(servers_.pauses, SizeIs(i + 1));
+    RunLater();
+  }
+  EXPECT_THAT(servers_.pauses, ElementsAre(0, 1, 2, 3));
+  Fail("chat-2", absl::FailedPreconditionError("it is not lost"));
+  Up("chat-4");
+  EXPECT_THAT(Calls(), ElementsAre("chat-2: chat-1/1 lobby(ann)", "chat-4: chat-1/1", "chat-4: chat-4/0"));
+  RunLater();
+  EXPECT_THAT(Calls(), SizeIs(3)) << "the pause is over, and nothing is asked twice";
+  servers_.pauses.clear();
+  Fail("chat-2", absl::FailedPreconditionError("it is not lost"));
+  EXPECT_THAT(servers_.pauses, ElementsAre(0));
+  RunLater();
+  Answer("chat-2");
+  EXPECT_EQ(At(ann), "chat-2 by 20");
+}
+
 TEST_F(RestorerTest, AnAnswerWithoutSomeOfTheRoomsIsAskedForTheRest) {
   Enter("ann");
   Lose("chat-1");
@@ -185,12 +208,32 @@ TEST_F(RestorerTest, ARoomThatMovedToAServerThatIsNotKnownYetWaitsForIt) {
   RunLater();
   EXPECT_THAT(Calls(), IsEmpty());
   Up("chat-4");
-  Answer("chat-4");
-  servers_.calls.clear();
-  RunLater();
-  EXPECT_THAT(Calls(), ElementsAre("chat-4: moved lobby(ann)"));
-  Answer("chat-4");
+  EXPECT_THAT(Calls(), ElementsAre("chat-4: chat-4/0", "chat-4: moved lobby(ann)")) << "without a pause";
+  AnswerAll();
   EXPECT_EQ(At(ann), "chat-4 by 40");
+  RunLater();
+  EXPECT_THAT(Calls(), IsEmpty());
+}
+
+TEST_F(RestorerTest, ARoomThatMovedToAServerThatDoesNotComeIsAskedForElsewhereInTheEnd) {
+  const Guest& ann = Enter("ann");
+  Lose("chat-3");
+  AnswerAll();
+  Move("chat-1", "chat-3");
+  for (int tries = 0; tries < 10; ++tries) {
+    EXPECT_THAT(Calls(), IsEmpty()) << "it may be about to come back";
+    RunLater();
+  }
+  EXPECT_THAT(Calls(), ElementsAre("chat-2: moved lobby(ann)"));
+  Answer("chat-2", [](chat::v1::RestoredRoom& room) {
+    room.set_outcome(chat::v1::RESTORE_OUTCOME_ELSEWHERE);
+    room.set_owner("chat-3");
+  });
+  EXPECT_THAT(Calls(), IsEmpty()) << "after a pause";
+  RunLater();
+  // It has given the room to chat-2 meanwhile, and is no more.
+  Answer("chat-2");
+  EXPECT_EQ(At(ann), "chat-2 by 20");
 }
 
 TEST_F(RestorerTest, ThePlaceOfASessionThatHasLeftMeanwhileIsTakenBack) {

@@ -59,10 +59,12 @@ void RoomSends::OnAnswer(const absl::Status& status, const chat::v1::SendRespons
   if (again) {
     why_ = status;
     waits_ = true;
+    refused_ = true;
     ++back_;
   } else {
     End(back_, [&](Reply reply) {
       if (!status.ok()) return FailWith(std::move(reply), status);
+      refusals_ = 0;
       reply.Ok({{"offset", response.offset()}, {"epoch", response.epoch()}, {"time", response.time_ms()}});
     });
   }
@@ -75,7 +77,9 @@ void RoomSends::Pause() {
   chain_ = 0;
   back_ = 0;
   sent_ = 0;
-  lines_->Later([self = shared_from_this()] {
+  // Whether there is a line costs nobody anything: that is looked at often.
+  const int tries = std::exchange(refused_, false) ? refusals_++ : 0;
+  lines_->Later(tries, [self = shared_from_this()] {
     self->paused_ = false;
     self->waits_ = false;
     if (self->membership_ == nullptr) return;

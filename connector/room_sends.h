@@ -19,8 +19,8 @@ class SendLines {
   virtual ~SendLines() = default;
   // The line to the chat server where the membership has its place, or null if it has none there now.
   virtual std::shared_ptr<SendLine> LineOf(const Membership& membership) = 0;
-  // Calls `then` after a moment.
-  virtual void Later(std::function<void()> then) = 0;
+  // Calls `then` after a pause (RetryPause), as before the try after so many.
+  virtual void Later(int tries, std::function<void()> then) = 0;
 
   uint64_t NextChain() { return ++chains_; }
 
@@ -73,10 +73,12 @@ class RoomSends final : public SendSink, public std::enable_shared_from_this<Roo
   // In order: those that are back and have to be sent again, those that are on their way, and the rest.
   std::deque<std::unique_ptr<One>> queue_;
   size_t back_ = 0;
-  size_t sent_ = 0;      // Back, or on their way.
-  bool waits_ = false;   // Nothing is sent before all are back, and a pause.
-  bool paused_ = false;  // The pause has begun.
-  absl::Status why_;     // It waits.
+  size_t sent_ = 0;       // Back, or on their way.
+  bool waits_ = false;    // Nothing is sent before all are back, and a pause.
+  bool paused_ = false;   // The pause has begun.
+  absl::Status why_;      // It waits.
+  bool refused_ = false;  // By a chat server, since the last pause.
+  int refusals_ = 0;      // Pauses for that, one after the other.
   uint64_t chain_ = 0;
   std::shared_ptr<SendLine> line_;  // On which it was sent.
 };

@@ -53,13 +53,17 @@ class FakeLine final : public SendLine {
 class FakeLines final : public SendLines {
  public:
   std::shared_ptr<SendLine> LineOf(const Membership&) override { return line; }
-  void Later(std::function<void()> then) override { later.push_back(std::move(then)); }
+  void Later(int tries, std::function<void()> then) override {
+    pauses.push_back(tries);
+    later.push_back(std::move(then));
+  }
   void RunLater() {
     for (const auto& then : std::exchange(later, {})) then();
   }
 
   std::shared_ptr<FakeLine> line = std::make_shared<FakeLine>();
   std::vector<std::function<void()>> later;
+  std::vector<int> pauses;  // Before which tries.
 };
 
 // One member of "lobby". Everything runs on the loop.
@@ -147,6 +151,25 @@ TEST_F(RoomSendsTest, OneThatCanNotBeDoneNowIsSentAgainWithAllBehindIt) {
     EXPECT_NE(lines_.line->chains.back(), lines_.line->chains.front()) << "that one is broken";
     for (int i = 0; i < 3; ++i) lines_.line->Answer(absl::OkStatus());
     EXPECT_THAT(Answers(), ElementsAre("2 {\"offset\":2", "3 {\"offset\":3", "4 {\"offset\":4"));
+  });
+}
+
+TEST_F(RoomSendsTest, PausesGrowWhileAChatServerRefusesAndNotWhileThereIsNone) {
+  Run([&] {
+    Say("a");
+    for (int i = 0; i < 4; ++i) {
+      lines_.line->Answer(absl::AbortedError("not now"));
+      lines_.RunLater();
+    }
+    EXPECT_THAT(lines_.pauses, ElementsAre(0, 1, 2, 3));
+    lines_.line->Answer(absl::OkStatus());
+    Say("b");
+    lines_.line->Answer(absl::AbortedError("not now"));
+    EXPECT_EQ(lines_.pauses.back(), 0) << "something has been done since";
+    const auto line = std::exchange(lines_.line, nullptr);
+    for (int i = 0; i < 3; ++i) lines_.RunLater();
+    EXPECT_THAT(lines_.pauses, ElementsAre(0, 1, 2, 3, 0, 0, 0, 0));
+    lines_.line = line;
   });
 }
 

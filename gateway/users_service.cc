@@ -1,5 +1,6 @@
 #include "gateway/users_service.h"
 
+#include "services/rpc/grpc_status.h"
 #include "services/rpc/user_calls.h"
 
 namespace hubbub::gateway {
@@ -46,7 +47,14 @@ grpc::ServerUnaryReactor* UsersService::Disconnect(grpc::CallbackServerContext* 
 
 grpc::ServerUnaryReactor* UsersService::Push(grpc::CallbackServerContext* context,
                                              const v1::PushRequest* request, v1::PushResponse* response) {
-  *response->mutable_missing_users() = request->users();
+  auto users = rpc::UsersOf(*request);
+  if (!users.ok()) {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish(ToGrpc(users.status()));
+    return reactor;
+  }
+  *response->mutable_missing_users() = {users->each.begin(), users->each.end()};
+  *response->mutable_repeated_users() = {users->repeated.begin(), users->repeated.end()};
   return PassOn(watches_, rpc::PushAt, context, request, response);
 }
 

@@ -8,7 +8,8 @@
 namespace hubbub::rpc {
 
 // A channel to another server of the suite, as all of them make it: keepalive that notices a peer that hangs
-// within 3 seconds, quick reconnects. A channel is thread-safe and carries all calls to one server: share it.
+// within 3 seconds, quick reconnects, each of which has a second. A channel is thread-safe and carries all
+// calls to one server: share it.
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address);
 
 }  // namespace hubbub::rpc

@@ -18,7 +18,7 @@ namespace hubbub::rpc {
 // Keeps one server-streaming call open: opens it, hands over what arrives, and when it ends opens it again,
 // with jittered backoff from 50 ms to half a second that starts anew after each message. Thread-safe. The
 // callbacks run on gRPC's threads, one at a time, must not block, and must not call Stop. Destroying it stops
-// it.
+// it. What several ends in a row say of the server, Reachability knows.
 template <typename Request, typename Response>
 class StreamKeeper {
  public:
@@ -28,6 +28,7 @@ class StreamKeeper {
     // The request of the next attempt.
     std::function<Request()> request;
     std::function<void(Response&)> on_message;
+    // Of a call that Stop did not end.
     std::function<void(const grpc::Status&)> on_end;
   };
 
@@ -49,7 +50,7 @@ class StreamKeeper {
         if (attempt_ != nullptr) {
           attempt_->context.TryCancel();
         } else if (waiting_) {
-          alarm_.Cancel();
+          alarm_->Cancel();
         } else {
           stopped_->set_value();
         }
@@ -90,7 +91,12 @@ class StreamKeeper {
   }
 
   void OnEnd(const grpc::Status& status) {
-    callbacks_.on_end(status);
+    bool stopping = false;
+    {
+      MutexLock lock(mu_);
+      stopping = stopping_;
+    }
+    if (!stopping) callbacks_.on_end(status);
     const auto stopped = stopped_;  // The keeper may go as soon as it is set.
     {
       MutexLock lock(mu_);
@@ -100,8 +106,10 @@ class StreamKeeper {
         waiting_ = true;
         const int wait_ms = std::uniform_int_distribution<int>(backoff_ms_ / 2, backoff_ms_)(random_);
         backoff_ms_ = std::min(2 * backoff_ms_, kMostBackoffMs);
-        alarm_.Set(std::chrono::system_clock::now() + std::chrono::milliseconds(wait_ms),
-                   [this](bool) { OnAlarm(); });
+        // A new one each time: the callback of the one before may still be about to return.
+        alarm_ = std::make_unique<grpc::Alarm>();
+        alarm_->Set(std::chrono::system_clock::now() + std::chrono::milliseconds(wait_ms),
+                    [this](bool) { OnAlarm(); });
         return;
       }
     }
@@ -128,7 +136,7 @@ class StreamKeeper {
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   int backoff_ms_ ABSL_GUARDED_BY(mu_) = kFirstBackoffMs;
   std::minstd_rand random_ ABSL_GUARDED_BY(mu_){std::random_device{}()};
-  grpc::Alarm alarm_ ABSL_GUARDED_BY(mu_);
+  std::unique_ptr<grpc::Alarm> alarm_ ABSL_GUARDED_BY(mu_);  // While waiting_, and until the next one.
   const std::shared_ptr<std::promise<void>> stopped_ = std::make_shared<std::promise<void>>();
   const std::shared_future<void> ended_ = stopped_->get_future().share();
 };

@@ -10,7 +10,9 @@
 
 #include "fmt/format.h"
 #include "grpcpp/client_context.h"
+#include "services/limits.h"
 #include "services/rpc/request_id.h"
+#include "services/string_map.h"
 
 namespace hubbub::rpc {
 namespace {
@@ -20,6 +22,7 @@ using Async = v1::ConnectorService::StubInterface::async_interface;
 
 constexpr char kForwarded[] = "hubbub-forwarded";
 constexpr std::chrono::seconds kDeadline{2};
+constexpr int kMaxPushUsers = 1000;
 
 // What one connector said.
 template <typename Response>
@@ -94,6 +97,26 @@ void AddSessions(const Parts<Response>& parts, Response& total) {
 }
 
 }  // namespace
+
+absl::StatusOr<PushUsers> UsersOf(const v1::PushRequest& request) {
+  if (request.users().empty() || request.users_size() > kMaxPushUsers) {
+    return absl::InvalidArgumentError(
+        fmt::format("users has {} names: 1 to {} are allowed", request.users_size(), kMaxPushUsers));
+  }
+  PushUsers users;
+  StringSet named;
+  StringSet repeated;
+  for (int i = 0; i < request.users_size(); ++i) {
+    const std::string& user = request.users(i);
+    if (absl::Status status = CheckName(fmt::format("users[{}]", i), user); !status.ok()) return status;
+    if (named.insert(user).second) {
+      users.each.push_back(user);
+    } else if (repeated.insert(user).second) {
+      users.repeated.push_back(user);
+    }
+  }
+  return users;
+}
 
 bool WasForwarded(const grpc::CallbackServerContext& context) {
   return context.client_metadata().contains(kForwarded);

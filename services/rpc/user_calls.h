@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "grpcpp/support/server_callback.h"
 #include "hubbub/connector/v1/connector.grpc.pb.h"
 
@@ -16,6 +17,14 @@ struct ConnectorPeer {
   std::string id;
   std::shared_ptr<connector::v1::ConnectorService::StubInterface> stub;
 };
+
+// Whom a Push is for.
+struct PushUsers {
+  std::vector<std::string> each;      // Once, in the order of the request.
+  std::vector<std::string> repeated;  // Those of them that the request names more than once.
+};
+// INVALID_ARGUMENT names the first entry that is no name of a user, or says that there are none, or too many.
+absl::StatusOr<PushUsers> UsersOf(const connector::v1::PushRequest& request);
 
 // True if this call was passed on by another server: then it is for the sessions here alone.
 bool WasForwarded(const grpc::CallbackServerContext& context);

@@ -150,6 +150,36 @@ class UserCalls : public ::testing::Test {
   Entry entry_;
 };
 
+TEST(UsersOf, NamesEachUserOnceAndWhomTheRequestRepeats) {
+  v1::PushRequest request;
+  for (const char* user : {"ann", "bob", "ann", "cid", "ann", "cid"}) request.add_users(user);
+  const auto users = UsersOf(request);
+  ASSERT_TRUE(users.ok()) << users.status();
+  EXPECT_THAT(users->each, ElementsAre("ann", "bob", "cid"));
+  EXPECT_THAT(users->repeated, ElementsAre("ann", "cid"));
+}
+
+TEST(UsersOf, SaysWhichEntryIsWrong) {
+  const struct {
+    std::vector<std::string> users;
+    std::string said;
+  } cases[] = {
+      {{}, "users has 0 names: 1 to 1000 are allowed"},
+      {std::vector<std::string>(1001, "ann"), "users has 1001 names: 1 to 1000 are allowed"},
+      {{""}, "users[0] is empty"},
+      {{"ann", "bob", ""}, "users[2] is empty"},
+      {{"ann", "*"}, "users[1] is '*'"},
+      {{"ann", std::string(65, 'x')}, "users[1] has 65 bytes"},
+  };
+  for (const auto& c : cases) {
+    v1::PushRequest request;
+    for (const std::string& user : c.users) request.add_users(user);
+    const auto users = UsersOf(request);
+    EXPECT_TRUE(absl::IsInvalidArgument(users.status())) << c.said;
+    EXPECT_THAT(std::string(users.status().message()), HasSubstr(c.said));
+  }
+}
+
 TEST_F(UserCalls, APushReachesUsersOfEveryConnectorAndNamesThoseOfNone) {
   v1::PushRequest request;
   for (const char* user : {"cid", "ann", "dan", "bob"}) request.add_users(user);

@@ -92,6 +92,19 @@ async function chats(gate, name, room) {
   }
 }
 
+test('a start and a stop warn of no server that is not there yet, or not any more', async () => {
+  const all = await servers();
+  await write(all);
+  await launch();
+  await chats(all.gate[0], 'ann', 'lobby');
+  await stop();
+  assert.match(launcher.out, /all servers have ended cleanly/);
+  // Of peers that were not there yet, or not any more.
+  const warnings = launcher.log.split('\n').filter((line) => / (warning|error) .*(reached|trying again|ended)/.test(line));
+  assert.deepEqual(warnings, []);
+  assert.doesNotMatch(launcher.log, /^suite:/m);
+});
+
 test('whatever is killed is started again, and serves', async () => {
   const all = await servers();
   await write(all);
