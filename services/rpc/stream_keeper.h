@@ -49,7 +49,7 @@ class StreamKeeper {
         if (attempt_ != nullptr) {
           attempt_->context.TryCancel();
         } else if (waiting_) {
-          alarm_.Cancel();
+          alarm_->Cancel();
         } else {
           stopped_->set_value();
         }
@@ -100,8 +100,9 @@ class StreamKeeper {
         waiting_ = true;
         const int wait_ms = std::uniform_int_distribution<int>(backoff_ms_ / 2, backoff_ms_)(random_);
         backoff_ms_ = std::min(2 * backoff_ms_, kMostBackoffMs);
-        alarm_.Set(std::chrono::system_clock::now() + std::chrono::milliseconds(wait_ms),
-                   [this](bool) { OnAlarm(); });
+        alarm_ = std::make_unique<grpc::Alarm>();
+        alarm_->Set(std::chrono::system_clock::now() + std::chrono::milliseconds(wait_ms),
+                    [this](bool) { OnAlarm(); });
         return;
       }
     }
@@ -128,7 +129,8 @@ class StreamKeeper {
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   int backoff_ms_ ABSL_GUARDED_BY(mu_) = kFirstBackoffMs;
   std::minstd_rand random_ ABSL_GUARDED_BY(mu_){std::random_device{}()};
-  grpc::Alarm alarm_ ABSL_GUARDED_BY(mu_);
+  // A new one each time: the one before may not have returned from its call yet.
+  std::unique_ptr<grpc::Alarm> alarm_ ABSL_GUARDED_BY(mu_);
   const std::shared_ptr<std::promise<void>> stopped_ = std::make_shared<std::promise<void>>();
   const std::shared_future<void> ended_ = stopped_->get_future().share();
 };
