@@ -1,12 +1,15 @@
 #include "services/rpc/server.h"
 
+#include <chrono>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/generic/generic_stub.h"
-#include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "gtest/gtest.h"
 #include "hubbub/chat/v1/chat.grpc.pb.h"
@@ -14,22 +17,23 @@
 namespace hubbub::rpc {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// gRPC starts no server that has nothing to serve.
 class Refusing final : public chat::v1::ChatService::CallbackService {
  public:
   grpc::ServerUnaryReactor* Send(grpc::CallbackServerContext* context, const chat::v1::SendRequest*,
                                  chat::v1::SendResponse*) override {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    reactor->Finish({grpc::StatusCode::NOT_FOUND, "no such room"});
+    reactor->Finish({grpc::StatusCode::NOT_FOUND, "no such room for " + context->peer()});
     return reactor;
   }
 };
 
 struct Running {
-  explicit Running(bool reflection = true) {
-    auto started = Server::Start({.host = "127.0.0.1", .reflection = reflection, .services = {&service}});
+  explicit Running(bool reflection = true, ServerExtras extras = {}) {
+    auto started = Server::Start(
+        {.host = "127.0.0.1", .reflection = reflection, .services = {&service}, .extras = std::move(extras)});
     EXPECT_TRUE(started.ok()) << started.status();
     if (started.ok()) server = *std::move(started);
   }
@@ -103,10 +107,59 @@ TEST(Server, ReflectionIsAChoiceOfEachServer) {
   const Running with(/*reflection=*/true);
   const Running without(/*reflection=*/false);
   const Running also(/*reflection=*/true);
-  const char* method = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
-  EXPECT_NE(CallRaw(*with.server, method).status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
-  EXPECT_EQ(CallRaw(*without.server, method).status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
-  EXPECT_NE(CallRaw(*also.server, method).status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  for (const char* method : {"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+                             "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"}) {
+    EXPECT_NE(CallRaw(*with.server, method).status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
+    EXPECT_EQ(CallRaw(*without.server, method).status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
+    EXPECT_NE(CallRaw(*also.server, method).status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  }
+}
+
+// Under both names: what is asked for on one stream is answered there, in order.
+template <typename Stub>
+void AskForServices(std::unique_ptr<Stub> stub) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  const auto stream = stub->ServerReflectionInfo(&context);
+  Reflection::Request request;
+  request.set_list_services("");
+  Reflection::Response response;
+  ASSERT_TRUE(stream->Write(request));
+  ASSERT_TRUE(stream->Read(&response));
+  std::vector<std::string> services;
+  for (const auto& service : response.list_services_response().service()) services.push_back(service.name());
+  EXPECT_THAT(services,
+              ElementsAre("grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+                          "grpc.reflection.v1alpha.ServerReflection", "hubbub.chat.v1.ChatService"));
+  for (const std::string& service : services) {
+    request.set_file_containing_symbol(service);
+    ASSERT_TRUE(stream->Write(request));
+    ASSERT_TRUE(stream->Read(&response));
+    EXPECT_GT(response.file_descriptor_response().file_descriptor_proto_size(), 0) << service;
+  }
+  stream->WritesDone();
+  EXPECT_FALSE(stream->Read(&response));
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
+TEST(Server, ReflectionKnowsEveryServiceThatTheServerHas) {
+  const Running running;
+  AskForServices(grpc::reflection::v1::ServerReflection::NewStub(ChannelTo(*running.server)));
+  AskForServices(grpc::reflection::v1alpha::ServerReflection::NewStub(ChannelTo(*running.server)));
+}
+
+grpc::Status Call(chat::v1::ChatService::Stub& stub) {
+  grpc::ClientContext context;
+  context.set_wait_for_ready(true);
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  chat::v1::SendResponse response;
+  return stub.Send(&context, {}, &response);
+}
+
+TEST(Server, ACallKnowsWhereItCameFrom) {
+  const Running running;
+  const auto stub = chat::v1::ChatService::NewStub(ChannelTo(*running.server));
+  EXPECT_THAT(Call(*stub).error_message(), HasSubstr("no such room for ipv4:127.0.0.1:"));
 }
 
 TEST(Server, ServesItsServicesUntilItIsShutDown) {
