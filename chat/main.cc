@@ -11,6 +11,7 @@
 #include "fmt/format.h"
 #include "services/discovery/directory_flags.h"
 #include "services/discovery/identity.h"
+#include "services/file_limit.h"
 #include "services/flags.h"
 #include "services/metrics/metrics_server.h"
 #include "services/metrics/process_metrics.h"
@@ -65,6 +66,7 @@ int main(int argc, char** argv) {
                                hubbub::CheckFlag(FLAGS_drain_timeout, absl::ZeroDuration(), absl::Hours(1))});
   hubbub::SetUpProgram(absl::GetFlag(FLAGS_id));
   const hubbub::rpc::LibraryLogs library_logs;
+  const hubbub::FileShares files = hubbub::ShareFilesOfProcess(/*max_connections=*/0);
 
   const hubbub::rpc::CallbackThreads callback_threads;
   auto opened = hubbub::OpenDirectory(hubbub::DirectoryOptionsFromFlags(
@@ -81,6 +83,7 @@ int main(int argc, char** argv) {
   options.listen_port = self.port;
   options.reflection = absl::GetFlag(FLAGS_reflection);
   options.extras.services = {&identity_service};
+  options.extras.max_connections = files.grpc;
   hubbub::Metrics metrics;
   const hubbub::rpc::CallMetrics call_metrics(
       metrics, {"hubbub.chat.v1.ChatService", "hubbub.directory.v1.IdentityService"});

@@ -9,6 +9,7 @@
 #include "connector/connector_metrics.h"
 #include "services/discovery/directory_flags.h"
 #include "services/discovery/identity.h"
+#include "services/file_limit.h"
 #include "services/flags.h"
 #include "services/metrics/metrics_server.h"
 #include "services/metrics/process_metrics.h"
@@ -31,7 +32,9 @@ ABSL_FLAG(
 ABSL_FLAG(int, loops, 0,
           "Event loops; 0 means half as many as cores that this process may use (affinity, the CPU limit of "
           "its container), and one at least");
-ABSL_FLAG(int, max_connections, 100000, "Client connections at a time; further ones are closed at once");
+ABSL_FLAG(int, max_connections, 100000,
+          "Client connections at a time; further ones are closed at once. Fewer if the hard limit of open "
+          "files, less a reserve for gRPC and files, does not allow so many");
 ABSL_FLAG(int, max_requests_per_second, 2000,
           "Requests a second of one session; more are answered with code 429");
 ABSL_FLAG(bool, use_dict, true, "Offer clients the dictionary that shortens routes");
@@ -66,6 +69,7 @@ int main(int argc, char** argv) {
                                hubbub::CheckFlag(FLAGS_drain_timeout, absl::ZeroDuration(), absl::Hours(1))});
   hubbub::SetUpProgram(absl::GetFlag(FLAGS_id));
   const hubbub::rpc::LibraryLogs library_logs;
+  const hubbub::FileShares files = hubbub::ShareFilesOfProcess(absl::GetFlag(FLAGS_max_connections));
 
   auto directory_options = hubbub::DirectoryOptionsFromFlags(
       hubbub::ServerKind::kConnector, absl::GetFlag(FLAGS_id), absl::GetFlag(FLAGS_client_port));
@@ -82,7 +86,7 @@ int main(int argc, char** argv) {
   options.self.client_host = opened->identity.client_host;
   options.advertise_port = opened->identity.client_port;
   options.loops = absl::GetFlag(FLAGS_loops);
-  options.max_connections = absl::GetFlag(FLAGS_max_connections);
+  options.max_connections = files.clients;
   options.max_requests_per_second = absl::GetFlag(FLAGS_max_requests_per_second);
   options.use_dict = absl::GetFlag(FLAGS_use_dict);
   options.use_protobuf = absl::GetFlag(FLAGS_use_protobuf);
@@ -92,6 +96,7 @@ int main(int argc, char** argv) {
   options.old_clients = absl::GetFlag(FLAGS_old_clients);
   options.reflection = absl::GetFlag(FLAGS_reflection);
   options.extras.services = {&identity_service};
+  options.extras.max_connections = files.grpc;
   hubbub::Metrics metrics;
   const hubbub::rpc::CallMetrics call_metrics(
       metrics, {"hubbub.connector.v1.ConnectorService", "hubbub.directory.v1.IdentityService"});

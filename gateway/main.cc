@@ -6,6 +6,7 @@
 #include "gateway/gate.h"
 #include "services/discovery/directory_flags.h"
 #include "services/discovery/identity.h"
+#include "services/file_limit.h"
 #include "services/flags.h"
 #include "services/metrics/metrics_server.h"
 #include "services/metrics/process_metrics.h"
@@ -25,7 +26,9 @@ ABSL_FLAG(uint16_t, client_port, 3014, "With --directory=dns: the port for clien
 ABSL_FLAG(int, loops, 0,
           "Event loops; 0 means half as many as cores that this process may use (affinity, the CPU limit of "
           "its container), and one at least");
-ABSL_FLAG(int, max_connections, 100000, "Client connections at a time; further ones are closed at once");
+ABSL_FLAG(int, max_connections, 100000,
+          "Client connections at a time; further ones are closed at once. Fewer if the hard limit of open "
+          "files, less a reserve for gRPC and files, does not allow so many");
 ABSL_FLAG(bool, use_protobuf, true, "Offer clients the protobuf dialect that shortens bodies");
 ABSL_FLAG(bool, servers_page, true,
           "Show whoever reaches the client port which servers there are and how they do, at /servers");
@@ -47,6 +50,7 @@ int main(int argc, char** argv) {
                                hubbub::CheckFlag(FLAGS_max_connections, 1, 10'000'000)});
   hubbub::SetUpProgram(absl::GetFlag(FLAGS_id));
   const hubbub::rpc::LibraryLogs library_logs;
+  const hubbub::FileShares files = hubbub::ShareFilesOfProcess(absl::GetFlag(FLAGS_max_connections));
 
   const hubbub::rpc::CallbackThreads callback_threads;
   auto opened = hubbub::OpenDirectory(hubbub::DirectoryOptionsFromFlags(
@@ -59,11 +63,12 @@ int main(int argc, char** argv) {
   hubbub::gateway::GateOptions options{.self = self, .listen_host = absl::GetFlag(FLAGS_listen)};
   if (options.listen_host.empty()) options.listen_host = opened->listen_host;
   options.loops = absl::GetFlag(FLAGS_loops);
-  options.max_connections = absl::GetFlag(FLAGS_max_connections);
+  options.max_connections = files.clients;
   options.use_protobuf = absl::GetFlag(FLAGS_use_protobuf);
   options.servers_page = absl::GetFlag(FLAGS_servers_page);
   options.reflection = absl::GetFlag(FLAGS_reflection);
   options.extras.services = {&identity_service};
+  options.extras.max_connections = files.grpc;
   hubbub::Metrics metrics;
   const hubbub::rpc::CallMetrics call_metrics(
       metrics, {"hubbub.gate.v1.GateService", "hubbub.directory.v1.IdentityService"});

@@ -4,8 +4,6 @@
 #include <functional>
 #include <utility>
 
-#include "boost/asio/io_context.hpp"
-#include "boost/asio/ip/tcp.hpp"
 #include "fmt/format.h"
 #include "grpcpp/impl/server_builder_option.h"
 #include "grpcpp/impl/server_builder_plugin.h"
@@ -20,21 +18,6 @@ namespace {
 // Both sides must agree on keepalive, or the server ends connections with "too many pings".
 constexpr int kKeepaliveTimeMs = 20'000;
 constexpr int kKeepaliveTimeoutMs = 5'000;
-
-// gRPC says only that it could not start; this finds out why.
-std::string WhyNot(const std::string& host, uint16_t port) {
-  namespace asio = boost::asio;
-  boost::system::error_code error;
-  asio::io_context context;
-  const auto found = asio::ip::tcp::resolver(context).resolve(host, std::to_string(port), error);
-  if (error || found.empty()) return "the host does not resolve";
-  asio::ip::tcp::acceptor acceptor(context);
-  const asio::ip::tcp::endpoint endpoint = *found.begin();
-  acceptor.open(endpoint.protocol(), error);
-  if (!error) acceptor.bind(endpoint, error);
-  if (error == asio::error::address_in_use) return "another program has this port";
-  return error ? error.message() : "gRPC could not start";
-}
 
 // gRPC tells only plugins which services a server has.
 class ServiceNames final : public grpc::ServerBuilderOption {
@@ -75,12 +58,17 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
+  auto acceptor = Acceptor::Listen({.host = options.host,
+                                    .port = options.port,
+                                    .max_connections = options.extras.max_connections,
+                                    .keepalive_timeout_ms = kKeepaliveTimeoutMs});
+  if (!acceptor.ok()) return acceptor.status();
   auto server = std::unique_ptr<Server>(new Server);
+  server->acceptor_ = *std::move(acceptor);
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(HostPort(options.host, options.port), grpc::InsecureServerCredentials(),
-                           &server->port_);
-  // By default two processes share a port in silence, each with half of the calls.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  server->hand_over_ = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      grpc::InsecureServerCredentials());
   SetLimits(options, builder);
   for (grpc::Service* service : options.services) builder.RegisterService(service);
   for (grpc::Service* service : options.extras.services) builder.RegisterService(service);
@@ -100,10 +88,16 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
     builder.experimental().SetInterceptorCreators(std::move(watchers));
   }
   server->server_ = builder.BuildAndStart();
-  if (server->server_ == nullptr || server->port_ == 0) {
-    return absl::UnavailableError(fmt::format("can not serve gRPC on {}:{}: {}", options.host, options.port,
-                                              WhyNot(options.host, options.port)));
+  if (server->server_ == nullptr) {
+    return absl::UnavailableError(
+        fmt::format("can not serve gRPC on {}:{}: gRPC could not start", options.host, options.port));
   }
+  server->acceptor_->Start([self = server.get()](int listener, int fd) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.listener_fd = listener;
+    connection.fd = fd;
+    self->hand_over_->HandleNewConnection(&connection);
+  });
   return server;
 }
 
@@ -113,6 +107,8 @@ Server::~Server() {
 
 void Server::Shutdown(int grace_ms) {
   if (server_ == nullptr) return;
+  // Before the server's: what came after that, gRPC would leave open.
+  acceptor_->Stop();
   health_.Shutdown();
   server_->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(grace_ms));
   server_->Wait();

@@ -8,6 +8,8 @@
 #include "absl/status/statusor.h"
 #include "grpcpp/impl/codegen/service_type.h"
 #include "grpcpp/server.h"
+#include "grpcpp/server_builder.h"
+#include "services/rpc/acceptor.h"
 #include "services/rpc/call_metrics.h"
 #include "services/rpc/health_service.h"
 #include "services/rpc/reflection_service.h"
@@ -18,6 +20,8 @@ namespace hubbub::rpc {
 struct ServerExtras {
   std::vector<grpc::Service*> services = {};  // Outlive the server, as the next.
   const CallMetrics* call_metrics = nullptr;
+  // At a time; further ones are closed at once. ShareFiles tells how many there is room for.
+  int max_connections = 1'000;
 };
 
 struct ServerOptions {
@@ -29,8 +33,8 @@ struct ServerOptions {
   ServerExtras extras = {};
 };
 
-// A gRPC server as every program of the suite runs it: health service, reflection, keepalive, a bound on
-// message sizes, and no silent sharing of a port with another process. Thread-safe. Owned by
+// A gRPC server as every program of the suite runs it: health service, reflection, keepalive, bounds on
+// connections and message sizes, and no silent sharing of a port with another process. Thread-safe. Owned by
 // main.
 class Server {
  public:
@@ -38,7 +42,7 @@ class Server {
   static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options);
   ~Server();
 
-  uint16_t port() const { return static_cast<uint16_t>(port_); }
+  uint16_t port() const { return acceptor_->port(); }
   // What the health service answers, for the whole server and each of its services.
   void SetServing(bool serving) { health_.SetServing(serving); }
   // Takes no new calls, waits for those under way, cancels them after `grace_ms`.
@@ -51,8 +55,10 @@ class Server {
   HealthService health_;
   ReflectionService reflection_service_{reflection_};
   OldReflectionService old_reflection_service_{reflection_};
+  std::unique_ptr<Acceptor> acceptor_;
+  // gRPC's end of the acceptor: what it is given, the server has.
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> hand_over_;
   std::unique_ptr<grpc::Server> server_;
-  int port_ = 0;
 };
 
 }  // namespace hubbub::rpc

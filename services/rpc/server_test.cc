@@ -1,5 +1,10 @@
 #include "services/rpc/server.h"
 
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <memory>
 #include <string>
@@ -13,6 +18,8 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "gtest/gtest.h"
 #include "hubbub/chat/v1/chat.grpc.pb.h"
+#include "services/discovery/test_log.h"
+#include "services/testing/wait.h"
 
 namespace hubbub::rpc {
 namespace {
@@ -160,6 +167,27 @@ TEST(Server, ACallKnowsWhereItCameFrom) {
   const Running running;
   const auto stub = chat::v1::ChatService::NewStub(ChannelTo(*running.server));
   EXPECT_THAT(Call(*stub).error_message(), HasSubstr("no such room for ipv4:127.0.0.1:"));
+}
+
+TEST(Server, AnswersAgainAfterItHadNoDescriptorLeft) {
+  const testing::TestLog log;
+  const Running running;
+  const int client = socket(AF_INET, SOCK_STREAM, 0);
+  rlimit before = {};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit none = before;
+  none.rlim_cur = 4;  // All of these are open, and stay so.
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(running.server->port());
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  EXPECT_TRUE(testing::WaitUntil([&] { return !log.lines().empty(); })) << "it says that nobody gets in";
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  const auto stub = chat::v1::ChatService::NewStub(ChannelTo(*running.server));
+  EXPECT_EQ(Call(*stub).error_code(), grpc::StatusCode::NOT_FOUND);
+  close(client);
 }
 
 TEST(Server, ServesItsServicesUntilItIsShutDown) {
