@@ -20,6 +20,7 @@
 #include "services/rpc/call_metrics.h"
 #include "services/rpc/callback_threads.h"
 #include "services/rpc/library_logs.h"
+#include "services/rpc/server_flags.h"
 #include "spdlog/spdlog.h"
 
 ABSL_FLAG(std::string, id, "chat-server-1", "This server's id in the directory");
@@ -34,7 +35,6 @@ ABSL_FLAG(absl::Duration, connector_grace, absl::Seconds(5),
           "A connector whose stream broke has so long to resume it before its users leave their rooms");
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(10),
           "On SIGTERM, SIGINT or SIGHUP, rooms have so long to go to other chat servers, and streams to end");
-ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");
 ABSL_FLAG(uint16_t, metrics_port, 0, "Shows metrics to Prometheus at http://HOST:PORT/metrics; 0 means not");
 
 namespace {
@@ -62,7 +62,8 @@ int main(int argc, char** argv) {
       "owns rooms, orders what happens there, and tells the connectors.\n\n  hubbub-chat --id chat-server-1 "
       "--config deploy/servers.json",
       argc, argv);
-  hubbub::RequireFlags(kName, {hubbub::CheckFlag(FLAGS_connector_grace, absl::ZeroDuration(), absl::Hours(1)),
+  hubbub::RequireFlags(kName, {hubbub::rpc::CheckServerFlags(),
+                               hubbub::CheckFlag(FLAGS_connector_grace, absl::ZeroDuration(), absl::Hours(1)),
                                hubbub::CheckFlag(FLAGS_drain_timeout, absl::ZeroDuration(), absl::Hours(1))});
   hubbub::SetUpProgram(absl::GetFlag(FLAGS_id));
   const hubbub::rpc::LibraryLogs library_logs;
@@ -82,8 +83,8 @@ int main(int argc, char** argv) {
   options.listen_host = !listen.empty() ? listen : opened->listen_host;
   options.listen_port = self.port;
   options.reflection = absl::GetFlag(FLAGS_reflection);
+  options.extras = hubbub::rpc::ServerExtrasFromFlags(files.grpc);
   options.extras.services = {&identity_service};
-  options.extras.max_connections = files.grpc;
   hubbub::Metrics metrics;
   const hubbub::rpc::CallMetrics call_metrics(
       metrics, {"hubbub.chat.v1.ChatService", "hubbub.directory.v1.IdentityService"});

@@ -15,6 +15,7 @@
 #include "services/rpc/call_metrics.h"
 #include "services/rpc/callback_threads.h"
 #include "services/rpc/library_logs.h"
+#include "services/rpc/server_flags.h"
 #include "services/session/client_metrics.h"
 #include "spdlog/spdlog.h"
 
@@ -32,7 +33,6 @@ ABSL_FLAG(int, max_connections, 100000,
 ABSL_FLAG(bool, use_protobuf, true, "Offer clients the protobuf dialect that shortens bodies");
 ABSL_FLAG(bool, servers_page, true,
           "Show whoever reaches the client port which servers there are and how they do, at /servers");
-ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");
 ABSL_FLAG(uint16_t, metrics_port, 0, "Shows metrics to Prometheus at http://HOST:PORT/metrics; 0 means not");
 
 namespace {
@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
       "tells each client which connector is its own, and serves the chat page.\n\n  hubbub-gate --id "
       "gate-server-1 --config deploy/servers.json",
       argc, argv);
-  hubbub::RequireFlags(kName, {hubbub::CheckFlag(FLAGS_loops, 0, 1'024),
+  hubbub::RequireFlags(kName, {hubbub::rpc::CheckServerFlags(), hubbub::CheckFlag(FLAGS_loops, 0, 1'024),
                                hubbub::CheckFlag(FLAGS_max_connections, 1, 10'000'000)});
   hubbub::SetUpProgram(absl::GetFlag(FLAGS_id));
   const hubbub::rpc::LibraryLogs library_logs;
@@ -67,8 +67,8 @@ int main(int argc, char** argv) {
   options.use_protobuf = absl::GetFlag(FLAGS_use_protobuf);
   options.servers_page = absl::GetFlag(FLAGS_servers_page);
   options.reflection = absl::GetFlag(FLAGS_reflection);
+  options.extras = hubbub::rpc::ServerExtrasFromFlags(files.grpc);
   options.extras.services = {&identity_service};
-  options.extras.max_connections = files.grpc;
   hubbub::Metrics metrics;
   const hubbub::rpc::CallMetrics call_metrics(
       metrics, {"hubbub.gate.v1.GateService", "hubbub.directory.v1.IdentityService"});

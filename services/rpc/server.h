@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -22,6 +23,10 @@ struct ServerExtras {
   const CallMetrics* call_metrics = nullptr;
   // At a time; further ones are closed at once. ShareFiles tells how many there is room for.
   int max_connections = 1'000;
+  // A connection that is older is ended, so that its peer connects anew, perhaps to another server; 0: never.
+  // Calls under way go on for the grace, and are cancelled then.
+  std::chrono::milliseconds max_connection_age{0};
+  std::chrono::milliseconds max_connection_age_grace{600'000};
 };
 
 struct ServerOptions {

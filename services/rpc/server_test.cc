@@ -190,6 +190,17 @@ TEST(Server, AnswersAgainAfterItHadNoDescriptorLeft) {
   close(client);
 }
 
+TEST(Server, AConnectionThatIsOldEndsAndTheNextCallHasANewOne) {
+  const Running running(/*reflection=*/true, {.max_connection_age = std::chrono::milliseconds(200)});
+  const auto channel = ChannelTo(*running.server);
+  const auto stub = chat::v1::ChatService::NewStub(channel);
+  const std::string first = Call(*stub).error_message();
+  EXPECT_TRUE(testing::WaitUntil([&] { return channel->GetState(false) != GRPC_CHANNEL_READY; }));
+  const grpc::Status again = Call(*stub);
+  EXPECT_EQ(again.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_NE(again.error_message(), first) << "by another port";
+}
+
 TEST(Server, ServesItsServicesUntilItIsShutDown) {
   const Running running;
   Server* server = running.server.get();
