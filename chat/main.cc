@@ -94,6 +94,7 @@ int main(int argc, char** argv) {
 
   auto chat = hubbub::chat::ChatServer::Start(options, directory.servers());
   if (!chat.ok()) hubbub::Die(kName, chat.status());
+  hubbub::WarnOfRoot();
 
   hubbub::AddProcessMetrics(metrics, self, directory);
   hubbub::chat::AddChatMetrics(metrics, **chat);

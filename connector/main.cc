@@ -104,6 +104,8 @@ int main(int argc, char** argv) {
 
   auto connector = Connector::Start(options, directory.servers());
   if (!connector.ok()) hubbub::Die(kName, connector.status());
+  hubbub::WarnOfRoot();
+  hubbub::WarnOfFewFiles(files, absl::GetFlag(FLAGS_max_connections));
 
   hubbub::AddProcessMetrics(metrics, self, directory);
   hubbub::connector::AddConnectorMetrics(metrics, **connector, options.max_connections);

@@ -76,6 +76,8 @@ int main(int argc, char** argv) {
 
   auto gate = Gate::Start(options, directory.servers());
   if (!gate.ok()) hubbub::Die(kName, gate.status());
+  hubbub::WarnOfRoot();
+  hubbub::WarnOfFewFiles(files, absl::GetFlag(FLAGS_max_connections));
 
   hubbub::AddProcessMetrics(metrics, self, directory);
   metrics.AddGauge("hubbub_sessions", "Client connections now", [&] { return (*gate)->sessions(); });

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <limits>
+#include <system_error>
 
 #include "services/cores.h"
 #include "spdlog/spdlog.h"
@@ -44,7 +44,7 @@ int64_t RaiseFileLimit() {
     const rlim_t before = limit.rlim_cur;
     limit.rlim_cur = limit.rlim_max;
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-      spdlog::warn("the limit of open files stays at {}: {}", before, std::strerror(errno));
+      spdlog::warn("the limit of open files stays at {}: {}", before, std::system_category().message(errno));
   }
   return FileLimit();
 }
@@ -59,17 +59,17 @@ FileShares ShareFiles(int64_t limit, int cores, int clients) {
 }
 
 FileShares ShareFilesOfProcess(int max_connections) {
-  const int64_t limit = FileLimit();
-  const FileShares shares = ShareFiles(limit, UsableCores(), max_connections);
-  if (shares.clients < max_connections) {
-    spdlog::warn(
-        "--max_connections={} is more than a limit of {} open files allows: {} clients at a time are taken, "
-        "and "
-        "the rest is kept for gRPC and files; for more, raise the hard limit (ulimit -Hn, systemd's "
-        "LimitNOFILE=)",
-        max_connections, limit, shares.clients);
-  }
-  return shares;
+  return ShareFiles(FileLimit(), UsableCores(), max_connections);
+}
+
+void WarnOfFewFiles(const FileShares& shares, int max_connections) {
+  if (shares.clients >= max_connections) return;
+  spdlog::warn(
+      "--max_connections={} is more than a limit of {} open files allows: {} clients at a time are taken, "
+      "and "
+      "the rest is kept for gRPC and files; for more, raise the hard limit (ulimit -Hn, systemd's "
+      "LimitNOFILE=)",
+      max_connections, FileLimit(), shares.clients);
 }
 
 }  // namespace hubbub

@@ -20,8 +20,11 @@ struct FileShares {
 // servers, event loops (`cores` tells how many), and files. `clients` is 0 for a program that takes none.
 FileShares ShareFiles(int64_t limit, int cores, int clients);
 
-// The same with this process's limit, for --max_connections; says in one log line if it can not be held. Call
-// it once the log is set up.
+// The same with this process's limit.
 FileShares ShareFilesOfProcess(int max_connections);
+
+// Says in one log line if --max_connections can not be held, for want of files. For main, once the program
+// serves: what is wrong with its flags is to be its only line.
+void WarnOfFewFiles(const FileShares& shares, int max_connections);
 
 }  // namespace hubbub

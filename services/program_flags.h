@@ -28,7 +28,6 @@ inline void SetUpProgram(std::string id) {
   SetUpLog({.level = absl::GetFlag(FLAGS_log_level),
             .format = absl::GetFlag(FLAGS_log_format),
             .server = std::move(id)});
-  WarnOfRoot();
   RaiseFileLimit();
   if (absl::GetFlag(FLAGS_sched_batch)) UseBatchScheduling();
 }

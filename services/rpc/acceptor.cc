@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "fmt/format.h"
@@ -143,9 +144,9 @@ absl::Status Acceptor::Open() {
     }
   }
   if (error == EADDRINUSE) return fail("another program has this port");
-  if (listeners_.empty()) return fail(std::strerror(error));
+  if (listeners_.empty()) return fail(std::system_category().message(error));
   stop_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  return stop_ < 0 ? fail(std::strerror(errno)) : absl::OkStatus();
+  return stop_ < 0 ? fail(std::system_category().message(errno)) : absl::OkStatus();
 }
 
 void Acceptor::Start(OnConnection on_connection) {
@@ -194,7 +195,7 @@ bool Acceptor::AcceptFrom(int listener) {
     // EMFILE and the like.
     if (lines_.Admit("accept", LineLimit::Clock::now())) {
       spdlog::warn("can not accept a gRPC connection on port {}: {}; trying again every {} ms", port_,
-                   std::strerror(error), kPauseMs);
+                   std::system_category().message(error), kPauseMs);
     }
     return false;
   }
