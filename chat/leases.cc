@@ -26,7 +26,7 @@ absl::StatusOr<Outbox::Reactor*> Leases::Subscribe(const std::string& connector,
   uint64_t id = options_.new_lease();
   while (outboxes_.contains(id)) id = options_.new_lease();
   const OutboxPtr outbox =
-      std::make_shared<Outbox>(connector, id, options_.incarnation(), options_.queue, counters_);
+      std::make_shared<Outbox>(connector, id, options_.incarnation(), options_.queue, counters_, timer_);
   // With mu_ held, so that Shutdown either prevents this stream or sees it.
   Outbox::Reactor* const stream = outbox->Attach(1, peer);
   outboxes_.emplace(id, outbox);

@@ -14,6 +14,7 @@
 #include "chat/outbox.h"
 #include "chat/random_id.h"
 #include "chat/room_table.h"
+#include "chat/write_timer.h"
 #include "services/mutex.h"
 #include "services/string_map.h"
 
@@ -98,6 +99,7 @@ class Leases {
   RoomTable& rooms_;
   const Options options_;
   const std::shared_ptr<OutboxCounters> counters_ = std::make_shared<OutboxCounters>();
+  WriteTimer timer_;
 
   mutable Mutex mu_;
   absl::flat_hash_map<uint64_t, OutboxPtr> outboxes_ ABSL_GUARDED_BY(mu_);

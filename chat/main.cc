@@ -11,6 +11,7 @@
 #include "fmt/format.h"
 #include "services/discovery/directory_flags.h"
 #include "services/discovery/identity.h"
+#include "services/file_limit.h"
 #include "services/flags.h"
 #include "services/metrics/metrics_server.h"
 #include "services/metrics/process_metrics.h"
@@ -19,6 +20,7 @@
 #include "services/rpc/call_metrics.h"
 #include "services/rpc/callback_threads.h"
 #include "services/rpc/library_logs.h"
+#include "services/rpc/server_flags.h"
 #include "spdlog/spdlog.h"
 
 ABSL_FLAG(std::string, id, "chat-server-1", "This server's id in the directory");
@@ -33,7 +35,6 @@ ABSL_FLAG(absl::Duration, connector_grace, absl::Seconds(5),
           "A connector whose stream broke has so long to resume it before its users leave their rooms");
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(10),
           "On SIGTERM, SIGINT or SIGHUP, rooms have so long to go to other chat servers, and streams to end");
-ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");
 ABSL_FLAG(uint16_t, metrics_port, 0, "Shows metrics to Prometheus at http://HOST:PORT/metrics; 0 means not");
 
 namespace {
@@ -61,10 +62,12 @@ int main(int argc, char** argv) {
       "owns rooms, orders what happens there, and tells the connectors.\n\n  hubbub-chat --id chat-server-1 "
       "--config deploy/servers.json",
       argc, argv);
-  hubbub::RequireFlags(kName, {hubbub::CheckFlag(FLAGS_connector_grace, absl::ZeroDuration(), absl::Hours(1)),
+  hubbub::RequireFlags(kName, {hubbub::rpc::CheckServerFlags(),
+                               hubbub::CheckFlag(FLAGS_connector_grace, absl::ZeroDuration(), absl::Hours(1)),
                                hubbub::CheckFlag(FLAGS_drain_timeout, absl::ZeroDuration(), absl::Hours(1))});
   hubbub::SetUpProgram(absl::GetFlag(FLAGS_id));
   const hubbub::rpc::LibraryLogs library_logs;
+  const hubbub::FileShares files = hubbub::ShareFilesOfProcess(/*max_connections=*/0);
 
   const hubbub::rpc::CallbackThreads callback_threads;
   auto opened = hubbub::OpenDirectory(hubbub::DirectoryOptionsFromFlags(
@@ -80,6 +83,7 @@ int main(int argc, char** argv) {
   options.listen_host = !listen.empty() ? listen : opened->listen_host;
   options.listen_port = self.port;
   options.reflection = absl::GetFlag(FLAGS_reflection);
+  options.extras = hubbub::rpc::ServerExtrasFromFlags(files.grpc);
   options.extras.services = {&identity_service};
   hubbub::Metrics metrics;
   const hubbub::rpc::CallMetrics call_metrics(
@@ -90,6 +94,7 @@ int main(int argc, char** argv) {
 
   auto chat = hubbub::chat::ChatServer::Start(options, directory.servers());
   if (!chat.ok()) hubbub::Die(kName, chat.status());
+  hubbub::WarnOfRoot();
 
   hubbub::AddProcessMetrics(metrics, self, directory);
   hubbub::chat::AddChatMetrics(metrics, **chat);

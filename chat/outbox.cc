@@ -1,6 +1,5 @@
 #include "chat/outbox.h"
 
-#include <chrono>
 #include <utility>
 
 #include "chat/event_proto.h"
@@ -62,7 +61,8 @@ void Outbox::OnTime() {
   Stream* stream = nullptr;
   {
     MutexLock lock(mu_);
-    alarm_is_set_ = false;
+    timer_is_set_ = false;
+    pace_.Hurry();  // The timer calls all outboxes at the time of the first.
     stream = NextWrite();
   }
   if (stream != nullptr) stream->Write();
@@ -167,11 +167,8 @@ Outbox::Stream* Outbox::NextWrite() {
     return nullptr;
   }
   if (!pace_.MayWrite(WritePace::Clock::now())) {
-    if (!std::exchange(alarm_is_set_, true)) {
-      const auto wait = pace_.next() - WritePace::Clock::now();
-      // Holds nothing: the alarm is the outbox's, and keeps its function.
-      alarm_ = std::make_unique<grpc::Alarm>();
-      alarm_->Set(std::chrono::system_clock::now() + wait, [self = weak_from_this()](bool) {
+    if (!std::exchange(timer_is_set_, true)) {
+      timer_.CallBy(pace_.next(), [self = weak_from_this()] {
         if (const auto outbox = self.lock()) outbox->OnTime();
       });
     }

@@ -11,7 +11,7 @@
 #include "chat/event_queue.h"
 #include "chat/subscriber.h"
 #include "chat/write_pace.h"
-#include "grpcpp/alarm.h"
+#include "chat/write_timer.h"
 #include "grpcpp/support/server_callback.h"
 #include "grpcpp/support/status.h"
 #include "hubbub/chat/v1/chat.grpc.pb.h"
@@ -36,7 +36,7 @@ struct OutboxCounters {
 // silently.
 //
 // Thread-safe. mu_ is the innermost lock: Push comes with a room's lock held, and nothing is called with mu_
-// held but StartWrite and Finish of a stream and the alarm, which call nobody back on the same thread. Shared
+// held but StartWrite and Finish of a stream and the timer, which call nobody back on the same thread. Shared
 // between its lease, the rooms and its streams; the last of them destroys it.
 class Outbox final : public Subscriber, public std::enable_shared_from_this<Outbox> {
  public:
@@ -56,13 +56,15 @@ class Outbox final : public Subscriber, public std::enable_shared_from_this<Outb
     std::vector<std::shared_ptr<Outbox>> outboxes_;
   };
 
-  // `incarnation`: the run of this chat server. `counters` may be shared by many.
+  // `incarnation`: the run of this chat server. `counters` and `timer` may be shared by many; nothing is
+  // pushed after the timer's end.
   Outbox(std::string connector, uint64_t lease, uint64_t incarnation, const EventQueue::Limits& limits,
-         std::shared_ptr<OutboxCounters> counters)
+         std::shared_ptr<OutboxCounters> counters, WriteTimer& timer)
       : connector_(std::move(connector)),
         lease_(lease),
         incarnation_(incarnation),
         counters_(std::move(counters)),
+        timer_(timer),
         queue_(limits) {}
 
   uint64_t lease() const override { return lease_; }
@@ -136,14 +138,13 @@ class Outbox final : public Subscriber, public std::enable_shared_from_this<Outb
   const uint64_t lease_;
   const uint64_t incarnation_;
   const std::shared_ptr<OutboxCounters> counters_;
+  WriteTimer& timer_;
   std::atomic<bool> ended_ = false;  // Set with mu_ held; read without, for rooms ask it.
 
   mutable Mutex mu_;
   EventQueue queue_ ABSL_GUARDED_BY(mu_);
   WritePace pace_ ABSL_GUARDED_BY(mu_);
-  // Calls OnTime. A new one each time: the one before may not have returned from its call yet.
-  std::unique_ptr<grpc::Alarm> alarm_ ABSL_GUARDED_BY(mu_);
-  bool alarm_is_set_ ABSL_GUARDED_BY(mu_) = false;
+  bool timer_is_set_ ABSL_GUARDED_BY(mu_) = false;  // It will call OnTime.
   Stream* stream_ ABSL_GUARDED_BY(mu_) = nullptr;
   bool gathered_ ABSL_GUARDED_BY(mu_) = false;  // A Gather will Release it.
   std::string peer_ ABSL_GUARDED_BY(mu_);

@@ -9,6 +9,7 @@
 #include "connector/connector_metrics.h"
 #include "services/discovery/directory_flags.h"
 #include "services/discovery/identity.h"
+#include "services/file_limit.h"
 #include "services/flags.h"
 #include "services/metrics/metrics_server.h"
 #include "services/metrics/process_metrics.h"
@@ -17,6 +18,7 @@
 #include "services/rpc/call_metrics.h"
 #include "services/rpc/callback_threads.h"
 #include "services/rpc/library_logs.h"
+#include "services/rpc/server_flags.h"
 #include "spdlog/spdlog.h"
 
 ABSL_FLAG(std::string, id, "connector-server-1", "This server's id in the directory");
@@ -32,7 +34,8 @@ ABSL_FLAG(int, loops, 0,
           "Event loops; 0 means half as many as cores that this process may use (affinity, the CPU limit of "
           "its container), and one at least");
 ABSL_FLAG(int, max_connections, 100000,
-          "Client connections at a time; further ones are told that it is full, and closed");
+          "Client connections at a time; further ones are told that it is full, and closed. Fewer if "
+          "the hard limit of open files, less a reserve for gRPC and files, does not allow so many");
 ABSL_FLAG(std::vector<std::string>, subprotocols, {"pomelo"},
           "WebSocket subprotocols: a client that asks for some gets the first of its own that stands here");
 ABSL_FLAG(int, max_requests_per_second, 2000,
@@ -47,7 +50,6 @@ ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(10),
 ABSL_FLAG(std::vector<std::string>, old_clients, {},
           "Clients that are told to update (code 501): types, or types and versions, such as "
           "unity-socket,js-websocket/0.0.1");
-ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");
 ABSL_FLAG(uint16_t, metrics_port, 0, "Shows metrics to Prometheus at http://HOST:PORT/metrics; 0 means not");
 
 namespace {
@@ -61,7 +63,7 @@ int main(int argc, char** argv) {
       "holds the WebSocket and TCP sessions of clients.\n\n  hubbub-connector --id connector-server-1 "
       "--config deploy/servers.json",
       argc, argv);
-  hubbub::RequireFlags(kName, {hubbub::CheckFlag(FLAGS_loops, 0, 1'024),
+  hubbub::RequireFlags(kName, {hubbub::rpc::CheckServerFlags(), hubbub::CheckFlag(FLAGS_loops, 0, 1'024),
                                hubbub::CheckFlag(FLAGS_max_connections, 1, 10'000'000),
                                hubbub::CheckFlag(FLAGS_max_requests_per_second, 1, 1'000'000),
                                hubbub::CheckFlag(FLAGS_heartbeat, 0, 3'600),
@@ -69,6 +71,7 @@ int main(int argc, char** argv) {
                                hubbub::CheckFlag(FLAGS_drain_timeout, absl::ZeroDuration(), absl::Hours(1))});
   hubbub::SetUpProgram(absl::GetFlag(FLAGS_id));
   const hubbub::rpc::LibraryLogs library_logs;
+  const hubbub::FileShares files = hubbub::ShareFilesOfProcess(absl::GetFlag(FLAGS_max_connections));
 
   auto directory_options = hubbub::DirectoryOptionsFromFlags(
       hubbub::ServerKind::kConnector, absl::GetFlag(FLAGS_id), absl::GetFlag(FLAGS_client_port));
@@ -85,7 +88,7 @@ int main(int argc, char** argv) {
   options.self.client_host = opened->identity.client_host;
   options.advertise_port = opened->identity.client_port;
   options.loops = absl::GetFlag(FLAGS_loops);
-  options.max_connections = absl::GetFlag(FLAGS_max_connections);
+  options.max_connections = files.clients;
   options.subprotocols = absl::GetFlag(FLAGS_subprotocols);
   options.max_requests_per_second = absl::GetFlag(FLAGS_max_requests_per_second);
   options.use_dict = absl::GetFlag(FLAGS_use_dict);
@@ -95,6 +98,7 @@ int main(int argc, char** argv) {
   options.sign_in_timeout = absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_sign_in_timeout));
   options.old_clients = absl::GetFlag(FLAGS_old_clients);
   options.reflection = absl::GetFlag(FLAGS_reflection);
+  options.extras = hubbub::rpc::ServerExtrasFromFlags(files.grpc);
   options.extras.services = {&identity_service};
   hubbub::Metrics metrics;
   const hubbub::rpc::CallMetrics call_metrics(
@@ -103,6 +107,8 @@ int main(int argc, char** argv) {
 
   auto connector = Connector::Start(options, directory.servers());
   if (!connector.ok()) hubbub::Die(kName, connector.status());
+  hubbub::WarnOfRoot();
+  hubbub::WarnOfFewFiles(files, absl::GetFlag(FLAGS_max_connections));
 
   hubbub::AddProcessMetrics(metrics, self, directory);
   hubbub::connector::AddConnectorMetrics(metrics, **connector, options.max_connections);

@@ -7,6 +7,7 @@
 #include "gateway/gate.h"
 #include "services/discovery/directory_flags.h"
 #include "services/discovery/identity.h"
+#include "services/file_limit.h"
 #include "services/flags.h"
 #include "services/metrics/metrics_server.h"
 #include "services/metrics/process_metrics.h"
@@ -15,6 +16,7 @@
 #include "services/rpc/call_metrics.h"
 #include "services/rpc/callback_threads.h"
 #include "services/rpc/library_logs.h"
+#include "services/rpc/server_flags.h"
 #include "services/session/client_metrics.h"
 #include "spdlog/spdlog.h"
 
@@ -27,13 +29,13 @@ ABSL_FLAG(int, loops, 0,
           "Event loops; 0 means half as many as cores that this process may use (affinity, the CPU limit of "
           "its container), and one at least");
 ABSL_FLAG(int, max_connections, 100000,
-          "Client connections at a time; further ones are told that it is full, and closed");
+          "Client connections at a time; further ones are told that it is full, and closed. Fewer if "
+          "the hard limit of open files, less a reserve for gRPC and files, does not allow so many");
 ABSL_FLAG(std::vector<std::string>, subprotocols, {"pomelo"},
           "WebSocket subprotocols: a client that asks for some gets the first of its own that stands here");
 ABSL_FLAG(bool, use_protobuf, true, "Offer clients the protobuf dialect that shortens pushes");
 ABSL_FLAG(bool, servers_page, true,
           "Show whoever reaches the client port which servers there are and how they do, at /servers");
-ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");
 ABSL_FLAG(uint16_t, metrics_port, 0, "Shows metrics to Prometheus at http://HOST:PORT/metrics; 0 means not");
 
 namespace {
@@ -47,10 +49,11 @@ int main(int argc, char** argv) {
       "tells each client which connector is its own, and serves the chat page.\n\n  hubbub-gate --id "
       "gate-server-1 --config deploy/servers.json",
       argc, argv);
-  hubbub::RequireFlags(kName, {hubbub::CheckFlag(FLAGS_loops, 0, 1'024),
+  hubbub::RequireFlags(kName, {hubbub::rpc::CheckServerFlags(), hubbub::CheckFlag(FLAGS_loops, 0, 1'024),
                                hubbub::CheckFlag(FLAGS_max_connections, 1, 10'000'000)});
   hubbub::SetUpProgram(absl::GetFlag(FLAGS_id));
   const hubbub::rpc::LibraryLogs library_logs;
+  const hubbub::FileShares files = hubbub::ShareFilesOfProcess(absl::GetFlag(FLAGS_max_connections));
 
   const hubbub::rpc::CallbackThreads callback_threads;
   auto opened = hubbub::OpenDirectory(hubbub::DirectoryOptionsFromFlags(
@@ -63,11 +66,12 @@ int main(int argc, char** argv) {
   hubbub::gateway::GateOptions options{.self = self, .listen_host = absl::GetFlag(FLAGS_listen)};
   if (options.listen_host.empty()) options.listen_host = opened->listen_host;
   options.loops = absl::GetFlag(FLAGS_loops);
-  options.max_connections = absl::GetFlag(FLAGS_max_connections);
+  options.max_connections = files.clients;
   options.subprotocols = absl::GetFlag(FLAGS_subprotocols);
   options.use_protobuf = absl::GetFlag(FLAGS_use_protobuf);
   options.servers_page = absl::GetFlag(FLAGS_servers_page);
   options.reflection = absl::GetFlag(FLAGS_reflection);
+  options.extras = hubbub::rpc::ServerExtrasFromFlags(files.grpc);
   options.extras.services = {&identity_service};
   hubbub::Metrics metrics;
   const hubbub::rpc::CallMetrics call_metrics(
@@ -76,6 +80,8 @@ int main(int argc, char** argv) {
 
   auto gate = Gate::Start(options, directory.servers());
   if (!gate.ok()) hubbub::Die(kName, gate.status());
+  hubbub::WarnOfRoot();
+  hubbub::WarnOfFewFiles(files, absl::GetFlag(FLAGS_max_connections));
 
   hubbub::AddProcessMetrics(metrics, self, directory);
   metrics.AddGauge("hubbub_sessions", "Client connections now", [&] { return (*gate)->sessions(); });

@@ -7,7 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
+#include <system_error>
 #include <thread>
 
 #include "services/log.h"
@@ -69,7 +69,7 @@ void UseBatchScheduling() {
   const sched_param none = {};
   if (sched_setscheduler(0, SCHED_BATCH, &none) != 0)
     spdlog::debug("threads are scheduled in the ordinary way: SCHED_BATCH is not possible here ({})",
-                  std::strerror(errno));
+                  std::system_category().message(errno));
 }
 
 bool WaitUntil(const std::function<bool()>& done, std::chrono::milliseconds timeout) {

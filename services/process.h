@@ -19,7 +19,7 @@ void BlockSignals();
 // ignored, as nohup does.
 int RunUntilSignal(std::chrono::milliseconds period, const std::function<void()>& tick);
 
-// Says in the log, once, that the program runs as root, if it does.
+// Says in the log that the program runs as root, if it does. For main, once the program serves.
 void WarnOfRoot();
 
 // Has Linux run this process's threads as a batch (SCHED_BATCH of sched(7)), if it runs them in the ordinary

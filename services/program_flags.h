@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/flags/flag.h"
+#include "services/file_limit.h"
 #include "services/log.h"
 #include "services/process.h"
 
@@ -21,13 +22,13 @@ ABSL_FLAG(bool, sched_batch, true,
 namespace hubbub {
 
 // The start of main, once the flags are set, before any thread starts: signals, the log, how threads are
-// scheduled. `id`: this server's.
+// scheduled, how many files may be open. `id`: this server's.
 inline void SetUpProgram(std::string id) {
   BlockSignals();
   SetUpLog({.level = absl::GetFlag(FLAGS_log_level),
             .format = absl::GetFlag(FLAGS_log_format),
             .server = std::move(id)});
-  WarnOfRoot();
+  RaiseFileLimit();
   if (absl::GetFlag(FLAGS_sched_batch)) UseBatchScheduling();
 }
 

@@ -1,15 +1,13 @@
 #include "services/rpc/server.h"
 
 #include <chrono>
+#include <functional>
 #include <utility>
 
-#include "boost/asio/io_context.hpp"
-#include "boost/asio/ip/tcp.hpp"
 #include "fmt/format.h"
-#include "grpcpp/ext/proto_server_reflection_plugin.h"
-#include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/impl/server_builder_option.h"
 #include "grpcpp/impl/server_builder_plugin.h"
+#include "grpcpp/impl/server_initializer.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 #include "services/directory.h"
@@ -17,67 +15,94 @@
 namespace hubbub::rpc {
 namespace {
 
-// gRPC says only that it could not start; this finds out why.
-std::string WhyNot(const std::string& host, uint16_t port) {
-  namespace asio = boost::asio;
-  boost::system::error_code error;
-  asio::io_context context;
-  const auto found = asio::ip::tcp::resolver(context).resolve(host, std::to_string(port), error);
-  if (error || found.empty()) return "the host does not resolve";
-  asio::ip::tcp::acceptor acceptor(context);
-  const asio::ip::tcp::endpoint endpoint = *found.begin();
-  acceptor.open(endpoint.protocol(), error);
-  if (!error) acceptor.bind(endpoint, error);
-  if (error == asio::error::address_in_use) return "another program has this port";
-  return error ? error.message() : "gRPC could not start";
-}
+// Both sides must agree on keepalive, or the server ends connections with "too many pings".
+constexpr int kKeepaliveTimeMs = 20'000;
+constexpr int kKeepaliveTimeoutMs = 5'000;
 
-// gRPC's plugins are the process's: once there is one for reflection, every server has it. This takes it out
-// of one server again.
-class WithoutReflection final : public grpc::ServerBuilderOption {
+// gRPC tells only plugins which services a server has.
+class ServiceNames final : public grpc::ServerBuilderOption {
+ public:
+  using Tell = std::function<void(const std::vector<std::string>&)>;
+  explicit ServiceNames(Tell tell) : tell_(std::move(tell)) {}
+
   void UpdateArguments(grpc::ChannelArguments*) override {}
   void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
-    std::erase_if(*plugins, [](const auto& plugin) {
-      return dynamic_cast<grpc::reflection::ProtoServerReflectionPlugin*>(plugin.get()) != nullptr;
-    });
+    plugins->push_back(std::make_unique<Plugin>(tell_));
   }
+
+ private:
+  class Plugin final : public grpc::ServerBuilderPlugin {
+   public:
+    explicit Plugin(Tell tell) : tell_(std::move(tell)) {}
+    std::string name() override { return "service_names"; }
+    void InitServer(grpc::ServerInitializer*) override {}
+    void Finish(grpc::ServerInitializer* initializer) override { tell_(*initializer->GetServiceList()); }
+    void ChangeArguments(const std::string&, void*) override {}
+
+   private:
+    const Tell tell_;
+  };
+
+  const Tell tell_;
 };
+
+void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveTimeMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 1'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  if (const auto age = options.extras.max_connection_age; age.count() > 0) {
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, static_cast<int>(age.count()));
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS,
+                               static_cast<int>(options.extras.max_connection_age_grace.count()));
+  }
+  builder.SetMaxReceiveMessageSize(options.max_message_bytes);
+}
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
-  static const bool once = [] {
-    grpc::EnableDefaultHealthCheckService(true);
-    return true;
-  }();
-  (void)once;
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  auto acceptor = Acceptor::Listen({.host = options.host,
+                                    .port = options.port,
+                                    .max_connections = options.extras.max_connections,
+                                    .keepalive_timeout_ms = kKeepaliveTimeoutMs});
+  if (!acceptor.ok()) return acceptor.status();
   auto server = std::unique_ptr<Server>(new Server);
+  server->acceptor_ = *std::move(acceptor);
   grpc::ServerBuilder builder;
-  if (!options.reflection) builder.SetOption(std::make_unique<WithoutReflection>());
-  builder.AddListeningPort(HostPort(options.host, options.port), grpc::InsecureServerCredentials(),
-                           &server->port_);
-  // By default two processes share a port in silence, each with half of the calls.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 10'000);
-  // Both sides must agree on keepalive, or the server ends connections with "too many pings".
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5'000);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 1'000);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  builder.SetMaxReceiveMessageSize(options.max_message_bytes);
+  server->hand_over_ = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      grpc::InsecureServerCredentials());
+  SetLimits(options, builder);
   for (grpc::Service* service : options.services) builder.RegisterService(service);
   for (grpc::Service* service : options.extras.services) builder.RegisterService(service);
+  builder.RegisterService(&server->health_);
+  if (options.reflection) {
+    builder.RegisterService(&server->reflection_service_);
+    builder.RegisterService(&server->old_reflection_service_);
+  }
+  builder.SetOption(
+      std::make_unique<ServiceNames>([self = server.get()](const std::vector<std::string>& names) {
+        self->health_.SetServices(names);
+        self->reflection_->SetServices(names);
+      }));
   if (options.extras.call_metrics != nullptr) {
     std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> watchers;
     watchers.push_back(options.extras.call_metrics->MakeInterceptors());
     builder.experimental().SetInterceptorCreators(std::move(watchers));
   }
   server->server_ = builder.BuildAndStart();
-  if (server->server_ == nullptr || server->port_ == 0) {
-    return absl::UnavailableError(fmt::format("can not serve gRPC on {}:{}: {}", options.host, options.port,
-                                              WhyNot(options.host, options.port)));
+  if (server->server_ == nullptr) {
+    return absl::UnavailableError(
+        fmt::format("can not serve gRPC on {}:{}: gRPC could not start", options.host, options.port));
   }
+  server->acceptor_->Start([self = server.get()](int listener, int fd) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.listener_fd = listener;
+    connection.fd = fd;
+    self->hand_over_->HandleNewConnection(&connection);
+  });
   return server;
 }
 
@@ -85,12 +110,11 @@ Server::~Server() {
   Shutdown(0);
 }
 
-void Server::SetServing(bool serving) {
-  server_->GetHealthCheckService()->SetServingStatus(serving);
-}
-
 void Server::Shutdown(int grace_ms) {
   if (server_ == nullptr) return;
+  // Before the server's: what came after that, gRPC would leave open.
+  acceptor_->Stop();
+  health_.Shutdown();
   server_->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(grace_ms));
   server_->Wait();
   server_.reset();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -8,14 +9,24 @@
 #include "absl/status/statusor.h"
 #include "grpcpp/impl/codegen/service_type.h"
 #include "grpcpp/server.h"
+#include "grpcpp/server_builder.h"
+#include "services/rpc/acceptor.h"
 #include "services/rpc/call_metrics.h"
+#include "services/rpc/health_service.h"
+#include "services/rpc/reflection_service.h"
 
 namespace hubbub::rpc {
 
 // What main adds to the gRPC server of any program, whatever it serves itself.
 struct ServerExtras {
-  std::vector<grpc::Service*> services;  // Outlive the server, as the next.
+  std::vector<grpc::Service*> services = {};  // Outlive the server, as the next.
   const CallMetrics* call_metrics = nullptr;
+  // At a time; further ones are closed at once. ShareFiles tells how many there is room for.
+  int max_connections = 1'000;
+  // A connection that is older is ended, so that its peer connects anew, perhaps to another server; 0: never.
+  // Calls under way go on for the grace, and are cancelled then.
+  std::chrono::milliseconds max_connection_age{0};
+  std::chrono::milliseconds max_connection_age_grace{600'000};
 };
 
 struct ServerOptions {
@@ -27,26 +38,32 @@ struct ServerOptions {
   ServerExtras extras = {};
 };
 
-// A gRPC server as every program of the suite runs it: health service, reflection, keepalive, a bound on
-// message sizes, and no silent sharing of a port with another process. Thread-safe. Owned by main.
+// A gRPC server as every program of the suite runs it: health service, reflection, keepalive, bounds on
+// connections and message sizes, and no silent sharing of a port with another process. Thread-safe. Owned by
+// main.
 class Server {
  public:
   // The error says which address and why.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options);
   ~Server();
 
-  uint16_t port() const { return port_; }
-  // What the health service answers, for the whole server.
-  void SetServing(bool serving);
+  uint16_t port() const { return acceptor_->port(); }
+  // What the health service answers, for the whole server and each of its services.
+  void SetServing(bool serving) { health_.SetServing(serving); }
   // Takes no new calls, waits for those under way, cancels them after `grace_ms`.
   void Shutdown(int grace_ms);
-  // Calls it directly, without a socket; for tests.
-  grpc::Server& grpc() { return *server_; }
 
  private:
   Server() = default;
+
+  const std::shared_ptr<Reflection> reflection_ = std::make_shared<Reflection>();
+  HealthService health_;
+  ReflectionService reflection_service_{reflection_};
+  OldReflectionService old_reflection_service_{reflection_};
+  std::unique_ptr<Acceptor> acceptor_;
+  // gRPC's end of the acceptor: what it is given, the server has.
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> hand_over_;
   std::unique_ptr<grpc::Server> server_;
-  int port_ = 0;
 };
 
 }  // namespace hubbub::rpc

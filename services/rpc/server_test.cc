@@ -1,35 +1,46 @@
 #include "services/rpc/server.h"
 
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/generic/generic_stub.h"
-#include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "gtest/gtest.h"
 #include "hubbub/chat/v1/chat.grpc.pb.h"
+#include "services/discovery/test_log.h"
+#include "services/testing/wait.h"
 
 namespace hubbub::rpc {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// gRPC starts no server that has nothing to serve.
 class Refusing final : public chat::v1::ChatService::CallbackService {
  public:
   grpc::ServerUnaryReactor* Send(grpc::CallbackServerContext* context, const chat::v1::SendRequest*,
                                  chat::v1::SendResponse*) override {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    reactor->Finish({grpc::StatusCode::NOT_FOUND, "no such room"});
+    reactor->Finish({grpc::StatusCode::NOT_FOUND, "no such room for " + context->peer()});
     return reactor;
   }
 };
 
 struct Running {
-  explicit Running(bool reflection = true) {
-    auto started = Server::Start({.host = "127.0.0.1", .reflection = reflection, .services = {&service}});
+  explicit Running(bool reflection = true, ServerExtras extras = {}) {
+    auto started = Server::Start(
+        {.host = "127.0.0.1", .reflection = reflection, .services = {&service}, .extras = std::move(extras)});
     EXPECT_TRUE(started.ok()) << started.status();
     if (started.ok()) server = *std::move(started);
   }
@@ -103,10 +114,91 @@ TEST(Server, ReflectionIsAChoiceOfEachServer) {
   const Running with(/*reflection=*/true);
   const Running without(/*reflection=*/false);
   const Running also(/*reflection=*/true);
-  const char* method = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
-  EXPECT_NE(CallRaw(*with.server, method).status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
-  EXPECT_EQ(CallRaw(*without.server, method).status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
-  EXPECT_NE(CallRaw(*also.server, method).status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  for (const char* method : {"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+                             "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"}) {
+    EXPECT_NE(CallRaw(*with.server, method).status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
+    EXPECT_EQ(CallRaw(*without.server, method).status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
+    EXPECT_NE(CallRaw(*also.server, method).status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  }
+}
+
+// Under both names: what is asked for on one stream is answered there, in order.
+template <typename Stub>
+void AskForServices(std::unique_ptr<Stub> stub) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  const auto stream = stub->ServerReflectionInfo(&context);
+  Reflection::Request request;
+  request.set_list_services("");
+  Reflection::Response response;
+  ASSERT_TRUE(stream->Write(request));
+  ASSERT_TRUE(stream->Read(&response));
+  std::vector<std::string> services;
+  for (const auto& service : response.list_services_response().service()) services.push_back(service.name());
+  EXPECT_THAT(services,
+              ElementsAre("grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+                          "grpc.reflection.v1alpha.ServerReflection", "hubbub.chat.v1.ChatService"));
+  for (const std::string& service : services) {
+    request.set_file_containing_symbol(service);
+    ASSERT_TRUE(stream->Write(request));
+    ASSERT_TRUE(stream->Read(&response));
+    EXPECT_GT(response.file_descriptor_response().file_descriptor_proto_size(), 0) << service;
+  }
+  stream->WritesDone();
+  EXPECT_FALSE(stream->Read(&response));
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
+TEST(Server, ReflectionKnowsEveryServiceThatTheServerHas) {
+  const Running running;
+  AskForServices(grpc::reflection::v1::ServerReflection::NewStub(ChannelTo(*running.server)));
+  AskForServices(grpc::reflection::v1alpha::ServerReflection::NewStub(ChannelTo(*running.server)));
+}
+
+grpc::Status Call(chat::v1::ChatService::Stub& stub) {
+  grpc::ClientContext context;
+  context.set_wait_for_ready(true);
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  chat::v1::SendResponse response;
+  return stub.Send(&context, {}, &response);
+}
+
+TEST(Server, ACallKnowsWhereItCameFrom) {
+  const Running running;
+  const auto stub = chat::v1::ChatService::NewStub(ChannelTo(*running.server));
+  EXPECT_THAT(Call(*stub).error_message(), HasSubstr("no such room for ipv4:127.0.0.1:"));
+}
+
+TEST(Server, AnswersAgainAfterItHadNoDescriptorLeft) {
+  const testing::TestLog log;
+  const Running running;
+  const int client = socket(AF_INET, SOCK_STREAM, 0);
+  rlimit before = {};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit none = before;
+  none.rlim_cur = 4;  // All of these are open, and stay so.
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(running.server->port());
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  EXPECT_TRUE(testing::WaitUntil([&] { return !log.lines().empty(); })) << "it says that nobody gets in";
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  const auto stub = chat::v1::ChatService::NewStub(ChannelTo(*running.server));
+  EXPECT_EQ(Call(*stub).error_code(), grpc::StatusCode::NOT_FOUND);
+  close(client);
+}
+
+TEST(Server, AConnectionThatIsOldEndsAndTheNextCallHasANewOne) {
+  const Running running(/*reflection=*/true, {.max_connection_age = std::chrono::milliseconds(200)});
+  const auto channel = ChannelTo(*running.server);
+  const auto stub = chat::v1::ChatService::NewStub(channel);
+  const std::string first = Call(*stub).error_message();
+  EXPECT_TRUE(testing::WaitUntil([&] { return channel->GetState(false) != GRPC_CHANNEL_READY; }));
+  const grpc::Status again = Call(*stub);
+  EXPECT_EQ(again.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_NE(again.error_message(), first) << "by another port";
 }
 
 TEST(Server, ServesItsServicesUntilItIsShutDown) {

@@ -54,17 +54,19 @@ export async function freePorts(count) {
 }
 
 export class Server {
-  // `config`: its servers.json, or nothing, if the flags tell it the others in another way.
-  constructor(kind, entry, config, flags) {
-    Object.assign(this, {kind, entry, id: entry.id, port: entry.port, clientPort: entry.clientPort, config, flags});
+  // `config`: its servers.json, or nothing, if the flags tell it the others in another way. `ulimit`: what the shell that
+  // starts it is to say first, such as "-Sn 256".
+  constructor(kind, entry, config, flags, ulimit) {
+    Object.assign(this, {kind, entry, id: entry.id, port: entry.port, clientPort: entry.clientPort, config, flags, ulimit});
   }
 
   // Resolves when the server says that it is ready.
   async start() {
     this.log ??= '';  // Of all its processes, one after the other.
     this.exit = null;
-    this.process = spawn(join(BIN, PROGRAMS[this.kind]), ['--id', this.id, ...(this.config ? ['--config', this.config] : []), ...this.flags],
-                         {stdio: ['ignore', 'pipe', 'pipe']});
+    const command = [join(BIN, PROGRAMS[this.kind]), '--id', this.id, ...(this.config ? ['--config', this.config] : []), ...this.flags];
+    if (this.ulimit) command.unshift('bash', '-c', `ulimit ${this.ulimit} && exec "$0" "$@"`);
+    this.process = spawn(command[0], command.slice(1), {stdio: ['ignore', 'pipe', 'pipe']});
     const child = this.process;
     running.add(child);
     this.process.stderr.on('data', (text) => {
@@ -116,12 +118,12 @@ export class Server {
 }
 
 export class Suite {
-  // flags: {gate: […], connector: […], chat: […]}
-  static async start({connectors = 1, chats = 1, flags = {}} = {}) {
+  // flags: {gate: […], connector: […], chat: […]}; ulimits: {gate: '-Sn 256', …}
+  static async start({connectors = 1, chats = 1, flags = {}, ulimits = {}} = {}) {
     for (let attempt = 0; ; ++attempt) {
       const suite = new Suite();
       try {
-        await suite.#start(connectors, chats, flags);
+        await suite.#start(connectors, chats, flags, ulimits);
         return suite;
       } catch (error) {
         await suite.stop({evenIfBad: true});
@@ -131,10 +133,10 @@ export class Suite {
     }
   }
 
-  async #start(connectors, chats, flags) {
+  async #start(connectors, chats, flags, ulimits) {
     this.folder = await mkdtemp(join(tmpdir(), 'hubbub-e2e-'));
     this.config = join(this.folder, 'servers.json');
-    this.flags = flags;
+    Object.assign(this, {flags, ulimits});
     const ports = await freePorts(2 + 2 * connectors + chats);
     const make = (kind, count) => Array.from({length: count}, (_, i) => this.#make(kind, i + 1, ports));
     [this.chats, this.connectors, [this.gate]] = [make('chat', chats), make('connector', connectors), make('gate', 1)];
@@ -149,7 +151,7 @@ export class Suite {
   #make(kind, number, ports) {
     const entry = {id: `${kind}-server-${number}`, host: '127.0.0.1', port: ports.pop()};
     if (kind !== 'chat') Object.assign(entry, {clientPort: ports.pop(), frontend: true});
-    return new Server(kind, entry, this.config, this.flags[kind] ?? []);
+    return new Server(kind, entry, this.config, this.flags[kind] ?? [], this.ulimits[kind]);
   }
 
   // A reader sees the whole old file or the whole new one.
