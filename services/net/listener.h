@@ -32,6 +32,7 @@ struct ListenerOptions {
   size_t max_message_bytes = 64 * 1024;
   // From accept to the end of the WebSocket handshake or the first TCP byte.
   std::chrono::milliseconds setup_timeout{10'000};
+  Patience patience = {};
 };
 
 // Makes the protocol for a new connection, on the connection's loop.

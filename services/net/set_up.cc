@@ -4,6 +4,7 @@
 #include "boost/beast/http.hpp"
 #include "boost/beast/websocket.hpp"
 #include "services/net/socket_connection.h"
+#include "services/net/socket_state.h"
 #include "services/net/websocket_connection.h"
 
 namespace hubbub::net {
@@ -34,10 +35,8 @@ class Newcomer : public Arrival, public std::enable_shared_from_this<Newcomer> {
     socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
     const auto endpoint = socket_.remote_endpoint(ignored);
     peer_ = endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
-    timer_.expires_after(setup_->options.setup_timeout);
-    timer_.async_wait([self = weak_from_this()](boost::system::error_code error) {
-      if (auto newcomer = self.lock(); newcomer && !error) newcomer->GiveUp();
-    });
+    give_up_at_ = set_->Now() + setup_->options.setup_timeout;
+    Watch(setup_->options.setup_timeout);
     socket_.async_read_some(buffer_.prepare(1536),
                             [self = shared_from_this()](boost::system::error_code error, size_t bytes) {
                               self->buffer_.commit(bytes);
@@ -46,6 +45,26 @@ class Newcomer : public Arrival, public std::enable_shared_from_this<Newcomer> {
   }
 
  private:
+  void Watch(Clock::duration wait) {
+    timer_.expires_after(wait);
+    timer_.async_wait([self = weak_from_this()](boost::system::error_code error) {
+      if (auto newcomer = self.lock(); newcomer && !error) newcomer->OnTimeout();
+    });
+  }
+
+  // By the clients' clock, and not before what has come is read: it may be this loop that is late.
+  void OnTimeout() {
+    const Clock::duration left = give_up_at_ - set_->Now();
+    if (left > Clock::duration::zero()) return Watch(left);
+    if (left > -setup_->options.setup_timeout && HasUnread(Handle())) return Watch(kLookAgain);
+    GiveUp();
+  }
+  int Handle() {
+    return stream_ ? stream_->next_layer().next_layer().native_handle() : socket_.native_handle();
+  }
+
+  static constexpr std::chrono::milliseconds kLookAgain{100};
+
   void Sniff() {
     const char first = *static_cast<const char*>(buffer_.cdata().data());
     if (first >= 1 && first <= 5) return StartTcp();
@@ -152,6 +171,7 @@ class Newcomer : public Arrival, public std::enable_shared_from_this<Newcomer> {
   const std::shared_ptr<const SetUp> setup_;
   Socket socket_;
   Timer timer_;
+  Clock::time_point give_up_at_;
   std::string peer_;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;

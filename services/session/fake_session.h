@@ -47,6 +47,8 @@ class FakeConnection final : public net::Connection {
   bool paused = false;
   bool stalled = false;
   bool closed = false;
+  bool unread = false;
+  bool shows_life = false;  // Once.
 
   void Feed(std::string_view bytes, bool frame_end = false) {
     if (closed) return;
@@ -95,6 +97,9 @@ class FakeConnection final : public net::Connection {
     close_detail = std::move(detail);
   }
   bool Stalled() const override { return stalled; }
+  net::Clock::time_point Now() const override { return net::Clock::now(); }
+  bool HasUnread() override { return unread; }
+  bool ShowsLife() override { return std::exchange(shows_life, false); }
   std::string_view peer() const override { return "a test"; }
 
  private:
