@@ -61,6 +61,9 @@ class FanOut {
     void Close(net::CloseReason, std::string) override {}
     bool Stalled() const override { return false; }
     bool framed() const override { return true; }
+    net::Clock::time_point Now() const override { return net::Clock::now(); }
+    bool HasUnread() override { return false; }
+    bool ShowsLife() override { return true; }
     std::string_view peer() const override { return "nobody"; }
 
    private:

@@ -21,7 +21,9 @@ Gate::Gate(const GateOptions& options)
   for (int i = 0; i < loops_.size(); ++i) {
     Lane& lane = *lanes_.emplace_back(std::make_unique<Lane>());
     lane.session_options.contract = &contract_;
+    // A client asks and goes: one that stays and says nothing just takes a place.
     lane.session_options.idle_timeout = std::chrono::seconds(30);
+    lane.session_options.has_to_speak = true;
     lane.session_options.counters = &lane.requests;
   }
 }

@@ -10,6 +10,7 @@
 #include "boost/asio/ip/tcp.hpp"
 #include "fmt/format.h"
 #include "services/net/socket_connection.h"
+#include "services/net/socket_state.h"
 #include "spdlog/spdlog.h"
 
 namespace hubbub::net {
@@ -24,7 +25,9 @@ class Listener::Impl {
         seats_(setup_->seats),
         acceptor_(loops.at(0).executor()),
         pause_(loops.at(0).executor()) {
-    for (int i = 0; i < loops.size(); ++i) sets_.push_back(std::make_shared<ConnectionSet>(loops.at(i)));
+    for (int i = 0; i < loops.size(); ++i) {
+      sets_.push_back(std::make_shared<ConnectionSet>(loops.at(i), setup_->options.patience));
+    }
   }
 
   absl::Status Open() {
@@ -47,6 +50,7 @@ class Listener::Impl {
     }
     if (acceptor_.listen(asio::socket_base::max_listen_connections, error); error)
       return fail("not possible");
+    AskSilentClients(acceptor_.native_handle());
     port_ = acceptor_.local_endpoint(error).port();
     for (auto& set : sets_) set->loop().Post([set] { set->StartTicking(); });
     loops_.at(0).Post([this] { Accept(); });

@@ -28,6 +28,7 @@ struct ListenerOptions {
   std::chrono::milliseconds setup_timeout{10'000};
   // WebSocket subprotocols that a client may ask for: it gets the first that it names.
   std::vector<std::string> subprotocols = {"pomelo"};
+  Patience patience = {};
 };
 
 // Makes the protocol for a new connection, on the connection's loop.

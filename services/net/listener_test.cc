@@ -109,6 +109,9 @@ class TestProtocol final : public Protocol {
         return bytes.size();
     }
   }
+  void OnLastByte(std::string_view detail) override {
+    connection_.Close(CloseReason::kClientLeft, std::string(detail));
+  }
   void OnTick(Clock::time_point) override {}
   void OnShutdown(std::string_view detail) override {
     connection_.Close(CloseReason::kShutdown, std::string(detail));

@@ -11,6 +11,7 @@
 #include "services/net/http_verdict.h"
 #include "services/net/refusal.h"
 #include "services/net/socket_connection.h"
+#include "services/net/socket_state.h"
 #include "services/net/websocket_connection.h"
 
 namespace hubbub::net {
@@ -64,25 +65,40 @@ class Newcomer : public Arrival, public std::enable_shared_from_this<Newcomer> {
   static constexpr size_t kReadBytes = 1024;
   // A guest that says nothing until then is sent away: in Pomelo's way over TCP, for it may wait for a word.
   static constexpr std::chrono::milliseconds kGuestTimeout{3'000};
+  static constexpr std::chrono::milliseconds kLookAgain{100};
   // What a client may go on sending after its answer.
   static constexpr size_t kMaxUnread = size_t{1} * 1024 * 1024;
 
   // What it waits for: the first byte, the rest of a head, or something that needs no word at its end.
   enum class Stage { kSilent, kHead, kDone };
 
-  void EndAfter(std::chrono::milliseconds time) {
-    timer_.expires_after(time);
+  void EndAfter(Clock::duration time) {
+    patience_ = time;
+    give_up_at_ = set_->Now() + time;
+    Watch(time);
+  }
+
+  void Watch(Clock::duration wait) {
+    timer_.expires_after(wait);
     timer_.async_wait([self = weak_from_this()](boost::system::error_code error) {
       if (auto newcomer = self.lock(); newcomer && !error) newcomer->OnTimeout();
     });
   }
 
+  // By the clients' clock, and not before what has come is read: it may be this loop that is late.
   void OnTimeout() {
+    const Clock::duration left = give_up_at_ - set_->Now();
+    if (left > Clock::duration::zero()) return Watch(left);
+    if (left > -patience_ && HasUnread(Handle())) return Watch(kLookAgain);
     if (stage_ == Stage::kDone || (stage_ == Stage::kSilent && !ticket_.guest())) return GiveUp();
     // The read that is under way ends with this, and the answer waits for it.
     late_ = true;
     boost::system::error_code ignored;
     socket_.cancel(ignored);
+  }
+
+  int Handle() {
+    return stream_ ? stream_->next_layer().next_layer().native_handle() : socket_.native_handle();
   }
 
   void Sniff() {
@@ -210,6 +226,8 @@ class Newcomer : public Arrival, public std::enable_shared_from_this<Newcomer> {
   const std::shared_ptr<const SetUp> setup_;
   Socket socket_;
   Timer timer_;
+  Clock::duration patience_{};
+  Clock::time_point give_up_at_;
   std::string peer_;
   beast::flat_buffer buffer_;  // What has come, until it is known to be HTTP.
   Stage stage_ = Stage::kSilent;

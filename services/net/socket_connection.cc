@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "boost/asio/error.hpp"
 #include "boost/system/error_code.hpp"
+#include "services/net/socket_state.h"
 
 namespace hubbub::net {
 
@@ -36,10 +38,12 @@ void ConnectionSet::Erase(const std::shared_ptr<SocketConnection>& connection) {
 }
 
 void ConnectionSet::StartTicking() {
-  timer_.expires_after(std::chrono::seconds(1));
+  timer_.expires_after(clock_.tick());
   timer_.async_wait([self = shared_from_this()](boost::system::error_code error) {
     if (error || self->ended_) return;
-    const auto now = Clock::now();
+    const auto real = Clock::now();
+    self->clock_.Tick(real);
+    const auto now = self->clock_.At(real);
     for (const auto& connection : self->connections_) connection->Tick(now);
     self->StartTicking();
   });
@@ -74,7 +78,11 @@ void ConnectionSet::AbortAll() {
 }
 
 SocketConnection::SocketConnection(Client client, beast::flat_buffer buffer, bool framed)
-    : buffer_(std::move(buffer)), client_(std::move(client)), framed_(framed), progress_(Clock::now()) {}
+    : buffer_(std::move(buffer)),
+      client_(std::move(client)),
+      framed_(framed),
+      progress_(client_.set->Now()),
+      life_seen_at_(Clock::now()) {}
 
 void SocketConnection::Start(std::unique_ptr<Protocol> protocol) {
   client_.set->loop().AssertHere();
@@ -102,7 +110,7 @@ void SocketConnection::Send(Payload payload) {
   }
   queue_.push_back(std::move(payload));
   if (in_flight_ > 0 || std::exchange(write_is_due_, true)) return;
-  progress_ = Clock::now();  // There was nothing to take before.
+  took_ = true;  // There was nothing to take before.
   client_.set->WriteSoon(shared_from_this());
 }
 
@@ -140,7 +148,7 @@ void SocketConnection::Pump() {
 
 // The client has taken what was in flight.
 void SocketConnection::Written() {
-  progress_ = Clock::now();
+  took_ = true;
   size_t taken = 0;
   for (size_t i = 0; i < in_flight_; ++i) {
     taken += leaving_[first_ + i]->size();
@@ -155,10 +163,16 @@ void SocketConnection::Written() {
 // Nothing waits to be written.
 void SocketConnection::GoOn() {
   if (closing_) {
-    if (!std::exchange(saying_goodbye_, true)) StartGoodbye(reason_, detail_);
+    SayGoodbye();
   } else if (!reading_) {
     Offer();
   }
+}
+
+void SocketConnection::SayGoodbye() {
+  if (std::exchange(saying_goodbye_, true)) return;
+  close_by_ = Now() + client_.set->patience().close;
+  StartGoodbye(reason_, detail_);
 }
 
 void SocketConnection::OnWrite(boost::system::error_code error) {
@@ -174,9 +188,19 @@ void SocketConnection::OnRead(boost::system::error_code error, size_t bytes, Clo
   traffic().received_bytes.Add(bytes);
   reading_ = false;
   if (closing_ || closed_) return;
+  if (error == asio::error::eof) return OnLastByte(error.message());
   if (error) return Abort(reason, error.message());
   // An empty frame is nothing to offer again, but the protocol may want to know of it.
   if (framed_ && !paused_ && buffer_.size() == 0) protocol_->OnBytes({}, /*frame_end=*/true);
+  Offer();
+}
+
+void SocketConnection::OnLastByte(std::string detail) {
+  if (closing_ || closed_ || std::exchange(got_last_byte_, true)) return;
+  reading_ = false;
+  last_byte_detail_ = std::move(detail);
+  end_by_ = Now() + client_.set->patience().last_words;
+  WatchForError();
   Offer();
 }
 
@@ -189,7 +213,7 @@ void SocketConnection::Resume() {
 }
 
 void SocketConnection::Offer() {
-  if (closing_ || closed_ || paused_ || Stalled()) return;
+  if (closing_ || closed_ || paused_ || Stalled() || told_of_last_byte_) return;
   if (buffer_.size() > 0) {
     const auto data = buffer_.cdata();
     buffer_.consume(protocol_->OnBytes({static_cast<const char*>(data.data()), data.size()}, framed_));
@@ -198,6 +222,10 @@ void SocketConnection::Offer() {
     if (closing_ || closed_ || paused_ || Stalled()) return;
     if (framed_ && buffer_.size() > 0)
       return Close(CloseReason::kProtocolError, "a frame holds part of a package");
+  }
+  if (got_last_byte_) {
+    told_of_last_byte_ = true;
+    return protocol_->OnLastByte(last_byte_detail_);
   }
   reading_ = true;
   StartRead();
@@ -209,12 +237,12 @@ void SocketConnection::Close(CloseReason reason, std::string detail) {
   closing_ = true;
   reason_ = reason;
   detail_ = std::move(detail);
-  close_by_ = Clock::now() + kCloseTimeout;
+  close_by_ = Now() + client_.set->patience().close;
+  end_by_ = Now() + client_.set->patience().last_words;
   if (in_flight_ > 0) return;
   // From a fresh stack: the caller may be in the middle of the protocol's or of a room's work.
   asio::post(client_.set->loop().context(), [self = shared_from_this()] {
-    if (self->closed_ || self->in_flight_ > 0 || std::exchange(self->saying_goodbye_, true)) return;
-    self->StartGoodbye(self->reason_, self->detail_);
+    if (!self->closed_ && self->in_flight_ == 0 && self->queue_.empty()) self->SayGoodbye();
   });
 }
 
@@ -246,14 +274,44 @@ void SocketConnection::OnGoodbye() {
 
 void SocketConnection::Tick(Clock::time_point now) {
   if (closed_) return;
+  if (in_flight_ == 0 || HasTakenMore()) {
+    progress_ = now;
+    if (in_flight_ > 0) close_by_ = std::min(end_by_, now + client_.set->patience().close);
+  }
   if (closing_) {
     if (now > close_by_) Abort(reason_, detail_);
     return;
   }
-  if (in_flight_ > 0 && now - progress_ > kStallTimeout) {
-    return Abort(CloseReason::kSlow, "the client has taken nothing for 10 seconds");
+  if (now - progress_ > client_.set->patience().stall) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(client_.set->patience().stall);
+    return Abort(CloseReason::kSlow,
+                 "the client has taken nothing for " + std::to_string(seconds.count()) + " seconds");
   }
+  if (got_last_byte_ && now > end_by_)
+    return Abort(CloseReason::kClientLeft, "the client sends no more, and what it is owed takes too long");
   protocol_->OnTick(now);
+}
+
+// Since the last tick. Large writes take a slow client many ticks, and a part of what is written waits in the
+// system: so it is the system that knows.
+bool SocketConnection::HasTakenMore() {
+  if (std::exchange(took_, false)) return true;
+  const auto state = StateOf(Handle());
+  return state && state->taken_bytes > std::exchange(taken_bytes_, state->taken_bytes);
+}
+
+bool SocketConnection::HasUnread() {
+  return net::HasUnread(Handle());
+}
+
+bool SocketConnection::ShowsLife() {
+  const auto state = StateOf(Handle());
+  if (!state) return false;
+  const auto now = Clock::now();
+  const auto since = now - std::exchange(life_seen_at_, now);
+  const bool has_sent = state->received_bytes > std::exchange(received_bytes_seen_, state->received_bytes);
+  const bool has_taken = state->taken_bytes > std::exchange(taken_bytes_seen_, state->taken_bytes);
+  return has_sent || has_taken || (state->all_taken && state->since_answer < since);
 }
 
 }  // namespace hubbub::net

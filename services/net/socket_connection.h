@@ -12,6 +12,7 @@
 #include "boost/asio/buffer.hpp"
 #include "boost/asio/ip/tcp.hpp"
 #include "boost/beast/core/flat_buffer.hpp"
+#include "services/net/client_clock.h"
 #include "services/net/connection.h"
 #include "services/net/listener.h"
 #include "services/net/loop.h"
@@ -47,9 +48,13 @@ class Arrival {
 // The clients of one loop, and the timer that ticks them all. Loop-only. Shared by its clients.
 class ConnectionSet : public std::enable_shared_from_this<ConnectionSet> {
  public:
-  explicit ConnectionSet(Loop& loop) : loop_(loop), timer_(loop.executor()) {}
+  ConnectionSet(Loop& loop, const Patience& patience)
+      : loop_(loop), patience_(patience), clock_(patience.tick), timer_(loop.executor()) {}
 
   Loop& loop() { return loop_; }
+  const Patience& patience() const { return patience_; }
+  // The time by which clients are judged.
+  Clock::time_point Now() const { return clock_.At(Clock::now()); }
   // Its values may be read on any thread.
   TrafficCounters& traffic() { return traffic_; }
   // True when the listener has ended: nobody new may start.
@@ -70,6 +75,8 @@ class ConnectionSet : public std::enable_shared_from_this<ConnectionSet> {
 
  private:
   Loop& loop_;
+  const Patience patience_;
+  ClientClock clock_;
   TrafficCounters traffic_;
   Timer timer_;
   bool ended_ = false;
@@ -91,6 +98,9 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   void Pause() final { paused_ = true; }
   void Resume() final;
   void Close(CloseReason reason, std::string detail) final;
+  Clock::time_point Now() const final { return client_.set->Now(); }
+  bool HasUnread() final;
+  bool ShowsLife() final;
   bool Stalled() const final { return queued_bytes_ > kSoftLimit; }
   bool framed() const final { return framed_; }
   std::string_view peer() const final { return client_.peer; }
@@ -121,14 +131,21 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   virtual size_t WriteNow(std::span<const asio::const_buffer> buffers) = 0;
   // Writes all. The buffers stay as they are until OnWrite.
   virtual void StartWrite(std::span<const asio::const_buffer> buffers) = 0;
+  // Watches for an error while nothing is read: the client has said its last byte, and may be gone.
+  virtual void WatchForError() = 0;
   // Says goodbye; ends in OnGoodbye.
   virtual void StartGoodbye(CloseReason reason, const std::string& detail) = 0;
   virtual void CloseSocket() = 0;
+  virtual int Handle() = 0;
 
   // `bytes`: how many have come. `reason` is what an error means.
   void OnRead(boost::system::error_code error, size_t bytes, CloseReason reason = CloseReason::kClientLeft);
   void OnWrite(boost::system::error_code error);
+  // The client has ended its side, or will say nothing more: it gets what it is owed.
+  void OnLastByte(std::string detail);
   void OnGoodbye();
+  bool got_last_byte() const { return got_last_byte_; }
+  bool closing() const { return closing_; }
 
   beast::flat_buffer buffer_;
 
@@ -145,6 +162,8 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   void Pump();
   void Written();
   void GoOn();
+  void SayGoodbye();
+  bool HasTakenMore();
   TrafficCounters& traffic() { return client_.set->traffic(); }
 
   const Client client_;
@@ -160,13 +179,25 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   size_t in_flight_ = 0;
   bool write_is_due_ = false;  // The set knows.
   size_t queued_bytes_ = 0;
-  Clock::time_point progress_;  // When the client last took something.
+  bool took_ = false;         // Something, since the last tick.
+  uint64_t taken_bytes_ = 0;  // As the system last told it.
+  Clock::time_point
+      progress_;  // The last tick at which the client had taken something, or had nothing to take.
 
+  // As ShowsLife saw it last.
+  uint64_t received_bytes_seen_ = 0;
+  uint64_t taken_bytes_seen_ = 0;
+  Clock::time_point life_seen_at_;
+
+  bool got_last_byte_ = false;
+  bool told_of_last_byte_ = false;
+  std::string last_byte_detail_;
   bool told_of_shutdown_ = false;
   bool closing_ = false;
   bool saying_goodbye_ = false;
   bool closed_ = false;
-  Clock::time_point close_by_;
+  Clock::time_point close_by_;  // Put off while last bytes are taken, but not beyond end_by_.
+  Clock::time_point end_by_;    // Once it is closing, or the client sends no more.
   CloseReason reason_ = CloseReason::kClientLeft;
   std::string detail_;
 };

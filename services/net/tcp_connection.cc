@@ -65,6 +65,14 @@ class TcpConnection final : public SocketConnection {
                             });
   }
 
+  void WatchForError() override {
+    socket_.async_wait(Socket::wait_error, [self = Self()](boost::system::error_code error) {
+      if (!error && !self->closing()) self->Abort(CloseReason::kClientLeft, "the client has gone");
+    });
+  }
+
+  int Handle() override { return socket_.native_handle(); }
+
   void CloseSocket() override {
     boost::system::error_code ignored;
     socket_.close(ignored);

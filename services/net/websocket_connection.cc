@@ -1,6 +1,7 @@
 #include "services/net/websocket_connection.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "boost/beast/websocket.hpp"
@@ -15,7 +16,11 @@ class WebSocketConnection final : public SocketConnection {
   WebSocketConnection(Client client, WebSocketStream stream, size_t max_bytes)
       :  // One byte more, for Beast wants room to read before it learns that a message is over.
         SocketConnection(std::move(client), beast::flat_buffer(max_bytes + 1), /*framed=*/true),
-        stream_(std::move(stream)) {}
+        stream_(std::move(stream)) {
+    stream_.control_callback([this](websocket::frame_type type, beast::string_view) {
+      if (type == websocket::frame_type::close) OnCloseFrame();
+    });
+  }
 
   void AllowMessages(size_t bytes) override {
     SocketConnection::AllowMessages(bytes + 1);
@@ -36,6 +41,8 @@ class WebSocketConnection final : public SocketConnection {
         buffer_, std::max(kReadBytes, had),
         [self = Self(), had](boost::system::error_code error, size_t bytes) {
           if (!error && !self->stream_.is_message_done()) return self->ReadSome(had + bytes);
+          if (error) self->buffer_.clear();  // A message that will not be whole.
+          if (error && self->answers_close_) return self->OnGoodbye();
           // Beast has told the client already: its own errors are about frames that can not be.
           const bool broken =
               error.category() == websocket::make_error_code(websocket::error::closed).category() &&
@@ -44,22 +51,56 @@ class WebSocketConnection final : public SocketConnection {
         });
   }
 
+  // The client closes. What it has asked for is answered before Beast answers the close.
+  void OnCloseFrame() {
+    if (closing()) return;
+    stream_.next_layer().Hold();
+    has_close_ = true;
+    OnLastByte("the client has closed");
+  }
+
+  // After a close nothing may follow (RFC 6455, 5.5.1): Beast's, which has found an error. One that is held
+  // back for us has not left, and a client that just sends no more has had none.
+  bool MayWrite() const { return stream_.is_open() || got_last_byte(); }
+
   size_t WriteNow(std::span<const asio::const_buffer> buffers) override {
-    // After a close nothing may follow (RFC 6455, 5.5.1).
-    return stream_.is_open() ? stream_.next_layer().WriteNow(buffers) : 0;
+    return MayWrite() ? stream_.next_layer().WriteNow(buffers) : 0;
   }
 
   void StartWrite(std::span<const asio::const_buffer> buffers) override {
     // Beast is closing: the read that is under way ends with the reason, and the connection with it.
-    if (!stream_.is_open()) return;
-    stream_.next_layer().async_write_some(
+    if (!MayWrite()) return;
+    stream_.next_layer().Write(
         buffers, [self = Self()](boost::system::error_code error, size_t) { self->OnWrite(error); });
   }
 
   void StartGoodbye(CloseReason reason, const std::string& detail) override {
+    if (has_close_) {
+      // Its answer waits at Beast, whose read ends after it.
+      answers_close_ = true;
+      return stream_.next_layer().Release();
+    }
+    if (got_last_byte()) return StartLastFrame();
     websocket::close_reason close(Code(reason), detail.substr(0, CutAt(detail, kMaxCloseReason)));
     stream_.async_close(close, [self = Self()](boost::system::error_code) { self->OnGoodbye(); });
   }
+
+  // Beast says nothing any more once its read has ended.
+  void StartLastFrame() {
+    static constexpr std::array<unsigned char, 4> kNormalClose = {0x88, 2, 1000 >> 8, 1000 & 0xff};
+    last_frame_ = asio::buffer(kNormalClose);
+    stream_.next_layer().Write(std::span<const asio::const_buffer>(&last_frame_, 1),
+                               [self = Self()](boost::system::error_code, size_t) { self->OnGoodbye(); });
+  }
+
+  void WatchForError() override {
+    stream_.next_layer().next_layer().async_wait(
+        Socket::wait_error, [self = Self()](boost::system::error_code error) {
+          if (!error && !self->closing()) self->Abort(CloseReason::kClientLeft, "the client has gone");
+        });
+  }
+
+  int Handle() override { return stream_.next_layer().next_layer().native_handle(); }
 
   // What a close frame has room for beside the code (RFC 6455, 5.5).
   static constexpr size_t kMaxCloseReason = 123;
@@ -92,11 +133,16 @@ class WebSocketConnection final : public SocketConnection {
   void CloseSocket() override {
     boost::system::error_code ignored;
     stream_.next_layer().next_layer().close(ignored);
+    // What is held back ends as well, and gives up what it owns.
+    stream_.next_layer().Release();
   }
 
   static constexpr size_t kReadBytes = 512;
 
   WebSocketStream stream_;
+  bool has_close_ = false;      // The client's, which is not answered yet.
+  bool answers_close_ = false;  // Beast does so now.
+  asio::const_buffer last_frame_;
 };
 
 }  // namespace

@@ -45,19 +45,43 @@ class Wire {
     return socket_.async_read_some(buffers, std::forward<Token>(token));
   }
 
-  // Writes all, and not only some: frames stay whole. Of Beast and the connection each has
-  // one at a time.
+  // Writes all that WriteNow did not take, before whatever Beast has waiting.
+  template <typename Handler>
+  void Write(std::span<const asio::const_buffer> buffers, Handler handler) {
+    Start(own_waiting_, buffers, std::move(handler));
+  }
+
+  // Lets Beast write nothing until Release: it is about to answer the client's close, after which nothing may
+  // follow (RFC 6455, 5.5.1), and the client is still owed something.
+  void Hold() { held_ = true; }
+  void Release() {
+    held_ = false;
+    if (!busy_) Next();
+  }
+
+  // For Beast. Writes all, and not only some: frames stay whole. Of Beast and the connection each has one
+  // write at a time.
   template <typename Buffers, typename Token>
   auto async_write_some(const Buffers& buffers, Token&& token) {
     return asio::async_initiate<Token, void(boost::system::error_code, size_t)>(
-        [this](auto handler, const Buffers& own) {
-          if (!busy_) return Begin(own, std::move(handler));
-          waiting_ = [this, own, handler = std::move(handler)]() mutable { Begin(own, std::move(handler)); };
-        },
-        token, buffers);
+        [this](auto handler, const Buffers& own) { Start(beast_waiting_, own, std::move(handler)); }, token,
+        buffers);
   }
 
  private:
+  using Waiting = absl::AnyInvocable<void()>;
+
+  template <typename Buffers, typename Handler>
+  void Start(Waiting& waiting, const Buffers& buffers, Handler handler) {
+    if (!busy_ && !(held_ && &waiting == &beast_waiting_)) return Begin(buffers, std::move(handler));
+    waiting = [this, buffers, handler = std::move(handler)]() mutable { Begin(buffers, std::move(handler)); };
+  }
+
+  void Next() {
+    if (own_waiting_) return std::exchange(own_waiting_, nullptr)();
+    if (beast_waiting_ && !held_) std::exchange(beast_waiting_, nullptr)();
+  }
+
   template <typename Buffers, typename Handler>
   void Begin(const Buffers& buffers, Handler handler) {
     busy_ = true;
@@ -65,7 +89,7 @@ class Wire {
         socket_, buffers,
         [this, handler = std::move(handler)](boost::system::error_code error, size_t bytes) mutable {
           busy_ = false;
-          if (waiting_) std::exchange(waiting_, nullptr)();
+          Next();
           // Last: it may be what keeps this alive.
           std::move(handler)(error, bytes);
         });
@@ -73,7 +97,10 @@ class Wire {
 
   Socket socket_;
   bool busy_ = false;
-  absl::AnyInvocable<void()> waiting_;
+  bool held_ = false;
+  // Of either, one at the most.
+  Waiting own_waiting_;
+  Waiting beast_waiting_;
 };
 
 // Beast finds these by the argument's namespace.

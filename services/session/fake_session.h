@@ -48,6 +48,8 @@ class FakeConnection final : public net::Connection {
   bool stalled = false;
   bool closed = false;
   size_t allowed = 0;  // By AllowMessages.
+  bool unread = false;
+  bool shows_life = false;  // Once.
 
   void Feed(std::string_view bytes, bool frame_end = false) {
     if (closed) return;
@@ -97,6 +99,9 @@ class FakeConnection final : public net::Connection {
     close_detail = std::move(detail);
   }
   bool Stalled() const override { return stalled; }
+  net::Clock::time_point Now() const override { return net::Clock::now(); }
+  bool HasUnread() override { return unread; }
+  bool ShowsLife() override { return std::exchange(shows_life, false); }
   std::string_view peer() const override { return "a test"; }
 
  private:

@@ -76,10 +76,10 @@ Session::Session(uint64_t id, net::Loop& loop, net::Connection& connection, cons
       framed_(connection.framed()),
       options_(options),
       handler_(make_handler(*this)),
-      since_(net::Clock::now()),
+      since_(connection.Now()),
       last_seen_(since_),
       tokens_(2.0 * options.max_requests_per_second),
-      tokens_at_(since_) {}
+      tokens_at_(net::Clock::now()) {}
 
 template <typename Append>
 void Session::SendAppended(Append append) {
@@ -89,7 +89,7 @@ void Session::SendAppended(Append append) {
 }
 
 size_t Session::OnBytes(std::string_view bytes, bool frame_end) {
-  last_seen_ = net::Clock::now();
+  last_seen_ = connection_.Now();
   if (bytes.empty() && frame_end) Break("an empty frame holds no package");
   size_t consumed = 0;
   while (!busy_ && state_ != State::kClosed && consumed < bytes.size()) {
@@ -152,7 +152,7 @@ void Session::OnHandshake(std::string_view body) {
 
 void Session::OnAck() {
   state_ = State::kWorking;
-  since_ = net::Clock::now();
+  since_ = connection_.Now();
   // The stock JavaScript client starts its own heartbeats only when it gets this first one (S5).
   if (options_.heartbeat) SendPackage(PackageType::kHeartbeat, "");
 }
@@ -239,6 +239,7 @@ void Session::OnAnswer(const Reply::Request& request, int code, std::string_view
     if (owed_ == 0) KickAndClose(net::CloseReason::kShutdown, shutdown_);
     return;
   }
+  if (!last_byte_.empty()) CloseIfNothingIsOwed();
   if (request.blocks) Unblock();
 }
 
@@ -280,6 +281,17 @@ void Session::OnShutdown(std::string_view detail) {
   connection_.Pause();
 }
 
+void Session::OnLastByte(std::string_view detail) {
+  last_byte_ = detail;
+  CloseIfNothingIsOwed();
+}
+
+void Session::CloseIfNothingIsOwed() {
+  if (owed_ > 0 || state_ == State::kClosed) return;
+  state_ = State::kClosed;
+  connection_.Close(net::CloseReason::kClientLeft, last_byte_);
+}
+
 // Pomelo just disconnects (S3); a reason costs nothing and tells the client's author what to mend.
 void Session::Break(std::string message) {
   KickAndClose(net::CloseReason::kProtocolError, std::move(message));
@@ -293,25 +305,31 @@ void Session::KickAndClose(net::CloseReason reason, std::string message) {
 }
 
 void Session::OnTick(net::Clock::time_point now) {
-  if (state_ == State::kClosed) return;
-  const auto close = [&](std::string why) {
+  // A client that can say nothing is not judged by that; its connection bounds what it gets.
+  if (state_ == State::kClosed || !last_byte_.empty()) return;
+  const auto judge = [&](net::Clock::duration passed, net::Clock::duration allowed, std::string_view why) {
+    if (passed <= allowed) return;
+    // What it sent may just not be read yet, if the loop has much to do. But nobody gets more than twice the
+    // time by sending on and on.
+    if (passed <= 2 * allowed && connection_.HasUnread()) return;
     state_ = State::kClosed;
-    connection_.Close(net::CloseReason::kTimeout, std::move(why));
+    connection_.Close(net::CloseReason::kTimeout, std::string(why));
   };
-  if (state_ != State::kWorking) {
-    if (now - since_ > options_.handshake_timeout) close("no handshake in time");
-    return;
-  }
-  if (!busy_ && !handler_->SignedIn() && now - since_ > options_.sign_in_timeout)
-    return close("nobody signed in in time");
+  if (state_ != State::kWorking)
+    return judge(now - since_, options_.handshake_timeout, "no handshake in time");
+  if (!busy_ && !handler_->SignedIn())
+    judge(now - since_, options_.sign_in_timeout, "nobody signed in in time");
+  if (state_ == State::kClosed) return;
   // While nothing is read, nothing can be seen.
   if (busy_ || connection_.Stalled()) {
     last_seen_ = now;
     return;
   }
-  const std::chrono::milliseconds silence =
-      options_.heartbeat ? 2 * *options_.heartbeat : options_.idle_timeout;
-  if (now - last_seen_ > silence) close("no heartbeat in time");
+  if (options_.heartbeat) return judge(now - last_seen_, 2 * *options_.heartbeat, "no heartbeat in time");
+  // Not at every tick: that would be a system call for each client.
+  const bool ask = !options_.has_to_speak && now - last_seen_ > options_.idle_timeout / 3;
+  if (ask && connection_.ShowsLife()) last_seen_ = now;
+  judge(now - last_seen_, options_.idle_timeout, "no sign of life in time");
 }
 
 void Session::OnClosed(net::CloseReason reason, std::string_view detail) {

@@ -93,8 +93,10 @@ struct SessionOptions {
   std::function<bool(std::string_view type, std::string_view version)> check_client;
   std::chrono::milliseconds handshake_timeout{10'000};
   std::chrono::milliseconds sign_in_timeout{10'000};
-  // Without heartbeats, a client that says nothing for so long is closed.
+  // Without heartbeats, a client that shows no life for so long is closed. What counts is said by
+  // net::Connection::ShowsLife, or, if it has to speak, only what it says.
   std::chrono::milliseconds idle_timeout{90'000};
+  bool has_to_speak = false;
   // The largest body of a package before the handshake is over, and after. With its head, the latter is also
   // the largest WebSocket message then. Who takes content sets it to kMaxRequestBytes (services/limits.h).
   size_t max_first_package_bytes = 16 * 1024;
@@ -137,6 +139,8 @@ class Session final : public net::Protocol {
   void Kick(std::string_view reason);
 
   size_t OnBytes(std::string_view bytes, bool frame_end) override;
+  // After the answers of the requests that are under way, closes.
+  void OnLastByte(std::string_view detail) override;
   void OnTick(net::Clock::time_point now) override;
   // After the answers of the requests that are under way.
   void OnShutdown(std::string_view detail) override;
@@ -156,6 +160,7 @@ class Session final : public net::Protocol {
   void OnAnswer(const Reply::Request& request, int code, std::string_view body);
   void Unblock();
   void Break(std::string message);
+  void CloseIfNothingIsOwed();
   // Tells the client why, as a kick, then closes.
   void KickAndClose(net::CloseReason reason, std::string message);
   void SendPackage(pomelo::PackageType type, std::string_view body);
@@ -175,11 +180,13 @@ class Session final : public net::Protocol {
 
   State state_ = State::kInited;
   WireFormat format_ = WireFormat::kJson;
-  std::string shutdown_;  // What to tell the client once nothing is under way; empty: this server goes on.
-  int owed_ = 0;          // Requests that are under way.
-  bool busy_ = false;     // The next request waits for one of them.
+  std::string shutdown_;   // What to tell the client once nothing is under way; empty: this server goes on.
+  std::string last_byte_;  // Why the client will say no more; empty: it may.
+  int owed_ = 0;           // Requests that are under way.
+  bool busy_ = false;      // The next request waits for one of them.
+  // By net::Connection::Now:
   net::Clock::time_point since_;      // When state_ began.
-  net::Clock::time_point last_seen_;  // When the client last sent something.
+  net::Clock::time_point last_seen_;  // When the client last sent something, or showed life otherwise.
   uint64_t requests_ = 0;
   double tokens_;
   net::Clock::time_point tokens_at_;

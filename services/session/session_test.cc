@@ -658,6 +658,79 @@ TEST_F(SessionTest, WithoutHeartbeatsSilenceHasItsOwnBound) {
   });
 }
 
+// A loop that has much to do has not read yet what would show that the client is there.
+TEST_F(SessionTest, NobodyIsJudgedBeforeItIsRead) {
+  const struct {
+    const char* what;
+    std::string input;
+    bool signed_in;
+    seconds allowed;
+  } cases[] = {
+      {"handshake", "", false, seconds(10)},
+      {"sign-in", Handshake() + Ack(), false, seconds(10)},
+      {"heartbeat", Handshake() + Ack(), true, seconds(6)},
+  };
+  Run([&] {
+    for (const auto& c : cases) {
+      SCOPED_TRACE(c.what);
+      const auto now = net::Clock::now();
+      FakeSession session(loop(), options_);
+      session.script.signed_in = c.signed_in;
+      session.connection.Feed(c.input);
+      session.connection.unread = true;
+      session->OnTick(now + c.allowed + seconds(2));
+      EXPECT_FALSE(session.connection.closed);
+      session->OnTick(now + 2 * c.allowed + seconds(2));
+      EXPECT_TRUE(session.connection.closed) << "nobody gets time without end by sending on";
+    }
+  });
+}
+
+TEST_F(SessionTest, WithoutHeartbeatsAnySignOfLifeCounts) {
+  options_.heartbeat.reset();
+  options_.idle_timeout = seconds(90);
+  const auto is_open = [&](bool has_to_speak) {
+    options_.has_to_speak = has_to_speak;
+    FakeSession session(loop(), options_);
+    Open(session);
+    const auto now = net::Clock::now();
+    for (const int after : {40, 80, 120, 160}) {
+      session.connection.shows_life = true;
+      session->OnTick(now + seconds(after));
+    }
+    return !session.connection.closed;
+  };
+  Run([&] {
+    EXPECT_TRUE(is_open(/*has_to_speak=*/false));
+    EXPECT_FALSE(is_open(/*has_to_speak=*/true));
+  });
+}
+
+TEST_F(SessionTest, AClientThatSaysNoMoreIsAnsweredFirst) {
+  Run([&] {
+    FakeSession session(loop(), options_);
+    Open(session);
+    session.script.answer = FakeHandler::Answer::kLaterAndLetNextCome;
+    session.connection.Feed(Request(1, kPlain) + Request(2, kPlain));
+    session->OnLastByte("the client has closed");
+    EXPECT_FALSE(session.connection.closed);
+    session->OnTick(net::Clock::now() + seconds(1000));
+    EXPECT_FALSE(session.connection.closed) << "it can not say that it is there";
+    session.connection.log.clear();
+    session.script.replies[1].Ok({});
+    session->Push("onNotice", {});
+    session.script.replies[0].Ok({});
+    EXPECT_THAT(session.connection.log,
+                ElementsAre("response 2 {}", "push onNotice {}", "response 1 {}", "close client_left"));
+    EXPECT_EQ(session.connection.close_detail, "the client has closed");
+
+    FakeSession idle(loop(), options_);
+    Open(idle);
+    idle->OnLastByte("the client has closed");
+    EXPECT_THAT(idle.connection.log, ElementsAre("close client_left"));
+  });
+}
+
 TEST_F(SessionTest, ARequestMayLetTheNextOneComeBeforeItIsAnswered) {
   Run([&] {
     FakeSession session(loop(), options_);

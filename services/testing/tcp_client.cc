@@ -51,6 +51,12 @@ void TcpClient::Close() {
   if (socket_ >= 0) ::close(std::exchange(socket_, -1));
 }
 
+void TcpClient::Reset() {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  Close();
+}
+
 void TcpClient::EndSending() {
   ::shutdown(socket_, SHUT_WR);
 }

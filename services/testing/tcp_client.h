@@ -29,6 +29,8 @@ class TcpClient {
   // No more is sent; what comes is still read.
   void EndSending();
   void Close();
+  // Closes with a reset, as the system does for a process that ends with bytes unread.
+  void Reset();
 
  private:
   // Waits for the event; throws at the deadline.
