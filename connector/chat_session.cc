@@ -77,7 +77,7 @@ void ChatSession::Forget(std::string_view room) {
   if (membership->sends != nullptr) membership->sends->Close();
 }
 
-void ChatSession::OnClosed() {
+void ChatSession::OnClosed(bool) {
   self_.reset();
   load_->when_idle = nullptr;
   for (auto& [room, membership] : memberships_) {

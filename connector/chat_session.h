@@ -40,7 +40,7 @@ class ChatSession final : public SessionHandler, private LocalRooms::Owner {
   ~ChatSession() override;
 
   void OnRequest(std::string_view route, boost::json::object body, Reply reply) override;
-  void OnClosed() override;
+  void OnClosed(bool clean) override;
   bool SignedIn() const override { return tried_; }
 
  private:

@@ -11,7 +11,7 @@ class GateSession final : public SessionHandler {
   explicit GateSession(const EntryTable& table) : table_(table) {}
 
   void OnRequest(std::string_view route, boost::json::object body, Reply reply) override;
-  void OnClosed() override {}
+  void OnClosed(bool) override {}
   bool SignedIn() const override { return asked_; }
 
  private:

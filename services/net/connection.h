@@ -21,7 +21,7 @@ enum class CloseReason {
   kTimeout,        // no handshake, no sign-in or no heartbeat in time
   kSlow,           // the client does not read what it is sent
   kKicked,         // somebody asked for it
-  kShutdown,       // this server ends
+  kShutdown,       // this server ends, or wants the client to come back by a new connection
 };
 inline constexpr std::array kCloseReasons = {CloseReason::kClientLeft, CloseReason::kProtocolError,
                                              CloseReason::kTimeout,    CloseReason::kSlow,
@@ -80,6 +80,9 @@ class Connection {
 
   // True if the client is not read from because it does not take what it is sent.
   virtual bool Stalled() const = 0;
+
+  // True if the client has said that it leaves: by a close frame of WebSocket. TCP has no such word.
+  virtual bool SaidGoodbye() const { return false; }
 
   virtual std::string_view peer() const = 0;
 };

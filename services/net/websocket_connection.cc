@@ -51,9 +51,12 @@ class WebSocketConnection final : public SocketConnection {
           const bool broken =
               error.category() == websocket::make_error_code(websocket::error::closed).category() &&
               error != websocket::error::closed;
+          if (error == websocket::error::closed) self->said_goodbye_ = true;
           self->OnRead(error, had + bytes, broken ? CloseReason::kProtocolError : CloseReason::kClientLeft);
         });
   }
+
+  bool SaidGoodbye() const override { return said_goodbye_; }
 
   asio::const_buffer Header(size_t bytes) override {
     return {header_.data(), WriteFrameHeader(bytes, header_)};
@@ -111,6 +114,7 @@ class WebSocketConnection final : public SocketConnection {
 
   WebSocketStream stream_;
   FrameHeader header_;
+  bool said_goodbye_ = false;
 };
 
 }  // namespace

@@ -44,6 +44,7 @@ class FakeConnection final : public net::Connection {
   bool paused = false;
   bool stalled = false;
   bool closed = false;
+  bool said_goodbye = false;
 
   void Feed(std::string_view bytes, bool frame_end = false) {
     if (closed) return;
@@ -89,6 +90,7 @@ class FakeConnection final : public net::Connection {
     close_detail = std::move(detail);
   }
   bool Stalled() const override { return stalled; }
+  bool SaidGoodbye() const override { return said_goodbye; }
   std::string_view peer() const override { return "a test"; }
 
  private:
@@ -128,6 +130,7 @@ class FakeHandler final : public SessionHandler {
     bool signed_in = true;
     std::vector<Reply> replies;  // To be answered later.
     int closed = 0;
+    bool clean = false;  // As the last of them said.
   };
 
   FakeHandler(Script& script, FakeConnection& connection) : script_(script), connection_(connection) {}
@@ -138,7 +141,10 @@ class FakeHandler final : public SessionHandler {
     if (script_.answer == Answer::kLaterAndLetNextCome) reply.LetNextCome();
     if (script_.answer != Answer::kNever) script_.replies.push_back(std::move(reply));
   }
-  void OnClosed() override { ++script_.closed; }
+  void OnClosed(bool clean) override {
+    ++script_.closed;
+    script_.clean = clean;
+  }
   bool SignedIn() const override { return script_.signed_in; }
 
  private:

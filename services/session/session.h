@@ -72,8 +72,10 @@ class SessionHandler {
   // A request or notify. Nothing further comes from this session before the reply is answered, or lets it
   // come.
   virtual void OnRequest(std::string_view route, boost::json::object body, Reply reply) = 0;
-  // The session has ended. The last call.
-  virtual void OnClosed() = 0;
+  // The session has ended. The last call. `clean`: the client has said goodbye (a close frame of WebSocket),
+  // or was thrown out; nobody expects it back. Otherwise its connection just ended, whatever the reason, and
+  // it may be about to come back.
+  virtual void OnClosed(bool clean) = 0;
   // True once the client has signed in; until then SessionOptions::sign_in_timeout runs.
   virtual bool SignedIn() const = 0;
 };
@@ -115,6 +117,8 @@ class Session final : public net::Protocol {
   net::Loop& loop() const { return loop_; }
   WireFormat format() const { return format_; }
   std::string_view peer() const { return connection_.peer(); }
+  // This project's own client, by its handshake: it shows resume tokens when it comes back.
+  bool own_client() const { return own_client_; }
   // Names a request in logs here and in the servers that it goes through: the prefix, the session and the
   // request's number in it, such as "9f3ac1-4c2be0a00002f-7". Without a number: the newest one.
   std::string request_id(uint64_t number) const;
@@ -125,8 +129,8 @@ class Session final : public net::Protocol {
   void Write(net::Payload packages);
   // Pushes a JSON body.
   void Push(std::string_view route, const boost::json::object& body);
-  // Tells the client why, then closes.
-  void Kick(std::string_view reason);
+  // Tells the client why, then closes. `why`: kShutdown if it is to come back.
+  void Kick(std::string_view reason, net::CloseReason why = net::CloseReason::kKicked);
 
   size_t OnBytes(std::string_view bytes, bool frame_end) override;
   void OnTick(net::Clock::time_point now) override;
@@ -164,6 +168,7 @@ class Session final : public net::Protocol {
 
   State state_ = State::kInited;
   WireFormat format_ = WireFormat::kJson;
+  bool own_client_ = false;
   std::string shutdown_;  // What to tell the client once nothing is under way; empty: this server goes on.
   int owed_ = 0;          // Requests that are under way.
   bool busy_ = false;     // The next request waits for one of them.
