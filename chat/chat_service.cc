@@ -84,13 +84,12 @@ grpc::ServerWriteReactor<v1::SubscribeResponse>* ChatService::Subscribe(grpc::Ca
 
 grpc::ServerBidiReactor<v1::SendStreamRequest, v1::SendStreamResponse>* ChatService::SendStream(
     grpc::CallbackServerContext*) {
-  auto* const stream =
-      new chat::SendStream([this](const v1::SendRequest& request,
-                                  v1::SendResponse& response) { return DoSend(request, response); },
-                           [this](chat::SendStream* done) {
-                             MutexLock lock(mu_);
-                             send_streams_.erase(done);
-                           });
+  auto* const stream = new chat::SendStream(
+      [this](const v1::ChainedSend& send, v1::SendResponse& response) { return DoSend(send, response); },
+      [this](chat::SendStream* done) {
+        MutexLock lock(mu_);
+        send_streams_.erase(done);
+      });
   MutexLock lock(mu_);
   send_streams_.insert(stream);
   if (shut_down_) stream->End(ToGrpc(ShuttingDown()));
@@ -150,24 +149,33 @@ absl::Status ChatService::DoKick(const v1::KickRequest& request, v1::KickRespons
   const CallGate::Pass pass(gate_);
   if (!pass) return ShuttingDown();
   if (absl::Status status = Ready(); !status.ok()) return status;
-  if (request.lease() != 0) {
-    response.set_offset(
-        rooms_.KickPlace(request.room(), request.user(), {request.lease(), request.session()}));
-    return absl::OkStatus();
-  }
-  const absl::StatusOr<uint64_t> offset = rooms_.Kick(request.room(), request.user());
+  const absl::StatusOr<uint64_t> offset =
+      request.lease() != 0
+          ? rooms_.KickPlace(request.room(), request.user(), {request.lease(), request.session()})
+          : rooms_.Kick(request.room(), request.user());
   if (!offset.ok()) return offset.status();
   response.set_offset(*offset);
   return absl::OkStatus();
 }
 
-absl::Status ChatService::DoSend(const v1::SendRequest& request, v1::SendResponse& response) {
+absl::Status ChatService::DoSend(const v1::ChainedSend& send, v1::SendResponse& response) {
+  absl::Status status = Send(send.send(), {send.lease(), send.session()}, response);
+  // Asked afterwards: the end of a lease comes before that of its places.
+  if (absl::IsPermissionDenied(status)) {
+    const absl::StatusOr<SubscriberPtr> subscriber = leases_.Find(send.lease());
+    if (!subscriber.ok()) return subscriber.status();
+    if ((*subscriber)->ended()) return LeaseHasEnded(**subscriber);
+  }
+  return status;
+}
+
+absl::Status ChatService::Send(const v1::SendRequest& request, PlaceId sender, v1::SendResponse& response) {
   const CallGate::Pass pass(gate_);
   if (!pass) return ShuttingDown();
   if (absl::Status status = Ready(); !status.ok()) return status;
   const std::string_view target = request.target().empty() ? std::string_view(kEverybody) : request.target();
   const absl::StatusOr<SendResult> sent =
-      rooms_.Send(request.room(), request.from(), target, request.content(), request.id());
+      rooms_.Send(request.room(), request.from(), target, request.content(), request.id(), sender);
   if (!sent.ok()) return sent.status();
   response.set_offset(sent->offset);
   response.set_epoch(sent->epoch);

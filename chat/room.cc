@@ -115,18 +115,31 @@ uint64_t Room::KickPlace(std::string_view user, PlaceId id, int64_t now_ms) {
   return left->offset;
 }
 
+bool Room::Has(std::string_view user, PlaceId id) const {
+  const auto found = by_user_.find(user);
+  if (found == by_user_.end()) return false;
+  const std::vector<Place>& places = found->second->places;
+  return std::any_of(places.begin(), places.end(), [id](const Place& p) {
+    return p.session == id.session && p.subscriber->lease() == id.lease;
+  });
+}
+
 absl::StatusOr<SendResult> Room::Send(std::string_view from, std::string_view target,
-                                      std::string_view content, int64_t now_ms, std::string_view id) {
-  if (id.empty()) return SendNew(from, target, content, now_ms, id);
-  if (const auto sent = ids_.Find(from, id, now_ms)) {
+                                      std::string_view content, int64_t now_ms, std::string_view id,
+                                      PlaceId sender) {
+  if (const auto sent = id.empty() ? std::nullopt : ids_.Find(from, id, now_ms)) {
     return SendResult{.offset = sent->offset,
                       .epoch = sent->epoch,
                       .time_ms = sent->time_ms,
                       .recipients = sent->recipients,
                       .repeated = true};
   }
+  if (sender.lease != 0 && !Has(from, sender)) {
+    return absl::PermissionDeniedError(
+        fmt::format("user \"{}\" is not in room \"{}\" any more by session {}", from, name_, sender.session));
+  }
   absl::StatusOr<SendResult> result = SendNew(from, target, content, now_ms, id);
-  if (result.ok()) {
+  if (result.ok() && !id.empty()) {
     ids_.Insert(
         from, id,
         {.epoch = epoch_, .offset = result->offset, .time_ms = now_ms, .recipients = result->recipients});

@@ -140,9 +140,10 @@ class Room {
   uint64_t KickPlace(std::string_view user, PlaceId place, int64_t now_ms);
 
   // `target` is a user or kEverybody. NOT_FOUND if the target is not here. An `id` that was seen from this
-  // user is answered as it was then, and nothing is sent; an empty one is none.
+  // user is answered as it was then, and nothing is sent; an empty one is none. PERMISSION_DENIED if `sender`
+  // names a place that the user does not have any more; without a lease it names none, and none is needed.
   absl::StatusOr<SendResult> Send(std::string_view from, std::string_view target, std::string_view content,
-                                  int64_t now_ms, std::string_view id = {});
+                                  int64_t now_ms, std::string_view id = {}, PlaceId sender = {});
 
   // Ends at most `max_places` places of the lease, those who came first before the others. Returns how many.
   size_t Drop(uint64_t lease, size_t max_places, int64_t now_ms);
@@ -200,6 +201,7 @@ class Room {
                                                     uint64_t offset) const;
   // What this user would have been told since; nothing if it can not be had.
   std::optional<std::vector<EventPtr>> MissedBy(std::string_view user, SeenPoint seen) const;
+  bool Has(std::string_view user, PlaceId place) const;
   std::vector<std::string> FirstUsers() const;
   AddResult Answer(bool resumed) const;
   // True if it took a place over.

@@ -35,6 +35,9 @@ struct RoomPage {
   std::string next_token;          // Empty: this was the last page.
 };
 
+// FAILED_PRECONDITION, in words.
+absl::Status LeaseHasEnded(const Subscriber& subscriber);
+
 // Milliseconds since 1970 by the system's clock.
 int64_t SystemNowMs();
 
@@ -75,9 +78,10 @@ class RoomTable {
   absl::StatusOr<AddResult> Add(std::string_view room, std::string_view user, Place place,
                                 std::string_view resume_token, std::optional<SeenPoint> seen = {});
   absl::StatusOr<uint64_t> Kick(std::string_view room, std::string_view user);
-  uint64_t KickPlace(std::string_view room, std::string_view user, PlaceId place);
+  // ABORTED while the room is frozen.
+  absl::StatusOr<uint64_t> KickPlace(std::string_view room, std::string_view user, PlaceId place);
   absl::StatusOr<SendResult> Send(std::string_view room, std::string_view from, std::string_view target,
-                                  std::string_view content, std::string_view id = {});
+                                  std::string_view content, std::string_view id = {}, PlaceId sender = {});
   // NOT_FOUND.
   absl::StatusOr<RoomInfo> Get(std::string_view room) const;
 

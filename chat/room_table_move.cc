@@ -8,11 +8,6 @@
 namespace hubbub::chat {
 namespace {
 
-absl::Status LeaseHasEnded(const Subscriber& subscriber) {
-  return absl::FailedPreconditionError(fmt::format("lease {} of connector \"{}\" has ended: subscribe again",
-                                                   subscriber.lease(), subscriber.connector()));
-}
-
 // The lives that the claims know, with the events of all who have had any of them.
 EarlierLives Union(const std::vector<RoomClaim>& claims) {
   EarlierLives lives;

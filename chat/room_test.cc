@@ -1,5 +1,6 @@
 #include "chat/room.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -299,6 +300,51 @@ TEST_F(RoomTest, ASendOfTheSameIdIsAnsweredAsTheFirstAndNotRepeated) {
   // Another user's id, and another id of the same user, are other sends.
   EXPECT_FALSE(room_.Send("bob", kEverybody, "hi", kNow, "id-1")->repeated);
   EXPECT_FALSE(room_.Send("ann", kEverybody, "hi", kNow, "id-2")->repeated);
+}
+
+TEST_F(RoomTest, NobodyIsHeardAfterTheEndOfItsPlace) {
+  const PlaceId place{1, 1};
+  const std::function<void()> ends[] = {
+      [&] { room_.KickPlace("ann", place, kNow); },
+      [&] { ASSERT_TRUE(room_.Kick("ann", kNow).ok()); },
+      [&] { ASSERT_TRUE(Add("ann", b_, 2, DuplicateUser::kReplace).ok()); },
+      [&] { room_.Drop(1, 10, kNow); },
+  };
+  for (const auto& end : ends) {
+    ASSERT_TRUE(Add("ann", a_, 1).ok());
+    ASSERT_TRUE(room_.Send("ann", kEverybody, "hi", kNow, "", place).ok());
+    end();
+    Forget();
+    const uint64_t offset = room_.offset();
+    for (const char* target : {"*", "ann"})
+      EXPECT_TRUE(absl::IsPermissionDenied(room_.Send("ann", target, "late", kNow, "", place).status()));
+    EXPECT_EQ(room_.offset(), offset);
+    EXPECT_THAT(b_->TakeTexts(), IsEmpty());
+    EXPECT_TRUE(room_.Send("ann", kEverybody, "from a back end", kNow).ok()) << "which needs no place";
+    (void)room_.Kick("ann", kNow);
+  }
+}
+
+TEST_F(RoomTest, APlaceSpeaksForItselfAlone) {
+  ASSERT_TRUE(Add("ann", a_, 1, DuplicateUser::kAllow).ok());
+  ASSERT_TRUE(Add("ann", b_, 2, DuplicateUser::kAllow).ok());
+  ASSERT_TRUE(Add("bob", b_, 3).ok());
+  room_.KickPlace("ann", {1, 1}, kNow);
+  EXPECT_TRUE(absl::IsPermissionDenied(room_.Send("ann", kEverybody, "hi", kNow, "", {1, 1}).status()));
+  EXPECT_TRUE(room_.Send("ann", kEverybody, "hi", kNow, "", {2, 2}).ok());
+  EXPECT_TRUE(absl::IsPermissionDenied(room_.Send("ann", kEverybody, "hi", kNow, "", {2, 3}).status()))
+      << "that is bob's";
+}
+
+TEST_F(RoomTest, WhatWasSentBeforeTheEndIsAnsweredAsItWas) {
+  ASSERT_TRUE(Add("ann", a_, 1).ok());
+  const auto first = room_.Send("ann", kEverybody, "hi", kNow, "id-1", {1, 1});
+  ASSERT_TRUE(first.ok());
+  room_.KickPlace("ann", {1, 1}, kNow);
+  const auto again = room_.Send("ann", kEverybody, "hi", kNow, "id-1", {1, 1});
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_TRUE(again->repeated);
+  EXPECT_EQ(again->offset, first->offset);
 }
 
 TEST_F(RoomTest, ASendThatFailedMayBeTriedAgainByItsId) {

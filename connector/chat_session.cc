@@ -80,20 +80,10 @@ void ChatSession::Forget(std::string_view room) {
 void ChatSession::OnClosed(bool) {
   self_.reset();
   load_->when_idle = nullptr;
-  for (auto& [room, membership] : memberships_) {
-    if (membership->sends != nullptr) membership->sends->Close();
-    around_.restorer.Depart(*membership);
-    around_.rooms.Erase(*membership);
-    // One that still waits for the answer to its Add is taken back when that is here: a Kick now might
-    // overtake it.
-    if (!membership->joined) continue;
-    // It will be taken over by the session's resume token, before the grace of the lease ends it.
-    if (around_.draining) continue;
-    if (auto link = around_.links.Find(membership->server)) {
-      KickPlace(session_.loop(), std::move(link), PlaceOf(room, user_, membership->lease, session_.id()),
-                kTriesAlone);
-    }
-  }
+  // While this server drains, places wait to be taken over by the session's resume token, before the grace of
+  // the lease ends them.
+  for (auto& [room, membership] : memberships_)
+    around_.partings.Add(std::move(membership), /*take_back=*/!around_.draining);
   memberships_.clear();
   SignOut();
 }

@@ -10,6 +10,7 @@
 #include "connector/chat_links.h"
 #include "connector/encoder.h"
 #include "connector/local_rooms.h"
+#include "connector/partings.h"
 #include "connector/restorer.h"
 #include "connector/room_sends.h"
 #include "services/session/session.h"
@@ -21,6 +22,7 @@ namespace hubbub::connector {
 struct Surroundings {
   LocalRooms& rooms;
   Restorer& restorer;
+  Partings& partings;
   ChatLinks& links;
   SendLines& send_lines;
   Encoder& encoder;

@@ -1,5 +1,6 @@
 #include "connector/connector.h"
 
+#include <array>
 #include <memory>
 #include <string>
 #include <thread>
@@ -272,6 +273,39 @@ TEST_F(ConnectorTest, WhoeverDisconnectsLeavesAllRooms) {
   }
   EXPECT_THAT(left, UnorderedElementsAre("lobby", "attic"));
   EXPECT_TRUE(WaitUntil([&] { return connector_->sessions() == 1; }));
+}
+
+TEST_F(ConnectorTest, NobodyIsHeardAfterItsEndAndNothingSaidBeforeIsLost) {
+  options_.heartbeat.reset();  // Ann only listens.
+  Start();
+  auto ann = Guest("ann");
+  const auto ask = [](PomeloClient& client, int i) {
+    client.Ask("chat.chatHandler.send", {{"rid", "lobby"}, {"content", std::to_string(i)}, {"target", "*"}});
+  };
+  enum class End { kLeave, kDisconnect, kBan };
+  for (int round = 0; round < 30; ++round) {
+    const End end = std::array{End::kLeave, End::kDisconnect, End::kBan}[static_cast<size_t>(round % 3)];
+    auto bob = Guest("bob");
+    ExpectPush(*ann, "onAdd", {{"user", "bob"}});
+    for (int i = 0; i < 30; ++i) ask(*bob, i);
+    if (end == End::kLeave) bob->Ask("connector.entryHandler.leave", {{"rid", "lobby"}});
+    if (end == End::kDisconnect) bob->EndSending();
+    if (end == End::kBan) {
+      v1::DisconnectRequest request;
+      request.set_user("bob");
+      v1::DisconnectResponse response;
+      EXPECT_TRUE(Call(&v1::ConnectorService::Stub::Disconnect, request, response).ok());
+    }
+    // Until the leave, messages in order; after it, nothing of bob's: the next round begins with his coming.
+    int heard = 0;
+    PomeloClient::Push push = ann->NextPush();
+    for (; push.route == "onChat"; push = ann->NextPush())
+      ASSERT_EQ(push.body.at("msg").as_string(), std::to_string(heard++));
+    EXPECT_EQ(push.route, "onLeave") << json::serialize(push.body);
+    if (end != End::kBan) {
+      EXPECT_EQ(heard, 30) << (end == End::kLeave ? "left" : "disconnected");
+    }
+  }
 }
 
 TEST_F(ConnectorTest, RoomsAreApart) {

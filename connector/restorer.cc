@@ -111,7 +111,7 @@ void Restorer::BeginFor(Membership& membership, const Loss& loss, const std::str
   entry->room = membership.room;
   entry->user = membership.user;
   entry->token = membership.token;
-  entry->session = membership.session->id();
+  entry->session = membership.session_id();
   entry->epoch = membership.epoch;
   entry->offset = membership.offset;
   membership.joined = false;
@@ -292,11 +292,14 @@ void Restorer::SettleOne(const Call& call, const EntryPtr& entry, bool replaced,
   membership->lease = call.lease;
   membership->incarnation = call.incarnation;
   // Somebody else has come by this name meanwhile.
-  if (replaced) return membership->session->Kick("replaced");
-  if (!restored.recovered()) {
+  if (replaced) {
+    if (membership->session != nullptr) membership->session->Kick("replaced");
+    return;
+  }
+  if (!restored.recovered() && membership->session != nullptr) {
     // The client can not be told what it missed. It can come back, and will know that it missed something.
     membership->joined = true;
-    return membership->session->Kick("reconnect");
+    return membership->session->Kick("reconnect", net::CloseReason::kShutdown);
   }
   // What waited may end the membership; and it may move on.
   membership->restoring = entry;
