@@ -77,8 +77,8 @@ grpc::ServerWriteReactor<v1::SubscribeResponse>* ChatService::Subscribe(grpc::Ca
                                                                         const v1::SubscribeRequest* request) {
   if (const absl::Status status = CheckRequest(*request); !status.ok())
     return new RefusedStream(ToGrpc(status));
-  const auto stream =
-      leases_.Subscribe(request->connector(), request->lease(), request->next_seq(), context->peer());
+  const auto stream = leases_.Subscribe(request->connector(), request->lease(), request->next_seq(),
+                                        context->peer(), request->incarnation());
   return stream.ok() ? *stream : new RefusedStream(ToGrpc(stream.status()));
 }
 
@@ -128,9 +128,13 @@ absl::Status ChatService::DoAdd(const v1::AddRequest& request, v1::AddResponse& 
   if (!subscriber.ok()) return subscriber.status();
   std::optional<SeenPoint> seen;
   if (request.epoch() != 0) seen = SeenPoint{.epoch = request.epoch(), .offset = request.offset()};
-  absl::StatusOr<AddResult> added =
-      rooms_.Add(request.room(), request.user(), {*std::move(subscriber), request.session(), request.token()},
-                 request.resume_token(), seen);
+  absl::StatusOr<AddResult> added = rooms_.Add(request.room(), request.user(),
+                                               {.subscriber = *std::move(subscriber),
+                                                .session = request.session(),
+                                                .token = request.token(),
+                                                .address = request.client_address(),
+                                                .wait_ms = request.wait_ms()},
+                                               request.resume_token(), seen);
   if (!added.ok()) return added.status();
   response.mutable_users()->Reserve(static_cast<int>(added->users.size()));
   for (std::string& user : added->users) response.add_users(std::move(user));
@@ -149,9 +153,11 @@ absl::Status ChatService::DoKick(const v1::KickRequest& request, v1::KickRespons
   const CallGate::Pass pass(gate_);
   if (!pass) return ShuttingDown();
   if (absl::Status status = Ready(); !status.ok()) return status;
+  std::optional<KeepName> keep;
+  if (request.keep_name()) keep = KeepName{.wait_ms = request.wait_ms()};
   const absl::StatusOr<uint64_t> offset =
       request.lease() != 0
-          ? rooms_.KickPlace(request.room(), request.user(), {request.lease(), request.session()})
+          ? rooms_.KickPlace(request.room(), request.user(), {request.lease(), request.session()}, keep)
           : rooms_.Kick(request.room(), request.user());
   if (!offset.ok()) return offset.status();
   response.set_offset(*offset);

@@ -40,14 +40,17 @@ absl::StatusOr<uint64_t> RoomTable::Kick(std::string_view room, std::string_view
   return Accounted(shard, *found, [&] { return found->Kick(user, options_.now_ms()); });
 }
 
-absl::StatusOr<uint64_t> RoomTable::KickPlace(std::string_view room, std::string_view user, PlaceId place) {
+absl::StatusOr<uint64_t> RoomTable::KickPlace(std::string_view room, std::string_view user, PlaceId place,
+                                              std::optional<KeepName> keep) {
+  // Who comes without the token is let in anyway.
+  if (options_.duplicate_user != DuplicateUser::kRefuse) keep.reset();
   Shard& shard = ShardOf(room);
   MutexLock lock(shard.mu);
   Room* const found = Find(shard, room);
   // Until it has arrived elsewhere, the place may come back with it.
   if (found == nullptr && shard.frozen.contains(room)) return WhyNotHere(shard, room);
   if (found == nullptr) return 0;
-  return Accounted(shard, *found, [&] { return found->KickPlace(user, place, options_.now_ms()); });
+  return Accounted(shard, *found, [&] { return found->KickPlace(user, place, options_.now_ms(), keep); });
 }
 
 absl::StatusOr<SendResult> RoomTable::Send(std::string_view room, std::string_view from,

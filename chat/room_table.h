@@ -79,7 +79,8 @@ class RoomTable {
                                 std::string_view resume_token, std::optional<SeenPoint> seen = {});
   absl::StatusOr<uint64_t> Kick(std::string_view room, std::string_view user);
   // ABORTED while the room is frozen.
-  absl::StatusOr<uint64_t> KickPlace(std::string_view room, std::string_view user, PlaceId place);
+  absl::StatusOr<uint64_t> KickPlace(std::string_view room, std::string_view user, PlaceId place,
+                                     std::optional<KeepName> keep = {});
   absl::StatusOr<SendResult> Send(std::string_view room, std::string_view from, std::string_view target,
                                   std::string_view content, std::string_view id = {}, PlaceId sender = {});
   // NOT_FOUND.

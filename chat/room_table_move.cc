@@ -86,7 +86,7 @@ std::optional<RoomState> RoomTable::Freeze(std::string_view room) {
   std::unique_ptr<Room> frozen = std::move(it->second);
   shard.rooms.erase(it);
   frozen->Unsettle();
-  RoomState state = frozen->State();
+  RoomState state = frozen->State(options_.now_ms());
   shard.frozen.emplace(state.room, std::move(frozen));
   return state;
 }
@@ -114,7 +114,7 @@ void RoomTable::Thaw(std::string_view room, bool certain, const std::string& sel
   const int64_t now_ms = options_.now_ms();
   if (!certain) {
     // The other server may go on with this life.
-    RoomState state = thawed->State();
+    RoomState state = thawed->State(now_ms);
     std::vector<SubscriberPtr> subscribers = thawed->Subscribers();
     recent_bytes_.fetch_sub(thawed->kept_bytes(), std::memory_order_relaxed);
     shard.places.Subtract(thawed->places());

@@ -358,14 +358,14 @@ TEST_F(RoomTest, ASendThatFailedMayBeTriedAgainByItsId) {
 
 TEST_F(RoomTest, WhoComesBackGetsWhatConcernsHimSinceThatPoint) {
   ASSERT_TRUE(Add("ann", a_, 1).ok());
-  const uint64_t seen = Add("bob", b_, 1)->offset;
+  const uint64_t seen = Add("bob", b_, 1, DuplicateUser::kRefuse, "token")->offset;
   ASSERT_TRUE(room_.Send("ann", kEverybody, "to all", kNow).ok());
   ASSERT_TRUE(room_.Send("ann", "bob", "to bob", kNow).ok());
   ASSERT_TRUE(room_.Send("bob", "ann", "to ann", kNow).ok());
   room_.KickPlace("bob", {2, 1}, kNow);
   ASSERT_TRUE(Add("cat", a_, 2).ok());
 
-  const auto back = room_.Add("bob", {b_, 2, ""}, "", DuplicateUser::kRefuse, kNow,
+  const auto back = room_.Add("bob", {b_, 2, ""}, "token", DuplicateUser::kRefuse, kNow,
                               SeenPoint{.epoch = kEpoch, .offset = seen});
   ASSERT_TRUE(back.ok());
   ASSERT_TRUE(back->missed.has_value());
@@ -443,7 +443,7 @@ TEST_F(RoomTest, WhatOthersSawOfAnEarlierLifeComesFirst) {
   EXPECT_EQ(again->offset, 5u);
 
   Room heir("lobby", kEpoch, limits_, index_);
-  heir.Adopt(room_.State(), room_.Subscribers(), kNow);
+  heir.Adopt(room_.State(kNow), room_.Subscribers(), kNow);
   const RestoreResult there =
       heir.Restore(ClaimOf("eve", b_, 4, "t", {.epoch = kBefore, .offset = 5}), DuplicateUser::kRefuse, kNow);
   EXPECT_EQ(texts(there.missed).front(), "six") << "it is known wherever the room goes";

@@ -4,19 +4,11 @@
 
 #include "connector/answers.h"
 #include "connector/places.h"
-#include "fmt/format.h"
-#include "services/entropy.h"
 
 namespace hubbub::connector {
 namespace {
 
 namespace json = boost::json;
-
-// 128 bits that nobody can guess.
-std::string NewToken() {
-  constexpr Entropy kEntropy;
-  return fmt::format("{:016x}{:016x}", kEntropy(), kEntropy());
-}
 
 }  // namespace
 
@@ -65,7 +57,9 @@ void ChatSession::Leave(const json::object& body, Reply reply) {
 
 void ChatSession::OnEnded(Membership& membership, LocalRooms::End end) {
   Forget(std::string(membership.room));
-  if (end == LocalRooms::End::kReplaced) session_.Kick("replaced");
+  if (end != LocalRooms::End::kReplaced) return;
+  replaced_ = true;
+  session_.Kick("replaced");
 }
 
 void ChatSession::Forget(std::string_view room) {
@@ -77,21 +71,28 @@ void ChatSession::Forget(std::string_view room) {
   if (membership->sends != nullptr) membership->sends->Close();
 }
 
-void ChatSession::OnClosed(bool) {
+void ChatSession::OnClosed(bool clean) {
   self_.reset();
   load_->when_idle = nullptr;
+  // Who has replaced it in one room is about to come for the others.
+  clean = clean && !replaced_;
+  EndEnter(clean);
   // While this server drains, places wait to be taken over by the session's resume token, before the grace of
   // the lease ends them.
-  for (auto& [room, membership] : memberships_)
-    around_.partings.Add(std::move(membership), /*take_back=*/!around_.draining);
+  const bool take_back = !around_.draining || !KnowsTokens();
+  for (auto& [room, membership] : memberships_) {
+    membership->keep_name = !clean;
+    membership->wait_ms = WaitMs();
+    around_.partings.Add(std::move(membership), take_back);
+  }
   memberships_.clear();
   SignOut();
 }
 
-void ChatSession::SignIn(std::string user) {
+void ChatSession::SignIn(std::string user, std::string token) {
   tried_ = true;
   user_ = std::move(user);
-  token_ = NewToken();
+  token_ = std::move(token);
   around_.encoder.Use(session_.format());
   around_.rooms.SignIn(user_, session_);
 }

@@ -33,7 +33,8 @@ Connector::Lane::Lane(net::Loop& loop, int loops, Connector& connector)
              .encoder = connector.encoder_,
              .max_rooms = connector.options_.max_rooms,
              .patience = connector.options_.patience,
-             .draining = connector.draining_},
+             .draining = connector.draining_,
+             .name_wait = connector.options_.heartbeat.value_or(std::chrono::seconds(3))},
       session_options(connector.SessionOptionsFor(requests)) {}
 
 Connector::Connector(const ConnectorOptions& options)

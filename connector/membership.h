@@ -25,6 +25,9 @@ struct Membership {
   std::string user;
   std::string room;
   std::string token;         // Whoever shows it takes the place over.
+  uint64_t address = 0;      // A hash of where its client is,
+  uint32_t wait_ms = 0;      // and what AddRequest calls so.
+  bool keep_name = false;    // The session was cut off: its name is kept when the place is given up.
   std::string server;        // The chat server that was asked last to have it,
   uint64_t lease = 0;        // this connector's lease there,
   uint64_t incarnation = 0;  // and the run of that server.

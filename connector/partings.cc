@@ -38,8 +38,10 @@ void Partings::GiveUp(const Parting& parting) {
   // it.
   if (!place.joined || !parting.take_back) return;
   if (auto link = links_.Find(place.server)) {
-    KickPlace(rooms_.loop(), std::move(link),
-              PlaceOf(place.room, place.user, place.lease, place.ended_session), kTriesAlone);
+    chat::v1::KickRequest kick = PlaceOf(place.room, place.user, place.lease, place.ended_session);
+    kick.set_keep_name(place.keep_name);
+    kick.set_wait_ms(place.wait_ms);
+    KickPlace(rooms_.loop(), std::move(link), kick, kTriesAlone);
   }
 }
 

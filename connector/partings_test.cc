@@ -84,7 +84,7 @@ class SlowChatServer final : public chat::v1::ChatService::Service {
   }
   grpc::Status Kick(grpc::ServerContext*, const chat::v1::KickRequest* request,
                     chat::v1::KickResponse*) override {
-    Log("kick: " + request->user());
+    Log((request->keep_name() ? "kick, name kept: " : "kick: ") + request->user());
     return grpc::Status::OK;
   }
   grpc::Status SendStream(
@@ -169,7 +169,8 @@ TEST_F(PartingsTest, APlaceIsGivenUpWhenWhatWasSaidThereIsDone) {
   EXPECT_THAT(chat_.log(), ElementsAre("came: last words", "kick: ann")) << "bob's words are not answered";
   chat_.Answer();
   EXPECT_TRUE(WaitUntil([&] { return chat_.log().size() == 4; }));
-  EXPECT_THAT(chat_.log(), ElementsAre("came: last words", "kick: ann", "done: last words", "kick: bob"));
+  EXPECT_THAT(chat_.log(),
+              ElementsAre("came: last words", "kick: ann", "done: last words", "kick, name kept: bob"));
 }
 
 TEST_F(PartingsTest, WhatCouldNotBeDoneThenIsDoneFirst) {
@@ -177,7 +178,7 @@ TEST_F(PartingsTest, WhatCouldNotBeDoneThenIsDoneFirst) {
   chat_.Answer(grpc::StatusCode::ABORTED);
   EXPECT_TRUE(WaitUntil([&] { return chat_.log().size() == 6; }));
   EXPECT_THAT(chat_.log(), ElementsAre("came: last words", "kick: ann", "not now: last words",
-                                       "came: last words", "done: last words", "kick: bob"));
+                                       "came: last words", "done: last words", "kick, name kept: bob"));
 }
 
 }  // namespace

@@ -82,7 +82,11 @@ void Restorer::CheckLease(Membership& membership) {
 }
 
 void Restorer::Depart(Membership& membership) {
-  if (membership.restoring != nullptr) membership.restoring->membership = nullptr;
+  if (membership.restoring == nullptr) return;
+  RestoreEntry& entry = *membership.restoring;
+  entry.membership = nullptr;
+  entry.keep_name = membership.keep_name;
+  entry.wait_ms = membership.wait_ms;
 }
 
 bool Restorer::Gone(const std::string& server, uint64_t incarnation) const {
@@ -112,6 +116,8 @@ void Restorer::BeginFor(Membership& membership, const Loss& loss, const std::str
   entry->user = membership.user;
   entry->token = membership.token;
   entry->session = membership.session_id();
+  entry->address = membership.address;
+  entry->wait_ms = membership.wait_ms;
   entry->epoch = membership.epoch;
   entry->offset = membership.offset;
   membership.joined = false;
@@ -283,9 +289,11 @@ void Restorer::SettleOne(const Call& call, const EntryPtr& entry, bool replaced,
   Membership* const membership = entry->membership;
   if (membership == nullptr) {
     // Unless it has come back meanwhile: then this is its place again.
-    if (!replaced && !rooms_.Holds(entry->room, entry->session, entry->token))
-      servers_.Kick(call.server, PlaceOf(entry->room, entry->user, call.lease, entry->session));
-    return;
+    if (replaced || rooms_.Holds(entry->room, entry->session, entry->token)) return;
+    chat::v1::KickRequest place = PlaceOf(entry->room, entry->user, call.lease, entry->session);
+    place.set_keep_name(entry->keep_name);
+    place.set_wait_ms(entry->wait_ms);
+    return servers_.Kick(call.server, place);
   }
   membership->restoring.reset();
   membership->server = call.server;
