@@ -13,6 +13,20 @@ RestoreResult Room::Restore(const RoomClaim& claim, DuplicateUser policy, int64_
   RestoreResult result;
   for (size_t i = 0; i < claim.places.size(); ++i) {
     const RestoredPlace& place = claim.places[i];
+    // The same client has come by another session since, with the token that it goes on with: that one has
+    // the place.
+    const auto member = by_user_.find(std::string_view(place.user));
+    const bool taken_since =
+        member != by_user_.end() && !place.token.empty() &&
+        std::any_of(member->second->places.begin(), member->second->places.end(), [&](const Place& p) {
+          const bool same =
+              p.session == place.session && p.subscriber->connector() == claim.subscriber->connector();
+          return !same && TokenHash(p.token) == TokenHash(place.token);
+        });
+    if (taken_since) {
+      result.replaced.push_back(static_cast<uint32_t>(i));
+      continue;
+    }
     const absl::StatusOr<bool> added = AddPlace(
         place.user, {claim.subscriber, place.session, place.token, place.address, place.wait_ms}, place.token,
         policy == DuplicateUser::kAllow ? policy : DuplicateUser::kRefuse, now_ms, silent);

@@ -162,6 +162,36 @@ TEST_F(RoomReturnTest, APlaceOfALostConnectorIsTheTokensIfTheClientKnowsIt) {
   EXPECT_TRUE(Add({.resume = "t1", .token = "t1", .address = kThere})->resumed);
 }
 
+// A connector that was halted restores what its clients have given up long ago.
+TEST_F(RoomReturnTest, ASessionThatWasLeftBehindDoesNotTakeThePlaceBackByTheSameToken) {
+  Enter({.token = "t1"});
+  ASSERT_TRUE(Add({.resume = "t1", .token = "t1"})->resumed);
+  const uint64_t newest = sessions_;
+  for (const DuplicateUser policy :
+       {DuplicateUser::kRefuse, DuplicateUser::kReplace, DuplicateUser::kAllow}) {
+    const auto woken = std::make_shared<FakeSubscriber>(1);  // Its connector is named as before.
+    const RestoreResult result = room_.Restore({.subscriber = woken,
+                                                .epoch = kEpoch,
+                                                .offset = 1,
+                                                .places = {{"ann", 1, "t1"}},
+                                                .recent_events = {}},
+                                               policy, kNow);
+    EXPECT_THAT(result.replaced, ElementsAre(0u));
+    ASSERT_EQ(room_.Info().members.size(), 1u);
+    EXPECT_EQ(room_.Info().members[0].session, newest);
+  }
+  // But the newest one does, under whichever lease of its connector.
+  const auto again = std::make_shared<FakeSubscriber>(2);
+  const RestoreResult result = room_.Restore({.subscriber = again,
+                                              .epoch = kEpoch,
+                                              .offset = 1,
+                                              .places = {{"ann", newest, "t1"}},
+                                              .recent_events = {}},
+                                             DuplicateUser::kRefuse, kNow);
+  EXPECT_THAT(result.replaced, IsEmpty());
+  EXPECT_EQ(room_.Info().members.size(), 1u);
+}
+
 TEST_F(RoomReturnTest, WhatWasForTheUserAloneIsForItsTokenAlone) {
   Enter({.token = "t1"});
   ASSERT_TRUE(room_.Send("bob", kEverybody, "to all", kNow).ok());
