@@ -89,6 +89,7 @@ absl::StatusOr<std::unique_ptr<ChatServer>> ChatServer::Start(
 
 RoomTable::Options ChatServer::RoomOptions(const ChatServerOptions& options) {
   RoomTable::Options rooms = options.rooms;
+  rooms.room.grace_ms = options.leases.grace_ms;
   rooms.claim = [this](std::string_view room) { return Claim(room); };
   return rooms;
 }

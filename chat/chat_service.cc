@@ -78,20 +78,19 @@ grpc::ServerWriteReactor<v1::SubscribeResponse>* ChatService::Subscribe(grpc::Ca
                                                                         const v1::SubscribeRequest* request) {
   if (const absl::Status status = CheckRequest(*request); !status.ok())
     return new RefusedStream(ToGrpc(status));
-  const auto stream =
-      leases_.Subscribe(request->connector(), request->lease(), request->next_seq(), context->peer());
+  const auto stream = leases_.Subscribe(request->connector(), request->lease(), request->next_seq(),
+                                        context->peer(), request->incarnation());
   return stream.ok() ? *stream : new RefusedStream(ToGrpc(stream.status()));
 }
 
 grpc::ServerBidiReactor<v1::SendStreamRequest, v1::SendStreamResponse>* ChatService::SendStream(
     grpc::CallbackServerContext*) {
-  auto* const stream =
-      new chat::SendStream([this](const v1::SendRequest& request,
-                                  v1::SendResponse& response) { return DoSend(request, response); },
-                           [this](chat::SendStream* done) {
-                             MutexLock lock(mu_);
-                             send_streams_.erase(done);
-                           });
+  auto* const stream = new chat::SendStream(
+      [this](const v1::ChainedSend& send, v1::SendResponse& response) { return DoSend(send, response); },
+      [this](chat::SendStream* done) {
+        MutexLock lock(mu_);
+        send_streams_.erase(done);
+      });
   MutexLock lock(mu_);
   send_streams_.insert(stream);
   if (shut_down_) stream->End(ToGrpc(ShuttingDown()));
@@ -130,9 +129,13 @@ absl::Status ChatService::DoAdd(const v1::AddRequest& request, v1::AddResponse& 
   if (!subscriber.ok()) return subscriber.status();
   std::optional<SeenPoint> seen;
   if (request.epoch() != 0) seen = SeenPoint{.epoch = request.epoch(), .offset = request.offset()};
-  absl::StatusOr<AddResult> added =
-      rooms_.Add(request.room(), request.user(), {*std::move(subscriber), request.session(), request.token()},
-                 request.resume_token(), seen);
+  absl::StatusOr<AddResult> added = rooms_.Add(request.room(), request.user(),
+                                               {.subscriber = *std::move(subscriber),
+                                                .session = request.session(),
+                                                .token = request.token(),
+                                                .address = request.client_address(),
+                                                .wait_ms = request.wait_ms()},
+                                               request.resume_token(), seen);
   if (!added.ok()) return added.status();
   response.mutable_users()->Reserve(static_cast<int>(added->users.size()));
   for (std::string& user : added->users) response.add_users(std::move(user));
@@ -151,24 +154,35 @@ absl::Status ChatService::DoKick(const v1::KickRequest& request, v1::KickRespons
   const CallGate::Pass pass(gate_);
   if (!pass) return ShuttingDown();
   if (absl::Status status = Ready(); !status.ok()) return status;
-  if (request.lease() != 0) {
-    response.set_offset(
-        rooms_.KickPlace(request.room(), request.user(), {request.lease(), request.session()}));
-    return absl::OkStatus();
-  }
-  const absl::StatusOr<uint64_t> offset = rooms_.Kick(request.room(), request.user());
+  std::optional<KeepName> keep;
+  if (request.keep_name()) keep = KeepName{.wait_ms = request.wait_ms()};
+  const absl::StatusOr<uint64_t> offset =
+      request.lease() != 0
+          ? rooms_.KickPlace(request.room(), request.user(), {request.lease(), request.session()}, keep)
+          : rooms_.Kick(request.room(), request.user());
   if (!offset.ok()) return offset.status();
   response.set_offset(*offset);
   return absl::OkStatus();
 }
 
-absl::Status ChatService::DoSend(const v1::SendRequest& request, v1::SendResponse& response) {
+absl::Status ChatService::DoSend(const v1::ChainedSend& send, v1::SendResponse& response) {
+  absl::Status status = Send(send.send(), {send.lease(), send.session()}, response);
+  // Asked afterwards: the end of a lease comes before that of its places.
+  if (absl::IsPermissionDenied(status)) {
+    const absl::StatusOr<SubscriberPtr> subscriber = leases_.Find(send.lease());
+    if (!subscriber.ok()) return subscriber.status();
+    if ((*subscriber)->ended()) return LeaseHasEnded(**subscriber);
+  }
+  return status;
+}
+
+absl::Status ChatService::Send(const v1::SendRequest& request, PlaceId sender, v1::SendResponse& response) {
   const CallGate::Pass pass(gate_);
   if (!pass) return ShuttingDown();
   if (absl::Status status = Ready(); !status.ok()) return status;
   const std::string_view target = request.target().empty() ? std::string_view(kEverybody) : request.target();
   const absl::StatusOr<SendResult> sent =
-      rooms_.Send(request.room(), request.from(), target, request.content(), request.id());
+      rooms_.Send(request.room(), request.from(), target, request.content(), request.id(), sender);
   if (!sent.ok()) return sent.status();
   response.set_offset(sent->offset);
   response.set_epoch(sent->epoch);

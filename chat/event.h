@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace hubbub::chat {
 
@@ -24,11 +25,15 @@ struct Event {
   std::string content;  // kMessage.
   std::string id;       // kMessage: the send's own; may be empty.
   uint64_t session = 0;  // kReplaced: the session that lost the place.
+  // kMessage for one user: the TokenHash of each place that the user had then. Who comes back with one of
+  // these tokens may have the message again, and nobody else. No client sees them.
+  std::vector<uint64_t> for_tokens;
 
   size_t text_bytes() const { return room.size() + user.size() + target.size() + content.size() + id.size(); }
   // Never less than what the event takes in a batch: all numbers, tags and lengths fit into 64 bytes.
-  size_t wire_bytes() const { return text_bytes() + 64; }
-  size_t memory_bytes() const { return text_bytes() + sizeof(Event); }
+  size_t wire_bytes() const { return text_bytes() + 64 + hash_bytes(); }
+  size_t memory_bytes() const { return text_bytes() + sizeof(Event) + hash_bytes(); }
+  size_t hash_bytes() const { return for_tokens.size() * sizeof(uint64_t); }
 };
 
 using EventPtr = std::shared_ptr<const Event>;

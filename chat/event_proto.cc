@@ -20,6 +20,7 @@ void ToProto(const Event& event, v1::Event* proto) {
       message->set_target(event.target);
       message->set_content(event.content);
       message->set_id(event.id);
+      for (const uint64_t hash : event.for_tokens) message->add_for_tokens(hash);
       return;
     }
     case Event::Kind::kReplaced: {
@@ -56,6 +57,7 @@ EventPtr FromProto(const v1::Event& proto, int64_t at_ms) {
       event->target = proto.message().target();
       event->content = proto.message().content();
       event->id = proto.message().id();
+      event->for_tokens.assign(proto.message().for_tokens().begin(), proto.message().for_tokens().end());
       return event;
     default:
       return nullptr;

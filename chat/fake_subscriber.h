@@ -43,7 +43,13 @@ class FakeSubscriber final : public Subscriber {
     events_.push_back(std::move(event));
   }
 
+  std::optional<std::chrono::milliseconds> unheard_for() const override {
+    return unheard_ms_ < 0 ? std::nullopt : std::optional(std::chrono::milliseconds(unheard_ms_));
+  }
+
   void End() { ended_ = true; }
+  // As if its stream had broken so long ago.
+  void Break(int64_t ms) { unheard_ms_ = ms; }
 
   // What has been pushed since the last call.
   std::vector<EventPtr> Take() {
@@ -60,6 +66,7 @@ class FakeSubscriber final : public Subscriber {
   const uint64_t lease_;
   const std::string connector_;
   std::atomic<bool> ended_ = false;
+  std::atomic<int64_t> unheard_ms_ = -1;
   Mutex mu_;
   std::vector<EventPtr> events_ ABSL_GUARDED_BY(mu_);
 };

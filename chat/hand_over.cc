@@ -10,7 +10,8 @@ namespace {
 size_t BytesOf(const RoomState& room) {
   size_t bytes = room.room.size() + 64;
   for (const RoomState::Place& p : room.places)
-    bytes += p.user.size() + p.connector.size() + p.token.size() + 24;
+    bytes += p.user.size() + p.connector.size() + p.token.size() + 40;
+  for (const KeptNames::Entry& entry : room.kept) bytes += entry.user.size() + 32;
   for (const EventPtr& event : room.recent_events) bytes += event->wire_bytes();
   for (const auto& [epoch, events] : room.earlier) {
     for (const auto& [offset, event] : events) bytes += event->wire_bytes();

@@ -11,7 +11,8 @@
 namespace hubbub::chat {
 
 absl::StatusOr<Outbox::Reactor*> Leases::Subscribe(const std::string& connector, uint64_t lease,
-                                                   uint64_t next_seq, const std::string& peer) {
+                                                   uint64_t next_seq, const std::string& peer,
+                                                   uint64_t connector_run) {
   if (lease != 0) {
     if (Outbox::Reactor* const stream = Resume(connector, lease, next_seq, peer)) return stream;
   }
@@ -23,10 +24,11 @@ absl::StatusOr<Outbox::Reactor*> Leases::Subscribe(const std::string& connector,
                     server_, outboxes_.size()));
   }
   if (lease == 0) WarnOfTwins(connector, peer);
+  CutOtherRuns(connector, connector_run);
   uint64_t id = options_.new_lease();
   while (outboxes_.contains(id)) id = options_.new_lease();
-  const OutboxPtr outbox =
-      std::make_shared<Outbox>(connector, id, options_.incarnation(), options_.queue, counters_, timer_);
+  const OutboxPtr outbox = std::make_shared<Outbox>(connector, id, options_.incarnation(), options_.queue,
+                                                    counters_, timer_, connector_run);
   // With mu_ held, so that Shutdown either prevents this stream or sees it.
   Outbox::Reactor* const stream = outbox->Attach(1, peer);
   outboxes_.emplace(id, outbox);
@@ -186,6 +188,20 @@ void Leases::WarnOfTwins(const std::string& connector, const std::string& peer) 
         "processes, give "
         "one of them another id",
         connector, peer, lease, *other);
+  }
+}
+
+void Leases::CutOtherRuns(const std::string& connector, uint64_t connector_run) {
+  if (connector_run == 0) return;
+  for (const auto& [lease, outbox] : outboxes_) {
+    const bool other = outbox->connector() == connector && outbox->connector_run() != 0 &&
+                       outbox->connector_run() != connector_run;
+    if (!other) continue;
+    // A machine that died has not closed it.
+    outbox->Cut(
+        {grpc::StatusCode::ABORTED,
+         fmt::format("another process subscribes as connector \"{}\": resume the lease {} if this one lives",
+                     connector, lease)});
   }
 }
 

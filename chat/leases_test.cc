@@ -198,6 +198,29 @@ TEST_P(LeasesTest, TwoProcessesWithOneIdBothHaveALease) {
   ASSERT_TRUE(second.ReadEvents(1));
 }
 
+TEST_P(LeasesTest, ANewRunOfAConnectorBeginsTheGraceOfTheOneBefore) {
+  TestServer server(Options());
+  TestStream first(*server.stub, "connector-1", 0, 0, /*run=*/7);
+  ASSERT_TRUE(first.Read());
+  Enter(server, first, "room", "ann");
+  EXPECT_FALSE((*server.leases.Find(first.lease))->unheard_for().has_value());
+  TestStream same(*server.stub, "connector-1", 0, 0, /*run=*/7);
+  TestStream other(*server.stub, "connector-2", 0, 0, /*run=*/8);
+  ASSERT_TRUE(same.Read() && other.Read());
+  EXPECT_FALSE((*server.leases.Find(first.lease))->unheard_for().has_value());
+  TestStream second(*server.stub, "connector-1", 0, 0, /*run=*/8);
+  ASSERT_TRUE(second.Read());
+  EXPECT_EQ(first.Finish().error_code(), grpc::StatusCode::ABORTED);
+  EXPECT_TRUE((*server.leases.Find(first.lease))->unheard_for().has_value());
+  EXPECT_FALSE((*server.leases.Find(other.lease))->unheard_for().has_value());
+  // If both live, the first goes on.
+  TestStream again(*server.stub, "connector-1", first.lease, 1, /*run=*/7);
+  ASSERT_TRUE(again.ReadEvents(1));
+  EXPECT_EQ(again.lease, first.lease);
+  EXPECT_FALSE((*server.leases.Find(first.lease))->unheard_for().has_value());
+  EXPECT_FALSE((*server.leases.Find(second.lease))->unheard_for().has_value());
+}
+
 TEST_P(LeasesTest, AConnectorThatDoesNotReadIsCut) {
   TestServer server(Options());
   TestStream slow(*server.stub, "connector-1");

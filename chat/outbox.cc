@@ -80,6 +80,7 @@ Outbox::Reactor* Outbox::Attach(uint64_t next_seq, std::string peer) {
     }
     peer_ = std::move(peer);
     idle_since_ms_.reset();
+    broke_.reset();
     stream_ = stream = new Stream(shared_from_this());
     stream->writing = true;
     stream->next = TakeBatch();
@@ -91,6 +92,17 @@ Outbox::Reactor* Outbox::Attach(uint64_t next_seq, std::string peer) {
 void Outbox::End(grpc::Status reason) {
   MutexLock lock(mu_);
   if (!ended_) EndLocked(std::move(reason));
+}
+
+void Outbox::Cut(grpc::Status reason) {
+  MutexLock lock(mu_);
+  if (stream_ != nullptr) Close(std::move(reason));
+}
+
+std::optional<std::chrono::milliseconds> Outbox::unheard_for() const {
+  MutexLock lock(mu_);
+  if (!broke_) return std::nullopt;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - *broke_);
 }
 
 void Outbox::Drain(grpc::Status reason) {
@@ -188,6 +200,7 @@ void Outbox::EndLocked(grpc::Status reason) {
 
 void Outbox::Close(grpc::Status status) {
   Stream* const stream = std::exchange(stream_, nullptr);
+  broke_ = std::chrono::steady_clock::now();
   if (stream->writing) {
     stream->closing = std::move(status);
   } else {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -56,13 +57,14 @@ class Outbox final : public Subscriber, public std::enable_shared_from_this<Outb
     std::vector<std::shared_ptr<Outbox>> outboxes_;
   };
 
-  // `incarnation`: the run of this chat server. `counters` and `timer` may be shared by many; nothing is
-  // pushed after the timer's end.
+  // `incarnation`: the run of this chat server; `connector_run`: that of the connector, 0 if it is not known.
+  // `counters` and `timer` may be shared by many; nothing is pushed after the timer's end.
   Outbox(std::string connector, uint64_t lease, uint64_t incarnation, const EventQueue::Limits& limits,
-         std::shared_ptr<OutboxCounters> counters, WriteTimer& timer)
+         std::shared_ptr<OutboxCounters> counters, WriteTimer& timer, uint64_t connector_run = 0)
       : connector_(std::move(connector)),
         lease_(lease),
         incarnation_(incarnation),
+        connector_run_(connector_run),
         counters_(std::move(counters)),
         timer_(timer),
         queue_(limits) {}
@@ -70,6 +72,8 @@ class Outbox final : public Subscriber, public std::enable_shared_from_this<Outb
   uint64_t lease() const override { return lease_; }
   const std::string& connector() const override { return connector_; }
   bool ended() const override { return ended_.load(std::memory_order_acquire); }
+  std::optional<std::chrono::milliseconds> unheard_for() const override;
+  uint64_t connector_run() const { return connector_run_; }
   void Push(EventPtr event) override;
 
   // A new stream, which begins with the event `next_seq` (1 for a new outbox) and is answered at once, with
@@ -79,6 +83,9 @@ class Outbox final : public Subscriber, public std::enable_shared_from_this<Outb
 
   // Ends the lease, and its stream, if any, with `reason`. The first reason stays.
   void End(grpc::Status reason);
+
+  // Ends the stream, if any, with `reason`; the lease goes on as if it had broken.
+  void Cut(grpc::Status reason);
 
   // Lets the stream end with `reason` once all that waits has been sent, and no other begin. The lease does
   // not end.
@@ -137,6 +144,7 @@ class Outbox final : public Subscriber, public std::enable_shared_from_this<Outb
   const std::string connector_;
   const uint64_t lease_;
   const uint64_t incarnation_;
+  const uint64_t connector_run_;
   const std::shared_ptr<OutboxCounters> counters_;
   WriteTimer& timer_;
   std::atomic<bool> ended_ = false;  // Set with mu_ held; read without, for rooms ask it.
@@ -148,6 +156,8 @@ class Outbox final : public Subscriber, public std::enable_shared_from_this<Outb
   Stream* stream_ ABSL_GUARDED_BY(mu_) = nullptr;
   bool gathered_ ABSL_GUARDED_BY(mu_) = false;  // A Gather will Release it.
   std::string peer_ ABSL_GUARDED_BY(mu_);
+  // When it lost its stream.
+  std::optional<std::chrono::steady_clock::time_point> broke_ ABSL_GUARDED_BY(mu_);
   std::optional<int64_t> idle_since_ms_ ABSL_GUARDED_BY(mu_);  // When Expire first saw no stream.
   std::optional<grpc::Status> draining_ ABSL_GUARDED_BY(mu_);
   grpc::Status end_reason_ ABSL_GUARDED_BY(mu_);

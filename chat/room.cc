@@ -17,15 +17,36 @@ bool SameToken(std::string_view a, std::string_view b) {
   return difference == 0;
 }
 
+// Of the newest places, if a user has very many.
+std::vector<uint64_t> HashesOf(const std::vector<Place>& places) {
+  constexpr size_t kMost = 64;
+  std::vector<uint64_t> hashes;
+  for (auto p = places.rbegin(); p != places.rend() && hashes.size() < kMost; ++p) {
+    const uint64_t hash = TokenHash(p->token);
+    if (hash != 0 && std::find(hashes.begin(), hashes.end(), hash) == hashes.end()) hashes.push_back(hash);
+  }
+  return hashes;
+}
+
 }  // namespace
 
 absl::StatusOr<AddResult> Room::Add(std::string_view user, Place place, std::string_view resume_token,
                                     DuplicateUser policy, int64_t now_ms, std::optional<SeenPoint> seen) {
   // Before the place is there: its own Joined event is nothing that was missed.
   std::optional<std::vector<EventPtr>> missed;
-  if (seen) missed = MissedBy(user, *seen);
-  const absl::StatusOr<bool> resumed =
-      AddPlace(user, std::move(place), resume_token, policy, now_ms, /*silent=*/false);
+  const ShownTokens tokens(resume_token, place.token);
+  if (seen) missed = MissedBy(user, *seen, tokens);
+  absl::StatusOr<bool> resumed = true;
+  if (Place* const left = policy == DuplicateUser::kRefuse ? LeftBehind(user, place, tokens) : nullptr) {
+    const int64_t wait_ms = WaitFor(*left, place);
+    if (wait_ms > 0) return NameIsKept(user, wait_ms);
+    TakeOver(std::string(user), *left, std::move(place), now_ms);
+  } else {
+    const int64_t wait_ms =
+        policy == DuplicateUser::kRefuse ? kept_.WaitFor(user, tokens, place.address, now_ms) : 0;
+    if (wait_ms > 0 && !by_user_.contains(user)) return NameIsKept(user, wait_ms);
+    resumed = AddPlace(user, std::move(place), resume_token, policy, now_ms, /*silent=*/false);
+  }
   if (!resumed.ok()) return resumed.status();
   AddResult result = Answer(*resumed);
   result.missed = std::move(missed);
@@ -77,6 +98,7 @@ absl::StatusOr<bool> Room::AddPlace(std::string_view user, Place place, std::str
   member.user = user;
   member.places.push_back(std::move(place));
   by_user_.emplace(member.user, std::prev(members_.end()));
+  kept_.Erase(user);
   if (!silent) {
     newcomers_ = true;
     PushToAll(Record(Event::Kind::kJoined, user, now_ms));
@@ -95,7 +117,34 @@ absl::StatusOr<uint64_t> Room::Kick(std::string_view user, int64_t now_ms) {
   return offset_;
 }
 
-uint64_t Room::KickPlace(std::string_view user, PlaceId id, int64_t now_ms) {
+Place* Room::LeftBehind(std::string_view user, const Place& newcomer, const ShownTokens& tokens) {
+  const auto found = by_user_.find(user);
+  if (found == by_user_.end()) return nullptr;
+  Place& place = found->second->places.back();
+  const bool its_own = tokens.Fit(TokenHash(place.token)) || place.subscriber == newcomer.subscriber;
+  return its_own || !place.subscriber->unheard_for() ? nullptr : &place;
+}
+
+int64_t Room::KeptFor(int64_t wait_ms) const {
+  return wait_ms == 0 ? limits_.grace_ms : std::min(wait_ms, limits_.grace_ms);
+}
+
+int64_t Room::WaitFor(const Place& left, const Place& newcomer) const {
+  if (left.wait_ms != 0 && left.address != 0 && left.address == newcomer.address) return 0;
+  const auto unheard = left.subscriber->unheard_for();
+  const int64_t wait_ms = KeptFor(left.wait_ms) - (unheard ? unheard->count() : 0);
+  // Nobody takes the place of who has a token without it: the end of the lease ends it.
+  return std::max<int64_t>(wait_ms, left.wait_ms == 0 ? 1 : 0);
+}
+
+absl::Status Room::NameIsKept(std::string_view user, int64_t wait_ms) const {
+  return absl::AlreadyExistsError(fmt::format(
+      "user \"{}\" was cut off from room \"{}\" just now, and the name is kept for the return: try "
+      "again in {} s, or show the resume_token of that session",
+      user, name_, (wait_ms + 999) / 1000));
+}
+
+uint64_t Room::KickPlace(std::string_view user, PlaceId id, int64_t now_ms, std::optional<KeepName> keep) {
   const auto found = by_user_.find(user);
   if (found == by_user_.end()) return 0;
   std::vector<Place>& places = found->second->places;
@@ -109,24 +158,44 @@ uint64_t Room::KickPlace(std::string_view user, PlaceId id, int64_t now_ms) {
     places.erase(place);
     return 0;
   }
+  if (keep) {
+    kept_.Insert(user,
+                 {.token = TokenHash(place->token),
+                  .address = keep->wait_ms == 0 ? 0 : place->address,
+                  .until_ms = now_ms + KeptFor(keep->wait_ms)},
+                 now_ms);
+  }
   const EventPtr left = Record(Event::Kind::kLeft, user, now_ms);
   Erase(found->second);
   PushToAll(left);
   return left->offset;
 }
 
+bool Room::Has(std::string_view user, PlaceId id) const {
+  const auto found = by_user_.find(user);
+  if (found == by_user_.end()) return false;
+  const std::vector<Place>& places = found->second->places;
+  return std::any_of(places.begin(), places.end(), [id](const Place& p) {
+    return p.session == id.session && p.subscriber->lease() == id.lease;
+  });
+}
+
 absl::StatusOr<SendResult> Room::Send(std::string_view from, std::string_view target,
-                                      std::string_view content, int64_t now_ms, std::string_view id) {
-  if (id.empty()) return SendNew(from, target, content, now_ms, id);
-  if (const auto sent = ids_.Find(from, id, now_ms)) {
+                                      std::string_view content, int64_t now_ms, std::string_view id,
+                                      PlaceId sender) {
+  if (const auto sent = id.empty() ? std::nullopt : ids_.Find(from, id, now_ms)) {
     return SendResult{.offset = sent->offset,
                       .epoch = sent->epoch,
                       .time_ms = sent->time_ms,
                       .recipients = sent->recipients,
                       .repeated = true};
   }
+  if (sender.lease != 0 && !Has(from, sender)) {
+    return absl::PermissionDeniedError(
+        fmt::format("user \"{}\" is not in room \"{}\" any more by session {}", from, name_, sender.session));
+  }
   absl::StatusOr<SendResult> result = SendNew(from, target, content, now_ms, id);
-  if (result.ok()) {
+  if (result.ok() && !id.empty()) {
     ids_.Insert(from, id,
                 {.epoch = epoch_,
                  .offset = result->offset,
@@ -148,8 +217,8 @@ absl::StatusOr<SendResult> Room::SendNew(std::string_view from, std::string_view
   if (found == by_user_.end()) {
     return absl::NotFoundError(fmt::format("target \"{}\" is not in room \"{}\"", target, name_));
   }
-  const EventPtr message = Record(Event::Kind::kMessage, from, now_ms, target, content, id);
   const std::vector<Place>& places = found->second->places;
+  const EventPtr message = Record(Event::Kind::kMessage, from, now_ms, target, content, id, HashesOf(places));
   for (auto p = places.begin(); p != places.end(); ++p) {
     const bool told =
         std::any_of(places.begin(), p, [p](const Place& q) { return q.subscriber == p->subscriber; });
@@ -223,7 +292,7 @@ void Room::Erase(Members::iterator member) {
 }
 
 EventPtr Room::Record(Event::Kind kind, std::string_view user, int64_t now_ms, std::string_view target,
-                      std::string_view content, std::string_view id) {
+                      std::string_view content, std::string_view id, std::vector<uint64_t> for_tokens) {
   auto event = std::make_shared<Event>();
   event->room = name_;
   event->epoch = epoch_;
@@ -235,6 +304,7 @@ EventPtr Room::Record(Event::Kind kind, std::string_view user, int64_t now_ms, s
   event->target = target;
   event->content = content;
   event->id = id;
+  event->for_tokens = std::move(for_tokens);
   recent_.Append(event);
   return event;
 }
@@ -261,12 +331,17 @@ std::optional<std::vector<EventPtr>> Room::SinceEarlier(const std::map<uint64_t,
   return events;
 }
 
-std::optional<std::vector<EventPtr>> Room::MissedBy(std::string_view user, SeenPoint seen) const {
+std::optional<std::vector<EventPtr>> Room::MissedBy(std::string_view user, SeenPoint seen,
+                                                    const ShownTokens& tokens) const {
   auto events = Since(seen);
   if (!events) return std::nullopt;
-  std::erase_if(*events, [user](const EventPtr& event) {
+  std::erase_if(*events, [&](const EventPtr& event) {
     if (event->kind != Event::Kind::kMessage) return event->user == user;
-    return event->target != kEverybody && event->target != user;
+    if (event->target == kEverybody) return false;
+    // A name is anybody's who comes by it; the token is not.
+    const auto& hashes = event->for_tokens;
+    return event->target != user ||
+           std::none_of(hashes.begin(), hashes.end(), [&](uint64_t hash) { return tokens.Fit(hash); });
   });
   return events;
 }
@@ -276,6 +351,7 @@ void Room::Expire(int64_t now_ms) {
   constexpr int64_t kEarlierMs = 60'000;
   recent_.Expire(now_ms);
   ids_.Expire(now_ms);
+  kept_.Expire(now_ms);
   if (!earlier_.empty() && now_ms - earlier_ms_ > kEarlierMs) ForgetEarlier();
 }
 

@@ -15,11 +15,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "chat/event.h"
+#include "chat/kept_names.h"
 #include "chat/lease_index.h"
 #include "chat/recent_events.h"
 #include "chat/recent_ids.h"
 #include "chat/room_state.h"
 #include "chat/subscriber.h"
+#include "chat/tokens.h"
 #include "services/clock.h"
 #include "services/string_map.h"
 
@@ -36,7 +38,17 @@ enum class DuplicateUser {
 struct Place {
   SubscriberPtr subscriber;
   uint64_t session = 0;
-  std::string token;  // Whoever shows it takes the place over. Empty: nobody can.
+  std::string token;     // Whoever shows it takes the place over. Empty: nobody can.
+  uint64_t address = 0;  // A hash of where its client is; 0: nobody knows.
+  // A client that knows no tokens: so long, in milliseconds, its name is kept for it once it is cut off, or
+  // its connector is. 0: the grace, for the token's holder alone.
+  int64_t wait_ms = 0;
+};
+
+// A place ends because its client was cut off, and may be about to come back: the name is kept as
+// Place::wait_ms says.
+struct KeepName {
+  int64_t wait_ms = 0;
 };
 
 // Names a place without holding it.
@@ -96,6 +108,7 @@ class Room {
     // holds 4 MiB.
     size_t max_answer_bytes = size_t{64} << 10;
     size_t max_answer_places = 10'000;
+    int64_t grace_ms = 5'000;  // No name is kept any longer.
     RecentEvents::Limits recent;
     RecentIds::Limits ids;
     // The clock of the times that people are shown. Called from several threads at once.
@@ -115,7 +128,10 @@ class Room {
 
   // ALREADY_EXISTS by `policy`; RESOURCE_EXHAUSTED if the room is full. If `resume_token`, or the token of
   // `place` itself, is that of one of the user's places, this takes that place over under every policy: so
-  // whoever got no answer may ask again. `seen`: asks for what the user has missed since.
+  // whoever got no answer may ask again. A place whose connector is away is taken over, if its client knows
+  // no tokens, from the same address at once and by anybody later; and a name that is kept is refused, with
+  // kRefuse, to all but those it is kept for. `seen`: asks for what the user has missed since; messages for
+  // the user alone only if a token is shown that a place of the user had then.
   absl::StatusOr<AddResult> Add(std::string_view user, Place place, std::string_view resume_token,
                                 DuplicateUser policy, int64_t now_ms, std::optional<SeenPoint> seen = {});
 
@@ -129,7 +145,7 @@ class Room {
   void GoOnFrom(const EarlierLives& earlier, int64_t now_ms);
 
   // All that this room is, to be adopted by another, which is new.
-  RoomState State() const;
+  RoomState State(int64_t now_ms) const;
   // Whose places they are, in the order of State's.
   std::vector<SubscriberPtr> Subscribers() const;
   // `subscribers` has one for each place.
@@ -145,12 +161,13 @@ class Room {
   absl::StatusOr<uint64_t> Kick(std::string_view user, int64_t now_ms);
 
   // Ends one place. The Left event's offset; 0 if the place was not there or the user has others.
-  uint64_t KickPlace(std::string_view user, PlaceId place, int64_t now_ms);
+  uint64_t KickPlace(std::string_view user, PlaceId place, int64_t now_ms, std::optional<KeepName> keep = {});
 
   // `target` is a user or kEverybody. NOT_FOUND if the target is not here. An `id` that was seen from this
-  // user is answered as it was then, and nothing is sent; an empty one is none.
+  // user is answered as it was then, and nothing is sent; an empty one is none. PERMISSION_DENIED if `sender`
+  // names a place that the user does not have any more; without a lease it names none, and none is needed.
   absl::StatusOr<SendResult> Send(std::string_view from, std::string_view target, std::string_view content,
-                                  int64_t now_ms, std::string_view id = {});
+                                  int64_t now_ms, std::string_view id = {}, PlaceId sender = {});
 
   // Ends at most `max_places` places of the lease, those who came first before the others. Returns how many.
   size_t Drop(uint64_t lease, size_t max_places, int64_t now_ms);
@@ -163,7 +180,7 @@ class Room {
   size_t places() const { return places_; }
   uint64_t offset() const { return offset_; }
   // True if nothing is kept that somebody may ask for later.
-  bool forgotten() const { return recent_.empty() && ids_.size() == 0 && earlier_.empty(); }
+  bool forgotten() const { return recent_.empty() && ids_.size() == 0 && earlier_.empty() && kept_.empty(); }
   const RecentEvents& recent() const { return recent_; }
   // Memory of what is kept of the past.
   size_t kept_bytes() const { return recent_.bytes() + ids_.bytes() + earlier_bytes_; }
@@ -204,7 +221,8 @@ class Room {
   }
   // The next event of the room, recorded but not yet pushed.
   EventPtr Record(Event::Kind kind, std::string_view user, int64_t now_ms, std::string_view target = {},
-                  std::string_view content = {}, std::string_view id = {});
+                  std::string_view content = {}, std::string_view id = {},
+                  std::vector<uint64_t> for_tokens = {});
   void PushToAll(const EventPtr& event) const;
   // What has happened since; nothing if it can not be had.
   std::optional<std::vector<EventPtr>> Since(SeenPoint seen) const;
@@ -212,7 +230,16 @@ class Room {
   std::optional<std::vector<EventPtr>> SinceEarlier(const std::map<uint64_t, EventPtr>& life,
                                                     uint64_t offset) const;
   // What this user would have been told since; nothing if it can not be had.
-  std::optional<std::vector<EventPtr>> MissedBy(std::string_view user, SeenPoint seen) const;
+  std::optional<std::vector<EventPtr>> MissedBy(std::string_view user, SeenPoint seen,
+                                                const ShownTokens& tokens) const;
+  // So long is a name kept after `wait_ms` of Place.
+  int64_t KeptFor(int64_t wait_ms) const;
+  // The user's place, if nobody listens there any more, and the newcomer shows none of its tokens.
+  Place* LeftBehind(std::string_view user, const Place& newcomer, const ShownTokens& tokens);
+  // So long the newcomer has to wait for it, in milliseconds; 0: it may take it over now.
+  int64_t WaitFor(const Place& left, const Place& newcomer) const;
+  absl::Status NameIsKept(std::string_view user, int64_t wait_ms) const;
+  bool Has(std::string_view user, PlaceId place) const;
   std::vector<std::string> FirstUsers() const;
   AddResult Answer(bool resumed) const;
   // True if it took a place over.
@@ -236,6 +263,7 @@ class Room {
   int64_t shown_ms_ = 0;  // The latest time that people were shown.
   RecentEvents recent_;
   RecentIds ids_;
+  KeptNames kept_;
   EarlierLives earlier_;
   size_t earlier_bytes_ = 0;
   int64_t earlier_ms_ = 0;  // When the last of them became known.

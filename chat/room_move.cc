@@ -1,4 +1,5 @@
 // How a room goes from one chat server to another, and how its places come back to it.
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -13,9 +14,23 @@ RestoreResult Room::Restore(const RoomClaim& claim, DuplicateUser policy, int64_
   RestoreResult result;
   for (size_t i = 0; i < claim.places.size(); ++i) {
     const RestoredPlace& place = claim.places[i];
-    const absl::StatusOr<bool> added =
-        AddPlace(place.user, {claim.subscriber, place.session, place.token}, place.token,
-                 policy == DuplicateUser::kAllow ? policy : DuplicateUser::kRefuse, now_ms, silent);
+    // The same client has come by another session since, with the token that it goes on with: that one has
+    // the place.
+    const auto member = by_user_.find(std::string_view(place.user));
+    const bool taken_since =
+        member != by_user_.end() && !place.token.empty() &&
+        std::any_of(member->second->places.begin(), member->second->places.end(), [&](const Place& p) {
+          const bool same =
+              p.session == place.session && p.subscriber->connector() == claim.subscriber->connector();
+          return !same && TokenHash(p.token) == TokenHash(place.token);
+        });
+    if (taken_since) {
+      result.replaced.push_back(static_cast<uint32_t>(i));
+      continue;
+    }
+    const absl::StatusOr<bool> added = AddPlace(
+        place.user, {claim.subscriber, place.session, place.token, place.address, place.wait_ms}, place.token,
+        policy == DuplicateUser::kAllow ? policy : DuplicateUser::kRefuse, now_ms, silent);
     if (!added.ok()) result.replaced.push_back(static_cast<uint32_t>(i));
   }
   // What the places were pushed on the way here they get a second time, and know by its offset.
@@ -51,7 +66,7 @@ void Room::GoOnFrom(const EarlierLives& earlier, int64_t now_ms) {
   earlier_ms_ = now_ms;
 }
 
-RoomState Room::State() const {
+RoomState Room::State(int64_t now_ms) const {
   RoomState state{.room = name_,
                   .epoch = epoch_,
                   .offset = offset_,
@@ -60,11 +75,14 @@ RoomState Room::State() const {
                   .recent_events = recent_.All(),
                   .recent_ids = ids_.Entries(),
                   .earlier = earlier_,
+                  .kept = kept_.Entries(),
                   .newcomers = newcomers_};
+  for (KeptNames::Entry& entry : state.kept) entry.kept.until_ms -= now_ms;
   state.places.reserve(places_);
   for (const Member& member : members_) {
     for (const Place& p : member.places)
-      state.places.push_back({member.user, p.subscriber->connector(), p.session, p.token});
+      state.places.push_back(
+          {member.user, p.subscriber->connector(), p.session, p.token, p.address, p.wait_ms});
   }
   return state;
 }
@@ -89,8 +107,12 @@ void Room::Adopt(const RoomState& state, const std::vector<SubscriberPtr>& subsc
   for (size_t i = 0; i < state.places.size(); ++i) {
     const RoomState::Place& place = state.places[i];
     // What stood there stands here, whatever the policy is by now.
-    (void)AddPlace(place.user, {subscribers[i], place.session, place.token}, {}, DuplicateUser::kAllow,
-                   now_ms, /*silent=*/true);
+    (void)AddPlace(place.user, {subscribers[i], place.session, place.token, place.address, place.wait_ms}, {},
+                   DuplicateUser::kAllow, now_ms, /*silent=*/true);
+  }
+  for (KeptNames::Entry entry : state.kept) {
+    entry.kept.until_ms = now_ms + std::min(entry.kept.until_ms, limits_.grace_ms);
+    kept_.Insert(entry.user, entry.kept, now_ms);
   }
 }
 

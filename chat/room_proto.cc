@@ -46,6 +46,15 @@ void ToProto(const RoomState& state, int64_t now_ms, v1::RoomState* proto) {
     p->set_connector(place.connector);
     p->set_session(place.session);
     p->set_token(place.token);
+    p->set_client_address(place.address);
+    p->set_wait_ms(static_cast<uint32_t>(place.wait_ms));
+  }
+  for (const KeptNames::Entry& entry : state.kept) {
+    v1::KeptName* const k = proto->add_kept_names();
+    k->set_user(entry.user);
+    k->set_token_hash(entry.kept.token);
+    k->set_client_address(entry.kept.address);
+    k->set_left_ms(static_cast<uint32_t>(std::max<int64_t>(entry.kept.until_ms, 0)));
   }
   for (const EventPtr& event : state.recent_events) WithAge(*event, now_ms, proto->add_recent_events());
   for (const RecentIds::Entry& send : state.recent_ids) {
@@ -75,9 +84,16 @@ RoomState FromProto(const v1::RoomState& proto, int64_t now_ms) {
                   .recent_events = EventsOf(proto.recent_events(), now_ms),
                   .recent_ids = {},
                   .earlier = {},
+                  .kept = {},
                   .newcomers = proto.newcomers()};
-  for (const v1::PlaceState& p : proto.places())
-    state.places.push_back({p.user(), p.connector(), p.session(), p.token()});
+  for (const v1::PlaceState& p : proto.places()) {
+    state.places.push_back(
+        {p.user(), p.connector(), p.session(), p.token(), p.client_address(), p.wait_ms()});
+  }
+  for (const v1::KeptName& k : proto.kept_names()) {
+    state.kept.push_back(
+        {k.user(), {.token = k.token_hash(), .address = k.client_address(), .until_ms = k.left_ms()}});
+  }
   for (const v1::SentState& s : proto.recent_ids()) {
     state.recent_ids.push_back({s.from(),
                                 s.id(),
@@ -118,7 +134,7 @@ RoomClaim ClaimOf(const v1::RoomPlaces& proto, SubscriberPtr subscriber, int64_t
                   .places = {},
                   .recent_events = EventsOf(proto.recent_events(), now_ms)};
   for (const v1::RestoredPlace& p : proto.places())
-    claim.places.push_back({p.user(), p.session(), p.token()});
+    claim.places.push_back({p.user(), p.session(), p.token(), p.client_address(), p.wait_ms()});
   return claim;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "chat/event.h"
+#include "chat/kept_names.h"
 #include "chat/recent_ids.h"
 #include "chat/subscriber.h"
 
@@ -20,6 +21,8 @@ struct RestoredPlace {
   std::string user;
   uint64_t session = 0;
   std::string token;
+  uint64_t address = 0;  // As Place has them.
+  int64_t wait_ms = 0;
 };
 
 // What one connector, or a part of it, held in a room.
@@ -55,6 +58,8 @@ struct RoomState {
     std::string connector;
     uint64_t session = 0;
     std::string token;
+    uint64_t address = 0;
+    int64_t wait_ms = 0;
   };
 
   std::string room;
@@ -65,7 +70,8 @@ struct RoomState {
   std::vector<EventPtr> recent_events;
   std::vector<RecentIds::Entry> recent_ids;
   EarlierLives earlier;
-  bool newcomers = false;  // Users have come in this life who do not know the earlier ones.
+  std::vector<KeptNames::Entry> kept;  // Their times are what is left of them.
+  bool newcomers = false;              // Users have come in this life who do not know the earlier ones.
 };
 
 }  // namespace hubbub::chat

@@ -8,16 +8,17 @@
 
 namespace hubbub::chat {
 
+absl::Status LeaseHasEnded(const Subscriber& subscriber) {
+  return absl::FailedPreconditionError(fmt::format("lease {} of connector \"{}\" has ended: subscribe again",
+                                                   subscriber.lease(), subscriber.connector()));
+}
+
 absl::StatusOr<AddResult> RoomTable::Add(std::string_view room, std::string_view user, Place place,
                                          std::string_view resume_token, std::optional<SeenPoint> seen) {
   Shard& shard = ShardOf(room);
   MutexLock lock(shard.mu);
   // Asked under the lock: DropSubscriber, which follows the end of a lease, takes it too.
-  if (place.subscriber->ended()) {
-    return absl::FailedPreconditionError(
-        fmt::format("lease {} of connector \"{}\" has ended: subscribe again", place.subscriber->lease(),
-                    place.subscriber->connector()));
-  }
+  if (place.subscriber->ended()) return LeaseHasEnded(*place.subscriber);
   const absl::StatusOr<Room*> found = FindOrCreate(shard, room, options_.claim);
   if (!found.ok()) return found.status();
   return Accounted(shard, **found, [&] {
@@ -34,29 +35,38 @@ absl::StatusOr<uint64_t> RoomTable::Kick(std::string_view room, std::string_view
   return Accounted(shard, *found, [&] { return found->Kick(user, options_.now_ms()); });
 }
 
-uint64_t RoomTable::KickPlace(std::string_view room, std::string_view user, PlaceId place) {
+absl::StatusOr<uint64_t> RoomTable::KickPlace(std::string_view room, std::string_view user, PlaceId place,
+                                              std::optional<KeepName> keep) {
+  // Who comes without the token is let in anyway.
+  if (options_.duplicate_user != DuplicateUser::kRefuse) keep.reset();
   Shard& shard = ShardOf(room);
   MutexLock lock(shard.mu);
   Room* const found = Find(shard, room);
+  // Until it has arrived elsewhere, the place may come back with it.
+  if (found == nullptr && shard.frozen.contains(room)) return WhyNotHere(shard, room);
   if (found == nullptr) return 0;
-  return Accounted(shard, *found, [&] { return found->KickPlace(user, place, options_.now_ms()); });
+  return Accounted(shard, *found, [&] { return found->KickPlace(user, place, options_.now_ms(), keep); });
 }
 
 absl::StatusOr<SendResult> RoomTable::Send(std::string_view room, std::string_view from,
                                            std::string_view target, std::string_view content,
-                                           std::string_view id) {
+                                           std::string_view id, PlaceId sender) {
   Shard& shard = ShardOf(room);
   MutexLock lock(shard.mu);
   Room* found = Find(shard, room);
   if (found == nullptr) {
     if (target != kEverybody) return WhyNotHere(shard, room);
+    if (sender.lease != 0) {
+      const absl::Status why = WhyNotHere(shard, room);
+      return absl::IsNotFound(why) ? absl::PermissionDeniedError(why.message()) : why;
+    }
     const absl::StatusOr<Room*> created = FindOrCreate(shard, room, options_.claim);
     if (!created.ok()) return created.status();
     found = *created;
   }
   const uint64_t before = found->offset();
-  auto sent =
-      Accounted(shard, *found, [&] { return found->Send(from, target, content, options_.now_ms(), id); });
+  auto sent = Accounted(shard, *found,
+                        [&] { return found->Send(from, target, content, options_.now_ms(), id, sender); });
   shard.messages.Add(found->offset() - before);
   return sent;
 }

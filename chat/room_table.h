@@ -36,6 +36,9 @@ struct RoomPage {
   bool more = false;               // Others follow.
 };
 
+// FAILED_PRECONDITION, in words.
+absl::Status LeaseHasEnded(const Subscriber& subscriber);
+
 // The rooms that this chat server owns. Knows nothing of gRPC or of other servers. Thread-safe: a room is
 // guarded by the lock of its shard, under which an event gets its offset, is recorded and is pushed, so that
 // all who see two events of a room see them in the same order. Lock order: a shard's lock, then whatever
@@ -73,9 +76,11 @@ class RoomTable {
   absl::StatusOr<AddResult> Add(std::string_view room, std::string_view user, Place place,
                                 std::string_view resume_token, std::optional<SeenPoint> seen = {});
   absl::StatusOr<uint64_t> Kick(std::string_view room, std::string_view user);
-  uint64_t KickPlace(std::string_view room, std::string_view user, PlaceId place);
+  // ABORTED while the room is frozen.
+  absl::StatusOr<uint64_t> KickPlace(std::string_view room, std::string_view user, PlaceId place,
+                                     std::optional<KeepName> keep = {});
   absl::StatusOr<SendResult> Send(std::string_view room, std::string_view from, std::string_view target,
-                                  std::string_view content, std::string_view id = {});
+                                  std::string_view content, std::string_view id = {}, PlaceId sender = {});
   // NOT_FOUND.
   absl::StatusOr<RoomInfo> Get(std::string_view room) const;
 

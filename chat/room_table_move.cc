@@ -8,11 +8,6 @@
 namespace hubbub::chat {
 namespace {
 
-absl::Status LeaseHasEnded(const Subscriber& subscriber) {
-  return absl::FailedPreconditionError(fmt::format("lease {} of connector \"{}\" has ended: subscribe again",
-                                                   subscriber.lease(), subscriber.connector()));
-}
-
 // The lives that the claims know, with the events of all who have had any of them.
 EarlierLives Union(const std::vector<RoomClaim>& claims) {
   EarlierLives lives;
@@ -92,7 +87,7 @@ std::optional<RoomState> RoomTable::Freeze(std::string_view room) {
   std::unique_ptr<Room> frozen = std::move(it->second);
   shard.rooms.erase(it);
   frozen->Unsettle();
-  RoomState state = frozen->State();
+  RoomState state = frozen->State(options_.now_ms());
   shard.frozen.emplace(state.room, std::move(frozen));
   return state;
 }
@@ -120,7 +115,7 @@ void RoomTable::Thaw(std::string_view room, bool certain, const std::string& sel
   const int64_t now_ms = options_.now_ms();
   if (!certain) {
     // The other server may go on with this life.
-    RoomState state = thawed->State();
+    RoomState state = thawed->State(now_ms);
     std::vector<SubscriberPtr> subscribers = thawed->Subscribers();
     recent_bytes_.fetch_sub(thawed->kept_bytes(), std::memory_order_relaxed);
     shard.places.Subtract(thawed->places());

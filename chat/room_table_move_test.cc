@@ -47,12 +47,38 @@ TEST_F(RoomTableMoveTest, AFrozenRoomTakesNothingAndThawsAsItWas) {
   EXPECT_TRUE(absl::IsAborted(table_.Add("lobby", "bob", {two_, 1, ""}, "").status()));
   EXPECT_TRUE(absl::IsAborted(table_.Send("lobby", "ann", kEverybody, "hi").status()));
   EXPECT_TRUE(absl::IsAborted(table_.Kick("lobby", "ann").status()));
+  EXPECT_TRUE(absl::IsAborted(table_.KickPlace("lobby", "ann", {1, 1}).status()));
   EXPECT_TRUE(absl::IsAborted(table_.Get("lobby").status()));
   EXPECT_TRUE(absl::IsAborted(table_.Restore("lobby", Claim(two_, "bob", 7, 0)).status()));
   one_->Take();
   table_.Thaw("lobby", /*certain=*/true, "a");
   EXPECT_EQ(table_.Send("lobby", "ann", kEverybody, "hi")->offset, 2u);
   EXPECT_THAT(one_->TakeTexts(), ElementsAre("ann to *: hi@2"));
+}
+
+TEST_F(RoomTableMoveTest, WhoLeavesWhileARoomIsFrozenLeavesWhenItThaws) {
+  Enter(table_, "ann", one_);
+  Enter(table_, "bob", two_);
+  ASSERT_TRUE(table_.Freeze("lobby").has_value());
+  EXPECT_TRUE(absl::IsAborted(table_.KickPlace("lobby", "bob", {2, 1}).status())) << "to be asked again";
+  table_.Thaw("lobby", /*certain=*/true, "a");
+  EXPECT_EQ(*table_.KickPlace("lobby", "bob", {2, 1}), 3u);
+  EXPECT_EQ(table_.Get("lobby")->total, 1u);
+}
+
+TEST_F(RoomTableMoveTest, APlaceThatMovedSpeaksUnderItsNewLeaseAlone) {
+  Enter(table_, "ann", one_);
+  const auto state = table_.Freeze("lobby");
+  ASSERT_TRUE(state.has_value());
+  EXPECT_TRUE(absl::IsAborted(table_.Send("lobby", "ann", kEverybody, "hi", "", {1, 1}).status()));
+  ASSERT_TRUE(other_.Import(*state, {std::make_shared<FakeSubscriber>(9)}).ok());
+  table_.Moved("lobby", "b");
+  EXPECT_TRUE(absl::IsPermissionDenied(other_.Send("lobby", "ann", kEverybody, "hi", "", {2, 1}).status()))
+      << "not before it is restored";
+  ASSERT_TRUE(other_.Restore("lobby", Claim(two_, "ann", state->epoch, 1)).ok());
+  EXPECT_TRUE(other_.Send("lobby", "ann", kEverybody, "hi", "", {2, 1}).ok());
+  EXPECT_TRUE(absl::IsPermissionDenied(table_.Send("lobby", "ann", kEverybody, "hi", "", {1, 1}).status()));
+  EXPECT_EQ(table_.rooms(), 0u) << "no room is made for a place that is not there";
 }
 
 TEST_F(RoomTableMoveTest, ALeaseThatEndsWhileARoomIsFrozenEndsItsPlacesWhenItThaws) {

@@ -65,7 +65,7 @@ TEST_F(RoomTableTest, WhatIsNotThere) {
     EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
     EXPECT_EQ(status.message(), "room \"red\" does not exist: nobody is there");
   }
-  EXPECT_EQ(table.KickPlace("red", "ann", {1, 1}), 0u);
+  EXPECT_EQ(*table.KickPlace("red", "ann", {1, 1}), 0u);
   EXPECT_EQ(table.rooms(), 0u) << "asking makes no room";
 }
 
@@ -120,7 +120,7 @@ TEST_F(RoomTableTest, CountsPlacesAndEvents) {
   ASSERT_TRUE(table.Send("red", "ann", "ann", "hi").ok());
   ASSERT_FALSE(table.Send("red", "ann", "bob", "hi").ok());
   EXPECT_EQ(table.counts().messages, 2u) << "what is repeated or refused is none";
-  table.KickPlace("red", "ann", {1, 1});
+  ASSERT_TRUE(table.KickPlace("red", "ann", {1, 1}).ok());
   EXPECT_EQ(table.counts().places, 2u);
   b_->End();
   table.DropSubscriber(2, 100);
@@ -258,7 +258,7 @@ TEST_F(RoomTableTest, ComingAndGoingFromManyThreadsLeavesNothingBehind) {
         const std::string room = fmt::format("room{}", i % 7);
         EXPECT_TRUE(table.Add(room, fmt::format("user{}-{}", t, i), {subscriber, i, ""}, "").ok());
         if (i % 3 == 0) {
-          EXPECT_GT(table.KickPlace(room, fmt::format("user{}-{}", t, i), {10 + t, i}), 0u);
+          EXPECT_GT(*table.KickPlace(room, fmt::format("user{}-{}", t, i), {10 + t, i}), 0u);
         }
       }
       subscriber->End();

@@ -1,5 +1,6 @@
 #include "chat/room.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -303,6 +304,51 @@ TEST_F(RoomTest, ASendOfTheSameIdIsAnsweredAsTheFirstAndNotRepeated) {
   EXPECT_FALSE(room_.Send("ann", kEverybody, "hi", kNow, "id-2")->repeated);
 }
 
+TEST_F(RoomTest, NobodyIsHeardAfterTheEndOfItsPlace) {
+  const PlaceId place{1, 1};
+  const std::function<void()> ends[] = {
+      [&] { room_.KickPlace("ann", place, kNow); },
+      [&] { ASSERT_TRUE(room_.Kick("ann", kNow).ok()); },
+      [&] { ASSERT_TRUE(Add("ann", b_, 2, DuplicateUser::kReplace).ok()); },
+      [&] { room_.Drop(1, 10, kNow); },
+  };
+  for (const auto& end : ends) {
+    ASSERT_TRUE(Add("ann", a_, 1).ok());
+    ASSERT_TRUE(room_.Send("ann", kEverybody, "hi", kNow, "", place).ok());
+    end();
+    Forget();
+    const uint64_t offset = room_.offset();
+    for (const char* target : {"*", "ann"})
+      EXPECT_TRUE(absl::IsPermissionDenied(room_.Send("ann", target, "late", kNow, "", place).status()));
+    EXPECT_EQ(room_.offset(), offset);
+    EXPECT_THAT(b_->TakeTexts(), IsEmpty());
+    EXPECT_TRUE(room_.Send("ann", kEverybody, "from a back end", kNow).ok()) << "which needs no place";
+    (void)room_.Kick("ann", kNow);
+  }
+}
+
+TEST_F(RoomTest, APlaceSpeaksForItselfAlone) {
+  ASSERT_TRUE(Add("ann", a_, 1, DuplicateUser::kAllow).ok());
+  ASSERT_TRUE(Add("ann", b_, 2, DuplicateUser::kAllow).ok());
+  ASSERT_TRUE(Add("bob", b_, 3).ok());
+  room_.KickPlace("ann", {1, 1}, kNow);
+  EXPECT_TRUE(absl::IsPermissionDenied(room_.Send("ann", kEverybody, "hi", kNow, "", {1, 1}).status()));
+  EXPECT_TRUE(room_.Send("ann", kEverybody, "hi", kNow, "", {2, 2}).ok());
+  EXPECT_TRUE(absl::IsPermissionDenied(room_.Send("ann", kEverybody, "hi", kNow, "", {2, 3}).status()))
+      << "that is bob's";
+}
+
+TEST_F(RoomTest, WhatWasSentBeforeTheEndIsAnsweredAsItWas) {
+  ASSERT_TRUE(Add("ann", a_, 1).ok());
+  const auto first = room_.Send("ann", kEverybody, "hi", kNow, "id-1", {1, 1});
+  ASSERT_TRUE(first.ok());
+  room_.KickPlace("ann", {1, 1}, kNow);
+  const auto again = room_.Send("ann", kEverybody, "hi", kNow, "id-1", {1, 1});
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_TRUE(again->repeated);
+  EXPECT_EQ(again->offset, first->offset);
+}
+
 TEST_F(RoomTest, ASendThatFailedMayBeTriedAgainByItsId) {
   ASSERT_TRUE(Add("ann", a_, 1).ok());
   EXPECT_FALSE(room_.Send("ann", "bob", "hi", kNow, "id-1").ok());
@@ -314,14 +360,14 @@ TEST_F(RoomTest, ASendThatFailedMayBeTriedAgainByItsId) {
 
 TEST_F(RoomTest, WhoComesBackGetsWhatConcernsHimSinceThatPoint) {
   ASSERT_TRUE(Add("ann", a_, 1).ok());
-  const uint64_t seen = Add("bob", b_, 1)->offset;
+  const uint64_t seen = Add("bob", b_, 1, DuplicateUser::kRefuse, "token")->offset;
   ASSERT_TRUE(room_.Send("ann", kEverybody, "to all", kNow).ok());
   ASSERT_TRUE(room_.Send("ann", "bob", "to bob", kNow).ok());
   ASSERT_TRUE(room_.Send("bob", "ann", "to ann", kNow).ok());
   room_.KickPlace("bob", {2, 1}, kNow);
   ASSERT_TRUE(Add("cat", a_, 2).ok());
 
-  const auto back = room_.Add("bob", {b_, 2, ""}, "", DuplicateUser::kRefuse, kNow,
+  const auto back = room_.Add("bob", {b_, 2, ""}, "token", DuplicateUser::kRefuse, kNow,
                               SeenPoint{.epoch = kEpoch, .offset = seen});
   ASSERT_TRUE(back.ok());
   ASSERT_TRUE(back->missed.has_value());
@@ -399,7 +445,7 @@ TEST_F(RoomTest, WhatOthersSawOfAnEarlierLifeComesFirst) {
   EXPECT_EQ(again->offset, 5u);
 
   Room heir("lobby", kEpoch, limits_, index_);
-  heir.Adopt(room_.State(), room_.Subscribers(), kNow);
+  heir.Adopt(room_.State(kNow), room_.Subscribers(), kNow);
   const RestoreResult there =
       heir.Restore(ClaimOf("eve", b_, 4, "t", {.epoch = kBefore, .offset = 5}), DuplicateUser::kRefuse, kNow);
   EXPECT_EQ(texts(there.missed).front(), "six") << "it is known wherever the room goes";

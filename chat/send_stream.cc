@@ -43,7 +43,7 @@ absl::Status SendChains::DoOne(const v1::ChainedSend& send, v1::SendResponse& re
     return absl::AbortedError("an earlier send of this chain was not done: send both again");
   absl::Status status = CheckRequest(send.send());
   if (!status.ok()) return status;
-  status = do_send_(send.send(), response);
+  status = do_send_(send, response);
   const bool not_now =
       absl::IsAborted(status) || absl::IsFailedPrecondition(status) || absl::IsUnavailable(status);
   if (not_now && send.chain() != 0) broken_.insert(send.chain());

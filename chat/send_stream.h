@@ -18,7 +18,7 @@ namespace hubbub::chat {
 class SendChains {
  public:
   // Does one send: its errors mean that nothing has happened.
-  using DoSend = std::function<absl::Status(const v1::SendRequest& request, v1::SendResponse& response)>;
+  using DoSend = std::function<absl::Status(const v1::ChainedSend& send, v1::SendResponse& response)>;
 
   explicit SendChains(DoSend do_send) : do_send_(std::move(do_send)) {}
 

@@ -45,9 +45,9 @@ class SendChainsTest : public ::testing::Test {
 
   absl::Status refusal_;
   std::vector<std::string> done_;
-  SendChains chains_{[this](const v1::SendRequest& request, v1::SendResponse& response) {
+  SendChains chains_{[this](const v1::ChainedSend& chained, v1::SendResponse& response) {
     if (!refusal_.ok()) return refusal_;
-    done_.push_back(request.content());
+    done_.push_back(chained.send().content());
     response.set_offset(done_.size());
     return absl::OkStatus();
   }};
@@ -157,6 +157,31 @@ TEST_F(SendStreamTest, WhatIsWrongIsSaidOfThatSendAlone) {
   EXPECT_EQ(answers[0].code(), 0);
   EXPECT_THAT(answers[1].message(), HasSubstr("room"));
   EXPECT_EQ(answers[2].response().offset(), 2u);
+}
+
+TEST_F(SendStreamTest, WhoHasNoPlaceIsRefusedAndWhoseLeaseHasEndedMayComeAgain) {
+  TestStream events(*server_.stub, "connector-1");
+  ASSERT_TRUE(events.Read());
+  const auto subscriber = server_.leases.Find(events.lease);
+  ASSERT_TRUE(subscriber.ok());
+  ASSERT_TRUE(server_.rooms.Add("lobby", "ann", {*subscriber, 1, ""}, "").ok());
+  const auto code = [&](uint64_t lease, uint64_t session) {
+    v1::SendStreamRequest request;
+    AddSend(request, "hi", 0);
+    request.mutable_sends(0)->mutable_send()->set_from("ann");
+    request.mutable_sends(0)->set_lease(lease);
+    request.mutable_sends(0)->set_session(session);
+    EXPECT_TRUE(stream_->Write(request));
+    const auto answers = ReadAnswers(1);
+    return answers.empty() ? grpc::StatusCode::UNKNOWN
+                           : static_cast<grpc::StatusCode>(answers.front().code());
+  };
+  EXPECT_EQ(code(events.lease, 1), grpc::StatusCode::OK);
+  EXPECT_EQ(code(events.lease, 2), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_EQ(code(events.lease + 1, 1), grpc::StatusCode::FAILED_PRECONDITION) << "it is restored, perhaps";
+  EXPECT_EQ(code(0, 0), grpc::StatusCode::OK);
+  ASSERT_TRUE(server_.rooms.KickPlace("lobby", "ann", {events.lease, 1}).ok());
+  EXPECT_EQ(code(events.lease, 1), grpc::StatusCode::PERMISSION_DENIED);
 }
 
 TEST_F(SendStreamTest, EndsWithTheServiceAfterItsAnswers) {

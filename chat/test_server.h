@@ -92,12 +92,13 @@ class TestServer {
 class TestStream {
  public:
   TestStream(v1::ChatService::Stub& stub, const std::string& connector, uint64_t resumed_lease = 0,
-             uint64_t from_seq = 0) {
+             uint64_t from_seq = 0, uint64_t run = 0) {
     context_.set_deadline(TestDeadline());
     v1::SubscribeRequest request;
     request.set_connector(connector);
     request.set_lease(resumed_lease);
     request.set_next_seq(from_seq);
+    request.set_incarnation(run);
     reader_ = stub.Subscribe(&context_, request);
   }
   ~TestStream() {

@@ -11,7 +11,7 @@ namespace hubbub::connector {
 using chat::v1::SubscribeRequest;
 using chat::v1::SubscribeResponse;
 
-ChatLink::ChatLink(ServerInfo server, std::string connector_id, Listener listener)
+ChatLink::ChatLink(ServerInfo server, std::string connector_id, uint64_t connector_run, Listener listener)
     : server_(std::move(server)),
       connector_id_(std::move(connector_id)),
       listener_(std::move(listener)),
@@ -21,8 +21,9 @@ ChatLink::ChatLink(ServerInfo server, std::string connector_id, Listener listene
           .open = [this](auto* context, const auto* request,
                          auto* reactor) { stub_->async()->Subscribe(context, request, reactor); },
           .request =
-              [this] {
+              [this, connector_run] {
                 SubscribeRequest request;
+                request.set_incarnation(connector_run);
                 request.set_connector(connector_id_);
                 request.set_lease(lease_);
                 request.set_next_seq(next_seq_);

@@ -34,7 +34,8 @@ class ChatLink {
     std::function<void()> on_lost;
   };
 
-  ChatLink(ServerInfo server, std::string connector_id, Listener listener);
+  // `connector_run` names this run of the connector.
+  ChatLink(ServerInfo server, std::string connector_id, uint64_t connector_run, Listener listener);
 
   const ServerInfo& server() const { return server_; }
   void Start() { stream_.Start(); }

@@ -3,16 +3,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "services/entropy.h"
 #include "services/rendezvous.h"
 
 namespace hubbub::connector {
 
 ChatLinks::ChatLinks(std::string connector_id, Listener listener)
-    : connector_id_(std::move(connector_id)), listener_(std::move(listener)) {}
+    : connector_id_(std::move(connector_id)), incarnation_(Entropy()() | 1), listener_(std::move(listener)) {}
 
 std::shared_ptr<ChatLink> ChatLinks::Open(const ServerInfo& server) const {
   return std::make_shared<ChatLink>(
-      server, connector_id_,
+      server, connector_id_, incarnation_,
       ChatLink::Listener{
           .on_events = [this, id = server.id](ChatLink::Events& events) { listener_.on_events(id, events); },
           .on_up = [this, id = server.id](uint64_t incarnation,

@@ -53,6 +53,7 @@ class ChatLinks {
   std::shared_ptr<ChatLink> Open(const ServerInfo& server) const;
 
   const std::string connector_id_;
+  const uint64_t incarnation_;  // Names this run of the connector.
   const Listener listener_;
   mutable Mutex mu_;
   std::vector<Entry> entries_ ABSL_GUARDED_BY(mu_);

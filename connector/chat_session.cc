@@ -4,20 +4,12 @@
 
 #include "connector/answers.h"
 #include "connector/places.h"
-#include "fmt/format.h"
-#include "services/entropy.h"
 #include "services/session/fields.h"
 
 namespace hubbub::connector {
 namespace {
 
 namespace json = boost::json;
-
-// 128 bits that nobody can guess.
-std::string NewToken() {
-  constexpr Entropy kEntropy;
-  return fmt::format("{:016x}{:016x}", kEntropy(), kEntropy());
-}
 
 }  // namespace
 
@@ -66,7 +58,9 @@ void ChatSession::Leave(const json::object& body, Reply reply) {
 
 void ChatSession::OnEnded(Membership& membership, LocalRooms::End end) {
   Forget(std::string(membership.room));
-  if (end == LocalRooms::End::kReplaced) session_.Kick("replaced");
+  if (end != LocalRooms::End::kReplaced) return;
+  replaced_ = true;
+  session_.Kick("replaced");
 }
 
 void ChatSession::Forget(std::string_view room) {
@@ -78,31 +72,28 @@ void ChatSession::Forget(std::string_view room) {
   if (membership->sends != nullptr) membership->sends->Close();
 }
 
-void ChatSession::OnClosed() {
+void ChatSession::OnClosed(bool clean) {
   self_.reset();
   load_->when_idle = nullptr;
+  // Who has replaced it in one room is about to come for the others.
+  clean = clean && !replaced_;
+  EndEnter(clean);
+  // While this server drains, places wait to be taken over by the session's resume token, before the grace of
+  // the lease ends them.
+  const bool take_back = !around_.draining || !KnowsTokens();
   for (auto& [room, membership] : memberships_) {
-    if (membership->sends != nullptr) membership->sends->Close();
-    around_.restorer.Depart(*membership);
-    around_.rooms.Erase(*membership);
-    // One that still waits for the answer to its Add is taken back when that is here: a Kick now might
-    // overtake it.
-    if (!membership->joined) continue;
-    // It will be taken over by the session's resume token, before the grace of the lease ends it.
-    if (around_.draining) continue;
-    if (auto link = around_.links.Find(membership->server)) {
-      KickPlace(session_.loop(), std::move(link), PlaceOf(room, user_, membership->lease, session_.id()),
-                kTriesAlone);
-    }
+    membership->keep_name = !clean;
+    membership->wait_ms = WaitMs();
+    around_.partings.Add(std::move(membership), take_back);
   }
   memberships_.clear();
   SignOut();
 }
 
-void ChatSession::SignIn(std::string user) {
+void ChatSession::SignIn(std::string user, std::string token) {
   tried_ = true;
   user_ = std::move(user);
-  token_ = NewToken();
+  token_ = std::move(token);
   around_.encoder.Use(session_.wire());
   around_.rooms.SignIn(user_, session_);
 }

@@ -10,6 +10,7 @@
 #include "connector/chat_links.h"
 #include "connector/encoder.h"
 #include "connector/local_rooms.h"
+#include "connector/partings.h"
 #include "connector/restorer.h"
 #include "connector/room_sends.h"
 #include "services/session/session.h"
@@ -21,6 +22,7 @@ namespace hubbub::connector {
 struct Surroundings {
   LocalRooms& rooms;
   Restorer& restorer;
+  Partings& partings;
   ChatLinks& links;
   SendLines& send_lines;
   Encoder& encoder;
@@ -30,6 +32,8 @@ struct Surroundings {
   std::chrono::milliseconds patience{5'000};
   // This connector is shutting down: its sessions are sent away, and come back elsewhere.
   const std::atomic<bool>& draining;
+  // So long is the name of a client kept that knows no tokens, and whose connection was lost: one heartbeat.
+  std::chrono::milliseconds name_wait{3'000};
 };
 
 // The connector's side of one client session: enter, leave and send. A session is bound to one user by its
@@ -40,7 +44,7 @@ class ChatSession final : public SessionHandler, private LocalRooms::Owner {
   ~ChatSession() override;
 
   void OnRequest(std::string_view route, boost::json::object body, Reply reply) override;
-  void OnClosed() override;
+  void OnClosed(bool clean) override;
   bool SignedIn() const override { return tried_; }
 
  private:
@@ -56,6 +60,8 @@ class ChatSession final : public SessionHandler, private LocalRooms::Owner {
   static void TakeBack(EnterCallPtr call, int tries, std::function<void(EnterCallPtr)> done = {});
   void OnAdded(EnterCallPtr call, const chat::v1::AddResponse& response);
   void OnRefused(EnterCallPtr call, const absl::Status& status);
+  // The session ends: nobody waits for the enter that is under way.
+  void EndEnter(bool clean);
 
   void Leave(const boost::json::object& body, Reply reply);
 
@@ -66,7 +72,10 @@ class ChatSession final : public SessionHandler, private LocalRooms::Owner {
 
   void OnEnded(Membership& membership, LocalRooms::End end) override;
   void Forget(std::string_view room);
-  void SignIn(std::string user);
+  // A name that is kept for it is kept for its token, not for its address.
+  bool KnowsTokens() const { return session_.own_client() || showed_token_; }
+  uint32_t WaitMs() const { return KnowsTokens() ? 0 : static_cast<uint32_t>(around_.name_wait.count()); }
+  void SignIn(std::string user, std::string token);
   void SignOut();
 
   Session& session_;
@@ -74,6 +83,9 @@ class ChatSession final : public SessionHandler, private LocalRooms::Owner {
   bool tried_ = false;  // There was an enter with names that can be.
   std::string user_;    // Empty before the first enter, and after it has failed.
   std::string token_;   // Whoever shows it may take this session's places over.
+  bool showed_token_ = false;
+  bool replaced_ = false;          // Another session has taken one of its places.
+  EnterCall* entering_ = nullptr;  // The one that is under way.
   StringMap<std::unique_ptr<Membership>> memberships_;
   std::shared_ptr<SendLoad> load_ = std::make_shared<SendLoad>();
   // What calls under way hold weakly: it goes when the session ends.

@@ -7,10 +7,12 @@
 #include "connector/pause.h"
 #include "connector/places.h"
 #include "fmt/format.h"
+#include "services/entropy.h"
 #include "services/limits.h"
 #include "services/owner_hint.h"
 #include "services/retry_pause.h"
 #include "services/session/fields.h"
+#include "services/stable_hash.h"
 
 namespace hubbub::connector {
 namespace {
@@ -20,6 +22,24 @@ namespace json = boost::json;
 constexpr std::chrono::milliseconds kLeastPause{20};
 // So many servers are asked one after the other, as each names another, before there is a pause.
 constexpr int kMostHops = 3;
+constexpr size_t kTokenBytes = 32;
+
+// 128 bits that nobody can guess.
+std::string NewToken() {
+  constexpr Entropy kEntropy;
+  return fmt::format("{:016x}{:016x}", kEntropy(), kEntropy());
+}
+
+// As NewToken makes them.
+bool LooksLikeAToken(std::string_view text) {
+  return text.size() == kTokenBytes && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// What is told of where a client is: without its port, which is another one each time.
+uint64_t AddressOf(std::string_view peer) {
+  const std::string_view address = peer.substr(0, peer.rfind(':'));
+  return address.empty() ? 0 : StableHash(address);
+}
 
 // The call may have done its work, though its answer was lost.
 bool IsUnsure(const absl::Status& status) {
@@ -39,6 +59,7 @@ struct ChatSession::EnterCall {
   int hops = 0;                                // Since the last pause.
   int tries = 0;                               // That chat servers have refused.
   std::shared_ptr<ChatLink> unsure = nullptr;  // The last one that may have a place, and did not say so.
+  bool keep_name = false;                      // Its session was cut off.
 };
 
 void ChatSession::Enter(const json::object& body, Reply reply) {
@@ -60,12 +81,26 @@ void ChatSession::Enter(const json::object& body, Reply reply) {
     return reply.Fail(429, fmt::format("you are in {} rooms, and more are not allowed: leave one first",
                                        memberships_.size()));
   }
-  if (user_.empty()) SignIn(*std::move(user));
+  // A token that is shown stays the client's own: it may be shown again if the answer does not arrive, and
+  // what the room has for it is for it alone.
+  std::string token;
+  // One that is longer is none of ours; cut, it might end in the middle of a character.
+  std::string resume;
+  if (const json::value* shown = body.if_contains("resume");
+      shown != nullptr && shown->is_string() && shown->get_string().size() <= kTokenBytes) {
+    resume = std::string(shown->get_string());
+    if (LooksLikeAToken(resume)) token = resume;
+  }
+  showed_token_ = showed_token_ || !token.empty();
+  if (user_.empty()) SignIn(*std::move(user), token.empty() ? NewToken() : token);
+  if (token.empty()) token = token_;
   auto membership = std::make_unique<Membership>();
   membership->session = &session_;
   membership->user = user_;
   membership->room = *room;
-  membership->token = token_;
+  membership->token = token;
+  membership->address = AddressOf(session_.peer());
+  membership->wait_ms = WaitMs();
   around_.rooms.Insert(*membership, *this);
   memberships_.emplace(*room, std::move(membership));
 
@@ -78,12 +113,10 @@ void ChatSession::Enter(const json::object& body, Reply reply) {
   request.set_room(*room);
   request.set_user(user_);
   request.set_session(session_.id());
-  request.set_token(token_);
-  // One that is too long is none of ours; cut, it might end in the middle of a character.
-  if (const json::value* resume = body.if_contains("resume");
-      resume != nullptr && resume->is_string() && resume->get_string().size() <= token_.size()) {
-    request.set_resume_token(std::string(resume->get_string()));
-  }
+  request.set_token(token);
+  request.set_resume_token(std::move(resume));
+  request.set_client_address(memberships_.find(*room)->second->address);
+  request.set_wait_ms(WaitMs());
   const auto epoch = WholeNumberField(body, "epoch");
   const auto offset = WholeNumberField(body, "offset");
   call->asks_for_missed = epoch && offset && *epoch != 0;
@@ -91,7 +124,14 @@ void ChatSession::Enter(const json::object& body, Reply reply) {
     request.set_epoch(*epoch);
     request.set_offset(*offset);
   }
+  entering_ = call.get();
   TryEnter(std::move(call));
+}
+
+void ChatSession::EndEnter(bool clean) {
+  if (entering_ == nullptr) return;
+  entering_->keep_name = !clean;
+  entering_->request.set_wait_ms(WaitMs());
 }
 
 void ChatSession::TryEnter(EnterCallPtr call) {
@@ -153,7 +193,9 @@ void ChatSession::TakeBack(EnterCallPtr call, int tries, std::function<void(Ente
     return;
   }
   const chat::v1::AddRequest& add = call->request;
-  const auto place = PlaceOf(add.room(), add.user(), add.lease(), add.session());
+  auto place = PlaceOf(add.room(), add.user(), add.lease(), add.session());
+  place.set_keep_name(call->keep_name);
+  place.set_wait_ms(add.wait_ms());
   net::Loop& loop = call->loop;
   std::shared_ptr<ChatLink> link = std::move(call->unsure);
   const std::string request_id = call->request_id;
@@ -167,6 +209,7 @@ void ChatSession::OnRefused(EnterCallPtr call, const absl::Status& status) {
   // The client will be told that it did not work, which must be true by then.
   TakeBack(std::move(call), kTriesWhileWaitedFor, [this, status](EnterCallPtr taken) {
     if (taken->reply.session() == nullptr) return;
+    entering_ = nullptr;
     Forget(taken->request.room());
     // Whoever chose a name that is taken may choose another.
     if (memberships_.empty()) SignOut();
@@ -175,10 +218,11 @@ void ChatSession::OnRefused(EnterCallPtr call, const absl::Status& status) {
 }
 
 void ChatSession::OnAdded(EnterCallPtr call, const chat::v1::AddResponse& response) {
+  entering_ = nullptr;
   json::object answer = UserList(response.users(), response.total());
   answer["epoch"] = response.epoch();
   answer["offset"] = response.offset();
-  answer["resume"] = token_;
+  answer["resume"] = call->request.token();
   if (call->asks_for_missed) AddMissed(response, session_.format(), answer);
   const std::string room = call->request.room();
   call->reply.Ok(answer);

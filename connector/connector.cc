@@ -24,14 +24,17 @@ Connector::Lane::Lane(net::Loop& loop, int loops, Connector& connector)
       servers(connector.links_, loop),
       restorer({.part = static_cast<uint32_t>(loop.index()), .parts = static_cast<uint32_t>(loops)}, rooms,
                connector.encoder_, servers),
+      partings(rooms, restorer, connector.links_),
       around{.rooms = rooms,
              .restorer = restorer,
+             .partings = partings,
              .links = connector.links_,
              .send_lines = servers,
              .encoder = connector.encoder_,
              .max_rooms = connector.options_.max_rooms,
              .patience = connector.options_.patience,
-             .draining = connector.draining_},
+             .draining = connector.draining_,
+             .name_wait = connector.options_.heartbeat.value_or(std::chrono::seconds(3))},
       session_options(connector.SessionOptionsFor(requests)) {}
 
 Connector::Connector(const ConnectorOptions& options)

@@ -14,6 +14,7 @@
 #include "connector/encoder.h"
 #include "connector/linked_chat_servers.h"
 #include "connector/local_rooms.h"
+#include "connector/partings.h"
 #include "connector/peer_connectors.h"
 #include "connector/restorer.h"
 #include "services/directory.h"
@@ -93,6 +94,7 @@ class Connector {
     LocalRooms rooms;
     LinkedChatServers servers;
     Restorer restorer;
+    Partings partings;
     Surroundings around;
     RequestCounters requests;
     SessionOptions session_options;

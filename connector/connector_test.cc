@@ -1,5 +1,6 @@
 #include "connector/connector.h"
 
+#include <array>
 #include <memory>
 #include <string>
 #include <thread>
@@ -45,7 +46,12 @@ class ChatServer {
 
  private:
   const std::string id_;
-  chat::RoomTable rooms_{{}};
+  // A name is kept for longer than any test takes.
+  chat::RoomTable rooms_{[] {
+    chat::RoomTable::Options options;
+    options.room.grace_ms = 600'000;
+    return options;
+  }()};
   chat::Leases leases_;
   chat::ChatService service_;
   std::unique_ptr<rpc::Server> server_;
@@ -272,6 +278,115 @@ TEST_F(ConnectorTest, WhoeverDisconnectsLeavesAllRooms) {
   }
   EXPECT_THAT(left, UnorderedElementsAre("lobby", "attic"));
   EXPECT_TRUE(WaitUntil([&] { return connector_->sessions() == 1; }));
+}
+
+TEST_F(ConnectorTest, NobodyIsHeardAfterItsEndAndNothingSaidBeforeIsLost) {
+  options_.heartbeat.reset();  // Ann only listens.
+  Start();
+  auto ann = Guest("ann");
+  const auto ask = [](PomeloClient& client, int i) {
+    client.Ask("chat.chatHandler.send", {{"rid", "lobby"}, {"content", std::to_string(i)}, {"target", "*"}});
+  };
+  enum class End { kLeave, kDisconnect, kBan };
+  for (int round = 0; round < 30; ++round) {
+    const End end = std::array{End::kLeave, End::kDisconnect, End::kBan}[static_cast<size_t>(round % 3)];
+    auto bob = Guest("bob");
+    ExpectPush(*ann, "onAdd", {{"user", "bob"}});
+    for (int i = 0; i < 30; ++i) ask(*bob, i);
+    if (end == End::kLeave) bob->Ask("connector.entryHandler.leave", {{"rid", "lobby"}});
+    if (end == End::kDisconnect) bob->EndSending();
+    if (end == End::kBan) {
+      v1::DisconnectRequest request;
+      request.set_user("bob");
+      v1::DisconnectResponse response;
+      EXPECT_TRUE(Call(&v1::ConnectorService::Stub::Disconnect, request, response).ok());
+    }
+    // Until the leave, messages in order; after it, nothing of bob's: the next round begins with his coming.
+    int heard = 0;
+    PomeloClient::Push push = ann->NextPush();
+    for (; push.route == "onChat"; push = ann->NextPush())
+      ASSERT_EQ(push.body.at("msg").as_string(), std::to_string(heard++));
+    EXPECT_EQ(push.route, "onLeave") << json::serialize(push.body);
+    if (end != End::kBan) {
+      EXPECT_EQ(heard, 30) << (end == End::kLeave ? "left" : "disconnected");
+    }
+  }
+}
+
+TEST_F(ConnectorTest, WhoIsCutOffHasItsNameForItsToken) {
+  Start();
+  auto ann = Guest("ann");
+  auto bob = std::make_unique<PomeloClient>(connector_->client_port(), "hubbub-web");
+  const json::object first = Enter(*bob, "bob", "lobby");
+  ExpectPush(*ann, "onAdd", {{"user", "bob"}});
+  bob->Close();
+  ExpectPush(*ann, "onLeave", {{"user", "bob"}});
+  auto other = Client();
+  ExpectRefused(Enter(*other, "bob", "lobby"), 500, "try again in");
+  ExpectRefused(Enter(*other, "bob", "lobby", {{"resume", std::string(32, '0')}}), 500, "try again in");
+  const json::object back = Enter(*Client(), "bob", "lobby", {{"resume", first.at("resume")}});
+  EXPECT_EQ(back.at("resume"), first.at("resume")) << "it stays the client's own";
+}
+
+TEST_F(ConnectorTest, WhoLeavesOrIsThrownOutLeavesItsNameFree) {
+  Start();
+  auto ann = Guest("ann");
+  for (const bool thrown_out : {false, true}) {
+    PomeloClient bob(connector_->client_port(), "hubbub-web");
+    EXPECT_EQ(CodeIn(Enter(bob, "bob", "lobby")), 200);
+    ExpectPush(*ann, "onAdd", {{"user", "bob"}});
+    if (thrown_out) {
+      v1::DisconnectRequest request;
+      request.set_user("bob");
+      v1::DisconnectResponse response;
+      EXPECT_TRUE(Call(&v1::ConnectorService::Stub::Disconnect, request, response).ok());
+    } else {
+      Leave(bob, "lobby");
+    }
+    ExpectPush(*ann, "onLeave", {{"user", "bob"}});
+    auto other = Guest("bob");
+    ExpectPush(*ann, "onAdd", {{"user", "bob"}});
+    Leave(*other, "lobby");
+    ExpectPush(*ann, "onLeave", {{"user", "bob"}});
+  }
+}
+
+TEST_F(ConnectorTest, AClientWithoutTokensIsBackAtOnceFromItsAddress) {
+  Start();
+  auto ann = Guest("ann");
+  for (int i = 0; i < 3; ++i) {
+    auto bob = Guest("bob");
+    ExpectPush(*ann, "onAdd", {{"user", "bob"}});
+    bob->Close();
+    ExpectPush(*ann, "onLeave", {{"user", "bob"}});
+  }
+}
+
+TEST_F(ConnectorTest, WhatWasForOneUserAloneIsForItsTokenAlone) {
+  Start();
+  auto ann = Guest("ann");
+  auto bob = Client();
+  const json::object first = Enter(*bob, "bob", "lobby");
+  EXPECT_EQ(CodeIn(Say(*ann, "psst", "bob")), 200);
+  EXPECT_EQ(CodeIn(Say(*ann, "hello")), 200);
+  Leave(*bob, "lobby");
+  const auto missed = [&](const json::object& more) {
+    json::object point{{"epoch", first.at("epoch")}, {"offset", first.at("offset")}};
+    point.insert(more.begin(), more.end());
+    auto client = Client();
+    const json::object answer = Enter(*client, "bob", "lobby", point);
+    EXPECT_EQ(answer.at("recovered"), true);
+    std::vector<std::string> texts;
+    for (const json::value& event : answer.at("events").as_array()) {
+      if (event.as_object().contains("msg")) texts.emplace_back(event.at("msg").as_string());
+    }
+    Leave(*client, "lobby");
+    return texts;
+  };
+  EXPECT_THAT(missed({}), ElementsAre("hello"));
+  EXPECT_THAT(missed({{"resume", std::string(32, 'a')}}), ElementsAre("hello"));
+  for (int i = 0; i < 2; ++i)
+    EXPECT_THAT(missed({{"resume", first.at("resume")}}), ElementsAre("psst", "hello")) << "however often";
 }
 
 TEST_F(ConnectorTest, RoomsAreApart) {

@@ -72,7 +72,7 @@ class FanOut {
   class Handler final : public SessionHandler {
    public:
     void OnRequest(std::string_view, boost::json::object, Reply) override {}
-    void OnClosed() override {}
+    void OnClosed(bool) override {}
     bool SignedIn() const override { return true; }
   };
   struct Member final : LocalRooms::Owner {

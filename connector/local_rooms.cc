@@ -26,6 +26,11 @@ void LocalRooms::Erase(Membership& membership) {
   places_.Subtract(1);
 }
 
+void LocalRooms::SetOwner(Membership& membership, Owner& owner) {
+  loop_.AssertHere();
+  rooms_.find(membership.room)->second.seats[membership.place].owner = &owner;
+}
+
 void LocalRooms::Joined(Membership& membership, uint64_t epoch, uint64_t offset) {
   loop_.AssertHere();
   membership.joined = true;
@@ -64,7 +69,7 @@ void LocalRooms::Restored(Membership& membership, const Deliveries& missed, uint
 
 LocalRooms::Effect LocalRooms::Show(const Delivery& delivery, Membership& membership) {
   if (delivery.kind == Delivery::Kind::kReplaced) {
-    const bool mine = delivery.user == membership.user && delivery.session == membership.session->id();
+    const bool mine = delivery.user == membership.user && delivery.session == membership.session_id();
     return mine ? Effect::kEnded : Effect::kNone;
   }
   if (delivery.epoch != membership.epoch) return Effect::kNone;
@@ -75,7 +80,7 @@ LocalRooms::Effect LocalRooms::Show(const Delivery& delivery, Membership& member
   const bool for_me = delivery.kind == Delivery::Kind::kTargeted ? about_me
                       : delivery.kind == Delivery::Kind::kJoined ? !about_me
                                                                  : true;
-  if (for_me) {
+  if (for_me && membership.session != nullptr) {
     if (net::Payload packages = delivery.After(membership.offset, membership.session->wire())) {
       // First, so that whoever has been given it is counted.
       deliveries_.Add(delivery.CountAfter(membership.offset));
@@ -95,8 +100,8 @@ void LocalRooms::Apply(Effect effect, const Delivery& delivery, const Seat& seat
 void LocalRooms::Hold(Membership& membership, const std::shared_ptr<const Deliveries>& batch, size_t index) {
   if (membership.held.size() < Membership::kMaxHeld) {
     membership.held.push_back({batch, index});
-  } else {
-    membership.session->Kick("this server is overloaded");
+  } else if (membership.session != nullptr) {
+    membership.session->Kick("this server is overloaded", net::CloseReason::kShutdown);
   }
 }
 
@@ -145,7 +150,7 @@ bool LocalRooms::Holds(std::string_view room, uint64_t session, std::string_view
   if (at == rooms_.end()) return false;
   const auto& seats = at->second.seats;
   return std::any_of(seats.begin(), seats.end(), [&](const Seat& seat) {
-    return seat.membership->session->id() == session && seat.membership->token == token;
+    return seat.membership->session_id() == session && seat.membership->token == token;
   });
 }
 

@@ -42,6 +42,8 @@ class LocalRooms {
   // Registered before Add is called, because events may overtake its answer.
   void Insert(Membership& membership, Owner& owner);
   void Erase(Membership& membership);
+  // Who is told of its end from now on.
+  void SetOwner(Membership& membership, Owner& owner);
   // The answer to Add: from here on the client gets what comes after `offset`. Hands over what waited.
   void Joined(Membership& membership, uint64_t epoch, uint64_t offset);
   // The answer to Restore: as Joined, but `missed` comes first: events of the life that the client knows, and

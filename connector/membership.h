@@ -13,17 +13,21 @@ namespace hubbub::connector {
 struct RestoreEntry;
 class RoomSends;
 
-// The place of one session in one room. Loop-only. Owned by the session's handler; LocalRooms knows it while
-// it lives.
+// The place of one session in one room. Loop-only. Owned by the session's handler, and by Partings after
+// that; LocalRooms knows it while it lives.
 //
 //             answer to Add                  its chat server is lost, or has given the room away
 //   (adding) ───────────────> (joined) <──────────────────────────────────────> (restoring)
 //                                               answer to Restore
 struct Membership {
-  Session* session = nullptr;
+  Session* session = nullptr;  // Null once that has ended, while Partings have the place.
+  uint64_t ended_session = 0;  // Its id then.
   std::string user;
   std::string room;
   std::string token;         // Whoever shows it takes the place over.
+  uint64_t address = 0;      // A hash of where its client is,
+  uint32_t wait_ms = 0;      // and what AddRequest calls so.
+  bool keep_name = false;    // The session was cut off: its name is kept when the place is given up.
   std::string server;        // The chat server that was asked last to have it,
   uint64_t lease = 0;        // this connector's lease there,
   uint64_t incarnation = 0;  // and the run of that server.
@@ -42,7 +46,9 @@ struct Membership {
   static constexpr size_t kMaxHeld = 4096;
   std::vector<Held> held;
 
-  std::shared_ptr<RoomSends> sends;  // Null before the first one. The session handler's own.
+  uint64_t session_id() const { return session == nullptr ? ended_session : session->id(); }
+
+  std::shared_ptr<RoomSends> sends;  // Null before the first one. The owner's.
 
   size_t place = 0;  // Its index in the room's list. LocalRooms' own.
 };

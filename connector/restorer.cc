@@ -91,7 +91,11 @@ void Restorer::CheckLease(Membership& membership) {
 }
 
 void Restorer::Depart(Membership& membership) {
-  if (membership.restoring != nullptr) membership.restoring->membership = nullptr;
+  if (membership.restoring == nullptr) return;
+  RestoreEntry& entry = *membership.restoring;
+  entry.membership = nullptr;
+  entry.keep_name = membership.keep_name;
+  entry.wait_ms = membership.wait_ms;
 }
 
 bool Restorer::Gone(const std::string& server, uint64_t incarnation) const {
@@ -120,7 +124,9 @@ void Restorer::BeginFor(Membership& membership, const Loss& loss, const std::str
   entry->room = membership.room;
   entry->user = membership.user;
   entry->token = membership.token;
-  entry->session = membership.session->id();
+  entry->session = membership.session_id();
+  entry->address = membership.address;
+  entry->wait_ms = membership.wait_ms;
   entry->epoch = membership.epoch;
   entry->offset = membership.offset;
   membership.joined = false;
@@ -300,20 +306,25 @@ void Restorer::SettleOne(const Call& call, const EntryPtr& entry, bool replaced,
   Membership* const membership = entry->membership;
   if (membership == nullptr) {
     // Unless it has come back meanwhile: then this is its place again.
-    if (!replaced && !rooms_.Holds(entry->room, entry->session, entry->token))
-      servers_.Kick(call.server, PlaceOf(entry->room, entry->user, call.lease, entry->session));
-    return;
+    if (replaced || rooms_.Holds(entry->room, entry->session, entry->token)) return;
+    chat::v1::KickRequest place = PlaceOf(entry->room, entry->user, call.lease, entry->session);
+    place.set_keep_name(entry->keep_name);
+    place.set_wait_ms(entry->wait_ms);
+    return servers_.Kick(call.server, place);
   }
   membership->restoring.reset();
   membership->server = call.server;
   membership->lease = call.lease;
   membership->incarnation = call.incarnation;
   // Somebody else has come by this name meanwhile.
-  if (replaced) return membership->session->Kick("replaced");
-  if (!restored.recovered()) {
+  if (replaced) {
+    if (membership->session != nullptr) membership->session->Kick("replaced");
+    return;
+  }
+  if (!restored.recovered() && membership->session != nullptr) {
     // The client can not be told what it missed. It can come back, and will know that it missed something.
     membership->joined = true;
-    return membership->session->Kick("reconnect");
+    return membership->session->Kick("reconnect", net::CloseReason::kShutdown);
   }
   // What waited may end the membership; and it may move on.
   membership->restoring = entry;

@@ -50,6 +50,9 @@ struct RestoreEntry {
   std::string user;
   std::string token;
   uint64_t session = 0;
+  uint64_t address = 0;
+  uint32_t wait_ms = 0;
+  bool keep_name = false;
   uint64_t epoch = 0;
   uint64_t offset = 0;
   int tries = 0;

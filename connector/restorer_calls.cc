@@ -12,7 +12,7 @@ namespace {
 constexpr size_t kMaxCallBytes = size_t{4} << 20;
 
 size_t BytesOf(const RestoreEntry& entry) {
-  return entry.user.size() + entry.token.size() + 24;
+  return entry.user.size() + entry.token.size() + 40;
 }
 
 }  // namespace
@@ -63,6 +63,8 @@ chat::v1::RestoreRequest Restorer::RequestOf(const Call& call) const {
       place->set_user(entry->user);
       place->set_session(entry->session);
       place->set_token(entry->token);
+      place->set_client_address(entry->address);
+      place->set_wait_ms(entry->wait_ms);
     }
     places->set_offset(offset);
     const LastEvents* const last = rooms_.LastEventsOf(group.room);

@@ -46,6 +46,8 @@ void RoomSends::Pump() {
     if (chain_ == 0) chain_ = lines_->NextChain();
     chat::v1::ChainedSend& send = queue_[sent_++]->send;
     send.set_chain(chain_);
+    send.set_lease(membership_->lease);
+    send.set_session(membership_->session_id());
     line_->Send(send, shared_from_this());
   }
   if (waits_ && back_ == sent_) Pause();
@@ -62,7 +64,9 @@ void RoomSends::OnAnswer(const absl::Status& status, const chat::v1::SendRespons
     refused_ = true;
     ++back_;
   } else {
+    const std::string& room = queue_[back_]->send.send().room();
     End(back_, [&](Reply reply) {
+      if (absl::IsPermissionDenied(status)) return reply.Fail(403, NotInRoom(room));
       if (!status.ok()) return FailWith(std::move(reply), status);
       refusals_ = 0;
       reply.Ok({{"offset", response.offset()}, {"epoch", response.epoch()}, {"time", response.time_ms()}});
@@ -114,6 +118,8 @@ void RoomSends::End(size_t index, const std::function<void(Reply)>& answer) {
   queue_.erase(at);
   answer(std::move(one->reply));
   if (load_->sends == 0 && load_->when_idle) std::exchange(load_->when_idle, nullptr)();
+  // It may be the last that is heard of this.
+  if (queue_.empty() && when_idle_) std::exchange(when_idle_, nullptr)();
 }
 
 }  // namespace hubbub::connector

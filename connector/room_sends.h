@@ -39,6 +39,7 @@ struct SendLoad {
 // and keep their order whatever happens. One that could not be done now, because the room is on its way to
 // another chat server, waits, with all behind it, until those before it and after it are back, and is then
 // sent again. One that may have been done is sent again only if it has an id, by which the room knows it.
+// Each send names the place that the membership has just then: the room takes it from nobody who has left.
 // Loop-only. Owned by its membership, and by the line while answers are due.
 class RoomSends final : public SendSink, public std::enable_shared_from_this<RoomSends> {
  public:
@@ -50,6 +51,10 @@ class RoomSends final : public SendSink, public std::enable_shared_from_this<Roo
   void Send(chat::v1::SendRequest request, Reply reply, net::Clock::time_point deadline);
   // The membership has ended: what is not on its way is not sent any more.
   void Close();
+  // True if every send has been answered.
+  bool idle() const { return queue_.empty(); }
+  // `then` is called once, as soon as it is idle again.
+  void WhenIdle(std::function<void()> then) { when_idle_ = std::move(then); }
 
   void OnAnswer(const absl::Status& status, const chat::v1::SendResponse& response, bool certain) override;
 
@@ -81,6 +86,7 @@ class RoomSends final : public SendSink, public std::enable_shared_from_this<Roo
   int refusals_ = 0;      // Pauses for that, one after the other.
   uint64_t chain_ = 0;
   std::shared_ptr<SendLine> line_;  // On which it was sent.
+  std::function<void()> when_idle_;
 };
 
 }  // namespace hubbub::connector

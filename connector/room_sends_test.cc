@@ -25,6 +25,7 @@ class FakeLine final : public SendLine {
     sent.push_back(send.send().content());
     chains.push_back(send.chain());
     ids.push_back(send.request_id());
+    leases.push_back(send.lease());
     sinks.push_back(std::move(sink));
   }
   void EndChain(uint64_t chain) override { ended.push_back(chain); }
@@ -42,6 +43,7 @@ class FakeLine final : public SendLine {
 
   std::vector<std::string> sent;
   std::vector<uint64_t> chains;
+  std::vector<uint64_t> leases;
   std::vector<std::string> ids;
   std::vector<uint64_t> ended;
   std::vector<std::shared_ptr<SendSink>> sinks;
@@ -233,6 +235,47 @@ TEST_F(RoomSendsTest, WhoeverHasLeftIsToldWhatBecameOfWhatWasOnItsWay) {
     EXPECT_THAT(Answers(), ElementsAre("2 {\"offset\":1"));
     EXPECT_EQ(load_->sends, 0u);
     EXPECT_THAT(lines_.later, IsEmpty());
+  });
+}
+
+TEST_F(RoomSendsTest, EachSendNamesThePlaceThatTheMembershipHasThen) {
+  Run([&] {
+    membership_.lease = 5;
+    Say("a");
+    lines_.line->Answer(absl::FailedPreconditionError("the lease has ended"));
+    membership_.lease = 6;
+    lines_.RunLater();
+    EXPECT_THAT(lines_.line->leases, ElementsAre(5u, 6u));
+    lines_.line->Answer(absl::OkStatus());
+    EXPECT_THAT(Answers(), ElementsAre("1 {\"offset\":1"));
+  });
+}
+
+TEST_F(RoomSendsTest, WhoseHasNoPlaceAnyMoreIsToldSoAndNotTriedAgain) {
+  Run([&] {
+    for (const char* content : {"a", "b"}) Say(content, "id");
+    for (int i = 0; i < 2; ++i) lines_.line->Answer(absl::PermissionDeniedError("no place"));
+    EXPECT_THAT(Answers(), ElementsAre("1 {\"code\":403", "2 {\"code\":403"));
+    EXPECT_THAT(lines_.later, IsEmpty());
+  });
+}
+
+TEST_F(RoomSendsTest, WhoWaitsForTheLastAnswerIsToldOnce) {
+  Run([&] {
+    for (const char* content : {"a", "b"}) Say(content);
+    int idle = 0;
+    // As whoever then ends the membership.
+    sends_->WhenIdle([&] {
+      ++idle;
+      EXPECT_TRUE(sends_->idle());
+      sends_->Close();
+    });
+    lines_.line->Answer(absl::OkStatus());
+    lines_.line->Answer(absl::AbortedError("not now"));
+    EXPECT_EQ(idle, 0) << "what could not be done now is sent again first";
+    lines_.RunLater();
+    lines_.line->Answer(absl::OkStatus());
+    EXPECT_EQ(idle, 1);
   });
 }
 

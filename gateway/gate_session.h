@@ -13,7 +13,7 @@ class GateSession final : public SessionHandler {
 
   void OnRequest(std::string_view route, boost::json::object body, Reply reply) override;
   void OnBadBody(std::string_view route, std::string_view why, Reply reply) override;
-  void OnClosed() override {}
+  void OnClosed(bool) override {}
   bool SignedIn() const override { return asked_; }
 
  private:

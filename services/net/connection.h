@@ -22,7 +22,7 @@ enum class CloseReason {
   kTimeout,        // no handshake, no sign-in or no heartbeat in time
   kSlow,           // the client does not read what it is sent
   kKicked,         // somebody asked for it
-  kShutdown,       // this server ends
+  kShutdown,       // this server ends, or wants the client to come back by a new connection
   kRefused,        // no place: this server is full or drains
 };
 inline constexpr std::array kCloseReasons = {
@@ -118,6 +118,9 @@ class Connection {
   // a frame, a ping or a pong; bytes that it took; or, while there is nothing to take, its machine's answer
   // to the system's question whether it is there. Asks the system.
   virtual bool ShowsLife() = 0;
+
+  // True if the client has said that it leaves: by a close frame of WebSocket. TCP has no such word.
+  virtual bool SaidGoodbye() const { return false; }
 
   virtual std::string_view peer() const = 0;
 };

@@ -117,7 +117,8 @@ class TestProtocol final : public Protocol {
     connection_.Close(CloseReason::kShutdown, std::string(detail));
   }
   void OnClosed(CloseReason reason, std::string_view detail) override {
-    record_.Add(std::string(ToString(reason)) + ": " + std::string(detail));
+    record_.Add(std::string(ToString(reason)) + ": " + std::string(detail) +
+                (connection_.SaidGoodbye() ? " (goodbye)" : ""));
   }
 
  private:
@@ -468,6 +469,9 @@ TEST_F(ListenerTest, LearnsThatAClientHasLeft) {
   }
   EXPECT_TRUE(WaitUntil([&] { return record_.lines().size() == 2; }));
   EXPECT_THAT(record_.lines(), ::testing::Each(StartsWith("client_left: ")));
+  EXPECT_THAT(record_.lines(),
+              ::testing::UnorderedElementsAre(HasSubstr("(goodbye)"), ::testing::Not(HasSubstr("(goodbye)"))))
+      << "the one that sent a close frame";
   EXPECT_TRUE(WaitUntil([&] { return listener_->connections() == 0; }));
 }
 

@@ -27,6 +27,8 @@ class WebSocketConnection final : public SocketConnection {
     stream_.read_message_max(bytes);
   }
 
+  bool SaidGoodbye() const override { return has_close_; }
+
  private:
   std::shared_ptr<WebSocketConnection> Self() {
     return std::static_pointer_cast<WebSocketConnection>(shared_from_this());
@@ -140,7 +142,7 @@ class WebSocketConnection final : public SocketConnection {
   static constexpr size_t kReadBytes = 512;
 
   WebSocketStream stream_;
-  bool has_close_ = false;      // The client's, which is not answered yet.
+  bool has_close_ = false;      // The client's close frame.
   bool answers_close_ = false;  // Beast does so now.
   asio::const_buffer last_frame_;
 };

@@ -15,9 +15,10 @@
 namespace hubbub::rpc {
 namespace {
 
-// Both sides must agree on keepalive, or the server ends connections with "too many pings".
-constexpr int kKeepaliveTimeMs = 20'000;
-constexpr int kKeepaliveTimeoutMs = 5'000;
+// Both sides must agree on keepalive, or the server ends connections with "too many pings". A machine that dies
+// closes nothing: whoever was reached through it waits until that is noticed.
+constexpr int kKeepaliveTimeMs = 2'000;
+constexpr int kKeepaliveTimeoutMs = 2'000;
 
 // gRPC tells only plugins which services a server has.
 class ServiceNames final : public grpc::ServerBuilderOption {
@@ -50,6 +51,8 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 10'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveTimeMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  // By default only two pings are sent on a connection on which nothing else is.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 1'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   if (const auto age = options.extras.max_connection_age; age.count() > 0) {

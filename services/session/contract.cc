@@ -80,7 +80,7 @@ ClientContract::ClientContract(bool use_dict, bool use_protobuf,
 }
 
 WireFormat ClientContract::FormatOf(const pomelo::HandshakeRequest& request) const {
-  if (!use_protobuf_ || request.type == "hubbub-web" || request.type.empty()) return WireFormat::kJson;
+  if (!use_protobuf_ || request.type == kOwnClient || request.type.empty()) return WireFormat::kJson;
   return pomelo::TextEncodingOf(request) == pomelo::TextEncoding::kCesu8 ? WireFormat::kProtobufCesu8
                                                                          : WireFormat::kProtobufUtf8;
 }

@@ -20,6 +20,9 @@ namespace hubbub {
 enum class WireFormat : uint8_t { kJson, kProtobufUtf8, kProtobufCesu8 };
 inline constexpr int kWireFormats = 3;
 
+// What this project's own client, gateway/web/hubbub-client.js, calls itself in its handshake.
+inline constexpr std::string_view kOwnClient = "hubbub-web";
+
 // The routes that clients call, the whole suite's, as Pomelo's dictionary lists them.
 namespace route {
 inline constexpr std::string_view kQueryEntry = "gate.gateHandler.queryEntry";

@@ -50,6 +50,7 @@ class FakeConnection final : public net::Connection {
   size_t allowed = 0;  // By AllowMessages.
   bool unread = false;
   bool shows_life = false;  // Once.
+  bool said_goodbye = false;
 
   void Feed(std::string_view bytes, bool frame_end = false) {
     if (closed) return;
@@ -102,6 +103,7 @@ class FakeConnection final : public net::Connection {
   net::Clock::time_point Now() const override { return net::Clock::now(); }
   bool HasUnread() override { return unread; }
   bool ShowsLife() override { return std::exchange(shows_life, false); }
+  bool SaidGoodbye() const override { return said_goodbye; }
   std::string_view peer() const override { return "a test"; }
 
  private:
@@ -155,6 +157,7 @@ class FakeHandler final : public SessionHandler {
     bool signed_in = true;
     std::vector<Reply> replies;  // To be answered later.
     int closed = 0;
+    bool clean = false;  // As the last of them said.
   };
 
   FakeHandler(Script& script, FakeConnection& connection) : script_(script), connection_(connection) {}
@@ -165,7 +168,10 @@ class FakeHandler final : public SessionHandler {
     if (script_.answer == Answer::kLaterAndLetNextCome) reply.LetNextCome();
     if (script_.answer != Answer::kNever) script_.replies.push_back(std::move(reply));
   }
-  void OnClosed() override { ++script_.closed; }
+  void OnClosed(bool clean) override {
+    ++script_.closed;
+    script_.clean = clean;
+  }
   bool SignedIn() const override { return script_.signed_in; }
 
  private:

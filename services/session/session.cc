@@ -145,6 +145,7 @@ void Session::OnHandshake(std::string_view body) {
         fmt::format("client {} version {} is not served here", Quote(request.type), Quote(request.version)));
   }
   format_ = options_.contract->FormatOf(request);
+  own_client_ = request.type == kOwnClient;
   SendPackage(PackageType::kHandshake, options_.contract->Accept(request, format_));
   state_ = State::kWaitAck;
   connection_.AllowMessages(pomelo::kPackageHead + options_.max_package_bytes);
@@ -269,9 +270,9 @@ void Session::SendPackage(PackageType type, std::string_view body) {
   SendAppended([&](std::string& out) { pomelo::AppendPackage(type, body, out); });
 }
 
-void Session::Kick(std::string_view reason) {
+void Session::Kick(std::string_view reason, net::CloseReason why) {
   loop_.AssertHere();
-  KickAndClose(net::CloseReason::kKicked, std::string(reason));
+  KickAndClose(why, std::string(reason));
 }
 
 void Session::OnShutdown(std::string_view detail) {
@@ -338,7 +339,8 @@ void Session::OnClosed(net::CloseReason reason, std::string_view detail) {
   self_.reset();
   // Written with care, once for each session: `detail` may quote the client.
   spdlog::debug("session {} of {} ended: {}: {}", id_, peer(), net::ToString(reason), detail);
-  handler_->OnClosed();
+  handler_->OnClosed(reason == net::CloseReason::kKicked ||
+                     (reason == net::CloseReason::kClientLeft && connection_.SaidGoodbye()));
 }
 
 }  // namespace hubbub

@@ -78,8 +78,10 @@ class SessionHandler {
   virtual void OnBadBody(std::string_view /*route*/, std::string_view why, Reply reply) {
     reply.Fail(400, why);
   }
-  // The session has ended. The last call.
-  virtual void OnClosed() = 0;
+  // The session has ended. The last call. `clean`: the client has said goodbye (a close frame of WebSocket),
+  // or was thrown out; nobody expects it back. Otherwise its connection just ended, whatever the reason, and
+  // it may be about to come back.
+  virtual void OnClosed(bool clean) = 0;
   // True once the client has signed in; until then SessionOptions::sign_in_timeout runs.
   virtual bool SignedIn() const = 0;
 };
@@ -125,6 +127,8 @@ class Session final : public net::Protocol {
   WireFormat format() const { return format_; }
   WireKind wire() const { return {format_, framed_}; }
   std::string_view peer() const { return connection_.peer(); }
+  // This project's own client, by its handshake: it shows resume tokens when it comes back.
+  bool own_client() const { return own_client_; }
   // Names a request in logs here and in the servers that it goes through: the prefix, the session and the
   // request's number in it, such as "9f3ac1-4c2be0a00002f-7". Without a number: the newest one.
   std::string request_id(uint64_t number) const;
@@ -135,8 +139,8 @@ class Session final : public net::Protocol {
   void Write(net::Payload packages);
   // Pushes a JSON body.
   void Push(std::string_view route, const boost::json::object& body);
-  // Tells the client why, then closes.
-  void Kick(std::string_view reason);
+  // Tells the client why, then closes. `why`: kShutdown if it is to come back.
+  void Kick(std::string_view reason, net::CloseReason why = net::CloseReason::kKicked);
 
   size_t OnBytes(std::string_view bytes, bool frame_end) override;
   // After the answers of the requests that are under way, closes.
@@ -180,6 +184,7 @@ class Session final : public net::Protocol {
 
   State state_ = State::kInited;
   WireFormat format_ = WireFormat::kJson;
+  bool own_client_ = false;
   std::string shutdown_;   // What to tell the client once nothing is under way; empty: this server goes on.
   std::string last_byte_;  // Why the client will say no more; empty: it may.
   int owed_ = 0;           // Requests that are under way.

@@ -268,7 +268,7 @@ class Hoarder final : public SessionHandler {
   void OnRequest(std::string_view, boost::json::object, Reply reply) override {
     replies_.push_back(std::move(reply));
   }
-  void OnClosed() override {}
+  void OnClosed(bool) override {}
   bool SignedIn() const override { return true; }
 
  private:
@@ -815,6 +815,41 @@ TEST_F(SessionTest, TellsItsHandlerTheEnd) {
     session.connection.Feed(Handshake());
     ExpectLog(session.connection.log, {});
   });
+}
+
+TEST_F(SessionTest, TellsWhetherItsClientIsExpectedBack) {
+  struct Case {
+    net::CloseReason reason;
+    bool said_goodbye;
+    bool clean;
+  };
+  using net::CloseReason;
+  constexpr Case kCases[] = {
+      {CloseReason::kClientLeft, true, true},     {CloseReason::kClientLeft, false, false},
+      {CloseReason::kKicked, false, true},        {CloseReason::kTimeout, false, false},
+      {CloseReason::kSlow, false, false},         {CloseReason::kSlow, true, false},
+      {CloseReason::kProtocolError, true, false}, {CloseReason::kShutdown, false, false},
+  };
+  for (const Case& c : kCases) {
+    SCOPED_TRACE(std::string(net::ToString(c.reason)) + (c.said_goodbye ? " with goodbye" : ""));
+    Run([&] {
+      FakeSession session(loop(), options_);
+      session.connection.said_goodbye = c.said_goodbye;
+      session->OnClosed(c.reason, "over");
+      EXPECT_EQ(session.script.closed, 1);
+      EXPECT_EQ(session.script.clean, c.clean);
+    });
+  }
+}
+
+TEST_F(SessionTest, KnowsThisProjectsOwnClientByItsHandshake) {
+  for (const auto& [type, own] : {std::pair("hubbub-web", true), {"js-websocket", false}, {"", false}}) {
+    Run([&, type = type, own = own] {
+      FakeSession session(loop(), options_);
+      session.connection.Feed(Handshake(type));
+      EXPECT_EQ(session->own_client(), own) << type;
+    });
+  }
 }
 
 }  // namespace

@@ -31,6 +31,8 @@ class PomeloClient {
   Push NextPush();
   // Reads on until the server kicks or closes: the kick's reason, or "closed". Pushes are kept.
   std::string ReadEnd();
+  // No more is asked: TCP's half of an end.
+  void EndSending() { socket_.EndSending(); }
   void Close() { socket_.Close(); }
 
   const boost::json::object& handshake() const { return handshake_; }

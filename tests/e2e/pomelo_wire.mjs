@@ -123,9 +123,10 @@ class RawClient {
 }
 
 export class RawTcp extends RawClient {
-  static async connect(port, host = '127.0.0.1') {
+  // `localAddress`: where the client comes from.
+  static async connect(port, host = '127.0.0.1', localAddress = undefined) {
     const client = new RawTcp();
-    client.socket = net.connect({port, host, noDelay: true});
+    client.socket = net.connect({port, host, localAddress, noDelay: true});
     client.socket.on('data', (bytes) => client.received(bytes));
     client.socket.on('error', () => {});  // 'close' follows.
     client.socket.on('close', () => {

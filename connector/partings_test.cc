@@ -1,0 +1,185 @@
+#include "connector/partings.h"
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "connector/connector.h"
+#include "gmock/gmock.h"
+#include "grpcpp/server.h"
+#include "grpcpp/server_builder.h"
+#include "gtest/gtest.h"
+#include "services/testing/pomelo_client.h"
+#include "services/testing/wait.h"
+
+namespace hubbub::connector {
+namespace {
+
+using hubbub::testing::PomeloClient;
+using hubbub::testing::WaitUntil;
+using ::testing::ElementsAre;
+
+constexpr uint64_t kLease = 5;
+
+// A chat server of one room that answers sends when the test says so, and keeps what it is asked.
+class SlowChatServer final : public chat::v1::ChatService::Service {
+ public:
+  SlowChatServer() {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    builder.RegisterService(this);
+    server_ = builder.BuildAndStart();
+  }
+  ~SlowChatServer() override {
+    {
+      const std::lock_guard lock(mu_);
+      ended_ = true;
+    }
+    changed_.notify_all();
+    server_->Shutdown(std::chrono::system_clock::now());
+    server_->Wait();
+  }
+
+  uint16_t port() const { return static_cast<uint16_t>(port_); }
+  std::vector<std::string> log() {
+    const std::lock_guard lock(mu_);
+    return log_;
+  }
+  // Sends are answered from now on, the first of them with this code.
+  void Answer(grpc::StatusCode first = grpc::StatusCode::OK) {
+    {
+      const std::lock_guard lock(mu_);
+      answers_ = true;
+      first_ = first;
+    }
+    changed_.notify_all();
+  }
+
+ private:
+  grpc::Status Subscribe(grpc::ServerContext*, const chat::v1::SubscribeRequest*,
+                         grpc::ServerWriter<chat::v1::SubscribeResponse>* stream) override {
+    chat::v1::SubscribeResponse first;
+    first.set_lease(kLease);
+    first.set_seq(1);
+    first.set_incarnation(1);
+    stream->Write(first);
+    std::unique_lock lock(mu_);
+    changed_.wait(lock, [this] { return ended_; });
+    return grpc::Status::OK;
+  }
+  grpc::Status Add(grpc::ServerContext*, const chat::v1::AddRequest* request,
+                   chat::v1::AddResponse* response) override {
+    response->add_users(request->user());
+    response->set_total(1);
+    response->set_epoch(7);
+    response->set_offset(1);
+    return grpc::Status::OK;
+  }
+  grpc::Status Restore(grpc::ServerContext*, const chat::v1::RestoreRequest*,
+                       chat::v1::RestoreResponse*) override {
+    return grpc::Status::OK;
+  }
+  grpc::Status Kick(grpc::ServerContext*, const chat::v1::KickRequest* request,
+                    chat::v1::KickResponse*) override {
+    Log((request->keep_name() ? "kick, name kept: " : "kick: ") + request->user());
+    return grpc::Status::OK;
+  }
+  grpc::Status SendStream(
+      grpc::ServerContext*,
+      grpc::ServerReaderWriter<chat::v1::SendStreamResponse, chat::v1::SendStreamRequest>* stream) override {
+    chat::v1::SendStreamRequest request;
+    while (stream->Read(&request)) {
+      chat::v1::SendStreamResponse response;
+      {
+        std::unique_lock lock(mu_);
+        for (const auto& send : request.sends()) log_.push_back("came: " + send.send().content());
+        changed_.wait(lock, [this] { return answers_ || ended_; });
+        for (const auto& send : request.sends()) {
+          auto* const answer = response.add_answers();
+          EXPECT_EQ(send.lease(), kLease);
+          answer->set_code(std::exchange(first_, grpc::StatusCode::OK));
+          log_.push_back((answer->code() == 0 ? "done: " : "not now: ") + send.send().content());
+        }
+      }
+      stream->Write(response);
+    }
+    return grpc::Status::OK;
+  }
+
+  void Log(std::string line) {
+    const std::lock_guard lock(mu_);
+    log_.push_back(std::move(line));
+  }
+
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+  std::mutex mu_;
+  std::condition_variable changed_;
+  std::vector<std::string> log_;
+  bool answers_ = false;
+  bool ended_ = false;
+  grpc::StatusCode first_ = grpc::StatusCode::OK;
+};
+
+class PartingsTest : public ::testing::Test {
+ protected:
+  PartingsTest() {
+    ConnectorOptions options;
+    options.self.kind = ServerKind::kConnector;
+    options.self.id = "connector-1";
+    options.self.host = "127.0.0.1";
+    options.listen_host = "127.0.0.1";
+    options.loops = 1;
+    ServerList servers;
+    ServerInfo& chat = servers.chats.emplace_back();
+    chat.id = "chat-1";
+    chat.host = "127.0.0.1";
+    chat.port = chat_.port();
+    auto connector = Connector::Start(options, std::make_shared<const ServerList>(std::move(servers)));
+    EXPECT_TRUE(connector.ok()) << connector.status();
+    connector_ = *std::move(connector);
+    EXPECT_TRUE(WaitUntil([&] { return connector_->Ready(); }));
+  }
+  void Enter(PomeloClient& client, const std::string& user) {
+    client.Request("connector.entryHandler.enter", {{"username", user}, {"rid", "lobby"}});
+  }
+  // Bob speaks and is gone before he is answered; then another one comes and goes.
+  void SpeakAndGo() {
+    {
+      PomeloClient bob(connector_->client_port());
+      Enter(bob, "bob");
+      bob.Ask("chat.chatHandler.send", {{"rid", "lobby"}, {"content", "last words"}, {"target", "*"}});
+      EXPECT_TRUE(WaitUntil([&] { return !chat_.log().empty(); }));
+    }
+    EXPECT_TRUE(WaitUntil([&] { return connector_->sessions() == 0; }));
+    PomeloClient ann(connector_->client_port());
+    Enter(ann, "ann");
+    ann.Request("connector.entryHandler.leave", {{"rid", "lobby"}});
+  }
+
+  SlowChatServer chat_;
+  std::unique_ptr<Connector> connector_;
+};
+
+TEST_F(PartingsTest, APlaceIsGivenUpWhenWhatWasSaidThereIsDone) {
+  SpeakAndGo();
+  EXPECT_THAT(chat_.log(), ElementsAre("came: last words", "kick: ann")) << "bob's words are not answered";
+  chat_.Answer();
+  EXPECT_TRUE(WaitUntil([&] { return chat_.log().size() == 4; }));
+  EXPECT_THAT(chat_.log(),
+              ElementsAre("came: last words", "kick: ann", "done: last words", "kick, name kept: bob"));
+}
+
+TEST_F(PartingsTest, WhatCouldNotBeDoneThenIsDoneFirst) {
+  SpeakAndGo();
+  chat_.Answer(grpc::StatusCode::ABORTED);
+  EXPECT_TRUE(WaitUntil([&] { return chat_.log().size() == 6; }));
+  EXPECT_THAT(chat_.log(), ElementsAre("came: last words", "kick: ann", "not now: last words",
+                                       "came: last words", "done: last words", "kick, name kept: bob"));
+}
+
+}  // namespace
+}  // namespace hubbub::connector
