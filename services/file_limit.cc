@@ -20,6 +20,10 @@ constexpr int64_t kMostReserved = 1'024;
 // of the directory. A loop has four.
 constexpr int64_t kLeastReserved = 64;
 constexpr int64_t kFilesOfALoop = 4;
+// Clients that are being told why they cannot stay: an eighth of those that can (net::Seats::MostGuests).
+constexpr int64_t kTurnedAwayPart = 9;
+constexpr int64_t kLeastTurnedAway = 16;
+constexpr int64_t kMostTurnedAway = 512;
 // Of what is reserved, not for connections to the gRPC port.
 constexpr int64_t kOwn = 32;
 constexpr int64_t kLeastGrpc = 16;
@@ -53,9 +57,14 @@ FileShares ShareFiles(int64_t limit, int cores, int clients) {
   const int64_t loops = kFilesOfALoop * cores;
   const int64_t wanted = std::max(kLeastReserved + loops, std::min(limit / kReservedPart, kMostReserved));
   const int64_t reserved = std::min(limit / 2, wanted);
-  const int64_t taken = std::min<int64_t>(clients, limit - reserved);
+  const int64_t room = limit - reserved;
+  const int64_t taken = std::min<int64_t>(
+      clients, room - std::clamp(room / kTurnedAwayPart, kLeastTurnedAway, kMostTurnedAway));
+  const int64_t turned_away =
+      clients == 0 ? 0 : std::clamp(taken / (kTurnedAwayPart - 1), kLeastTurnedAway, kMostTurnedAway);
+  const int64_t grpc = limit - taken - turned_away - kOwn - loops;
   return {.clients = static_cast<int>(taken),
-          .grpc = static_cast<int>(std::clamp(limit - taken - kOwn - loops, kLeastGrpc, kMostGrpc))};
+          .grpc = static_cast<int>(std::clamp(grpc, kLeastGrpc, kMostGrpc))};
 }
 
 FileShares ShareFilesOfProcess(int max_connections) {

@@ -234,7 +234,7 @@ TEST_F(NewcomerTest, AFloodOfThoseWhoCanNotStayIsBounded) {
   TcpClient stays(port());
   EXPECT_TRUE(WaitUntil([&] { return listener_->full(); }));
   std::vector<std::unique_ptr<TcpClient>> guests;
-  for (int i = 0; i < Seats::kMaxGuests; ++i) guests.push_back(std::make_unique<TcpClient>(port()));
+  for (int i = 0; i < Seats::MostGuests(1); ++i) guests.push_back(std::make_unique<TcpClient>(port()));
   // At once, and not when its time is over.
   EXPECT_EQ(TcpClient(port()).ReadToEnd(), "");
   stays.Send("\1on");

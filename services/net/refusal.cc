@@ -13,6 +13,7 @@ namespace {
 class Deaf final : public Protocol {
  public:
   size_t OnBytes(std::string_view bytes, bool) override { return bytes.size(); }
+  void OnLastByte(std::string_view) override {}
   void OnTick(Clock::time_point) override {}
   void OnShutdown(std::string_view) override {}
   void OnClosed(CloseReason, std::string_view) override {}

@@ -9,7 +9,7 @@ std::optional<Ticket> Seats::Take() {
     MutexLock lock(mu_);
     guest = drain_reason_.has_value() || taken_ >= capacity_;
     if (guest) {
-      if (guests_ >= kMaxGuests) return std::nullopt;
+      if (guests_ >= MostGuests(capacity_)) return std::nullopt;
       ++guests_;
     } else {
       now_full = ++taken_ == capacity_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -17,8 +18,9 @@ class Ticket;
 // bounded. Thread-safe. Shared by the listener and its tickets.
 class Seats : public std::enable_shared_from_this<Seats> {
  public:
-  // So many clients are being told at a time why they can not stay: a flood of them costs no more than that.
-  static constexpr int kMaxGuests = 512;
+  // So many clients are being told at a time why they cannot stay: a flood of them costs no more than that.
+  // An eighth of the places, because each is an open file (services/file_limit.h keeps as many).
+  static constexpr int MostGuests(int capacity) { return std::clamp(capacity / 8, 16, 512); }
 
   explicit Seats(int capacity) : capacity_(capacity) {}
 

@@ -32,7 +32,7 @@ TEST(Seats, WhoComesToAFullServerIsAGuest) {
 TEST(Seats, BoundsTheGuests) {
   const auto seats = std::make_shared<Seats>(0);
   std::vector<Ticket> guests;
-  for (int i = 0; i < Seats::kMaxGuests; ++i) {
+  for (int i = 0; i < Seats::MostGuests(0); ++i) {
     auto ticket = seats->Take();
     ASSERT_TRUE(ticket);
     guests.push_back(*std::move(ticket));
