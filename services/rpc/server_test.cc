@@ -5,9 +5,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -20,6 +23,7 @@
 #include "hubbub/chat/v1/chat.grpc.pb.h"
 #include "services/discovery/test_log.h"
 #include "services/testing/wait.h"
+#include "spdlog/spdlog.h"
 
 namespace hubbub::rpc {
 namespace {
@@ -173,6 +177,8 @@ TEST(Server, AnswersAgainAfterItHadNoDescriptorLeft) {
   const testing::TestLog log;
   const Running running;
   const int client = socket(AF_INET, SOCK_STREAM, 0);
+  // UBSan looks at the types of what is logged, once each, and needs descriptors for it.
+  spdlog::warn("no descriptor from here: {} {} {}", uint16_t{1}, std::string("x"), 2);
   rlimit before = {};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
   rlimit none = before;
@@ -183,7 +189,7 @@ TEST(Server, AnswersAgainAfterItHadNoDescriptorLeft) {
   address.sin_port = htons(running.server->port());
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   EXPECT_EQ(connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  EXPECT_TRUE(testing::WaitUntil([&] { return !log.lines().empty(); })) << "it says that nobody gets in";
+  EXPECT_TRUE(testing::WaitUntil([&] { return log.lines().size() > 1; })) << "it says that nobody gets in";
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
   const auto stub = chat::v1::ChatService::NewStub(ChannelTo(*running.server));
   EXPECT_EQ(Call(*stub).error_code(), grpc::StatusCode::NOT_FOUND);
@@ -199,6 +205,26 @@ TEST(Server, AConnectionThatIsOldEndsAndTheNextCallHasANewOne) {
   const grpc::Status again = Call(*stub);
   EXPECT_EQ(again.error_code(), grpc::StatusCode::NOT_FOUND);
   EXPECT_NE(again.error_message(), first) << "by another port";
+}
+
+TEST(Server, EndsWhileOthersConnect) {
+  for (int round = 0; round < 10; ++round) {
+    const Running running;
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(running.server->port());
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    std::atomic<int> connected = 0;
+    std::jthread others([&](const std::stop_token& stop) {
+      while (!stop.stop_requested()) {
+        const int client = socket(AF_INET, SOCK_STREAM, 0);
+        if (connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) ++connected;
+        close(client);
+      }
+    });
+    EXPECT_TRUE(testing::WaitUntil([&] { return connected > 5; }));
+    running.server->Shutdown(0);
+  }
 }
 
 TEST(Server, ServesItsServicesUntilItIsShutDown) {
