@@ -28,9 +28,10 @@ ABSL_FLAG(std::string, duplicate_user, "refuse",
           "What happens when a user comes into a room by a second session without the token of the first: "
           "refuse (the "
           "second), replace (the first), or allow (both)");
-ABSL_FLAG(absl::Duration, connector_grace, absl::Seconds(5),
-          "A connector whose stream broke has so long to resume it before its users leave their rooms; and the "
-          "name of a user who was cut off is kept so long, at most, for the return");
+ABSL_FLAG(
+    absl::Duration, connector_grace, absl::Seconds(5),
+    "A connector whose stream broke has so long to resume it before its users leave their rooms; and the "
+    "name of a user who was cut off is kept so long, at most, for the return");
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(10),
           "On SIGTERM, rooms have so long to go to other chat servers, and streams to end");
 ABSL_FLAG(bool, reflection, true, "Let grpcurl and the like ask which calls there are");
