@@ -31,9 +31,10 @@ ABSL_FLAG(std::string, duplicate_user, "refuse",
           "What happens when a user comes into a room by a second session without the token of the first: "
           "refuse (the "
           "second), replace (the first), or allow (both)");
-ABSL_FLAG(absl::Duration, connector_grace, absl::Seconds(5),
-          "A connector whose stream broke has so long to resume it before its users leave their rooms; and the "
-          "name of a user who was cut off is kept so long, at most, for the return");
+ABSL_FLAG(
+    absl::Duration, connector_grace, absl::Seconds(5),
+    "A connector whose stream broke has so long to resume it before its users leave their rooms; and the "
+    "name of a user who was cut off is kept so long, at most, for the return");
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(10),
           "On SIGTERM, SIGINT or SIGHUP, rooms have so long to go to other chat servers, and streams to end");
 ABSL_FLAG(uint16_t, metrics_port, 0, "Shows metrics to Prometheus at http://HOST:PORT/metrics; 0 means not");
