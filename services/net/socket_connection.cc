@@ -29,54 +29,6 @@ std::string_view ToString(CloseReason reason) {
   return "unknown";
 }
 
-void ConnectionSet::Insert(std::shared_ptr<SocketConnection> connection) {
-  connections_.insert(std::move(connection));
-}
-
-void ConnectionSet::Erase(const std::shared_ptr<SocketConnection>& connection) {
-  connections_.erase(connection);
-}
-
-void ConnectionSet::StartTicking() {
-  timer_.expires_after(clock_.tick());
-  timer_.async_wait([self = shared_from_this()](boost::system::error_code error) {
-    if (error || self->ended_) return;
-    const auto real = Clock::now();
-    self->clock_.Tick(real);
-    const auto now = self->clock_.At(real);
-    for (const auto& connection : self->connections_) connection->Tick(now);
-    self->StartTicking();
-  });
-}
-
-void ConnectionSet::WriteSoon(std::shared_ptr<SocketConnection> connection) {
-  due_.push_back(std::move(connection));
-  if (due_.size() > 1) return;
-  asio::post(loop_.context(), [self = shared_from_this()] {
-    self->writing_.swap(self->due_);
-    for (const auto& one : self->writing_) one->Write();
-    self->writing_.clear();
-  });
-}
-
-void ConnectionSet::MakeArrivalsGuests() {
-  for (Arrival* arrival : arrivals_) arrival->BecomeGuest();
-}
-
-void ConnectionSet::CloseSome(size_t count, const std::string& detail) {
-  for (const auto& connection : connections_) {
-    if (count == 0) return;
-    if (connection->Shutdown(detail)) --count;
-  }
-}
-
-void ConnectionSet::AbortAll() {
-  ended_ = true;
-  timer_.cancel();
-  for (Arrival* arrival : arrivals_) arrival->GiveUp();
-  for (const auto& connection : connections_) connection->Abort(CloseReason::kShutdown, "");
-}
-
 SocketConnection::SocketConnection(Client client, beast::flat_buffer buffer, bool framed)
     : buffer_(std::move(buffer)),
       client_(std::move(client)),
