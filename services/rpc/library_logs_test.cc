@@ -9,6 +9,7 @@
 #include "boost/json.hpp"
 #include "gmock/gmock.h"
 #include "google/protobuf/stubs/logging.h"
+#include "grpc/grpc.h"
 #include "grpc/support/log.h"
 #include "gtest/gtest.h"
 #include "hubbub/chat/v1/chat.pb.h"
@@ -27,12 +28,16 @@ using ::testing::StartsWith;
 class LibraryLogsTest : public ::testing::Test {
  protected:
   LibraryLogsTest() : before_(spdlog::default_logger()) {
+    grpc_init();  // Before it gRPC writes nothing.
     auto logger =
         std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(out_));
     logger->set_formatter(MakeJsonFormatter("chat-1"));
     spdlog::set_default_logger(logger);
   }
-  ~LibraryLogsTest() override { spdlog::set_default_logger(before_); }
+  ~LibraryLogsTest() override {
+    grpc_shutdown();
+    spdlog::set_default_logger(before_);
+  }
 
   std::vector<boost::json::object> Lines() const {
     std::vector<boost::json::object> lines;
