@@ -13,6 +13,9 @@ const ROOM_SIZE = 30;
 const HALT_MS = 8000;
 // The stock client itself gives up 10 s after a heartbeat that nobody answered; the server after 10 s without one.
 const HEARTBEAT_S = 5;
+const QUIET_MS = 3000;
+
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 let suite;
 const clients = [];
@@ -33,12 +36,16 @@ test('nobody is closed by a connector that was stopped for 8 seconds', async () 
     await client.init({port: connector.clientPort});
     await client.enter(`user${i}`, `room${Math.floor(i / ROOM_SIZE)}`);
   }
-  connector.halt();
-  await new Promise((resolve) => setTimeout(resolve, HALT_MS));
-  const beats = clients.map(() => 0);
+  let beats = clients.map(() => 0);
   clients.forEach((client, i) => client.socket.on('message', (bytes) => {
     if (new Uint8Array(bytes)[0] === HEARTBEAT) beats[i] += 1;
   }));
+  await until(() => beats.every((count) => count >= 1), 'the first heartbeats', 40000);
+  // So long ago that all are overdue when the server goes on, and those of the halt lie in the sockets.
+  await wait(QUIET_MS);
+  connector.halt();
+  await wait(HALT_MS);
+  beats = clients.map(() => 0);
   connector.goOn();
   // Two of the client's heartbeats are read and answered, with ticks in between.
   await until(() => beats.every((count, i) => count >= 2 || !clients[i].open), 'heartbeats for all', 40000);
