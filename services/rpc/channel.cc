@@ -8,7 +8,7 @@ namespace hubbub::rpc {
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
   grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 1'500);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 1'200);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 1'500);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
