@@ -40,7 +40,7 @@ absl::StatusOr<AddResult> Room::Add(std::string_view user, Place place, std::str
   if (Place* const left = policy == DuplicateUser::kRefuse ? LeftBehind(user, place, tokens) : nullptr) {
     const int64_t wait_ms = WaitFor(*left, place);
     if (wait_ms > 0) return NameIsKept(user, wait_ms);
-    TakeOver(std::string(user), *left, std::move(place), now_ms);
+    TakeOver(std::string(user), *left, std::move(place));
   } else {
     const int64_t wait_ms =
         policy == DuplicateUser::kRefuse ? kept_.WaitFor(user, tokens, place.address, now_ms) : 0;

@@ -34,6 +34,9 @@ class Echo final : public Protocol {
     if (!bytes.empty()) connection_.Send(std::make_shared<const std::string>(bytes));
     return bytes.size();
   }
+  void OnLastByte(std::string_view detail) override {
+    connection_.Close(CloseReason::kClientLeft, std::string(detail));
+  }
   void OnTick(Clock::time_point) override {}
   void OnShutdown(std::string_view detail) override {
     connection_.Close(CloseReason::kShutdown, std::string(detail));
