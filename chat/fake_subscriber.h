@@ -33,7 +33,8 @@ inline std::string ToText(const Event& event) {
 // A connector of a test: keeps what it is told. Thread-safe.
 class FakeSubscriber final : public Subscriber {
  public:
-  explicit FakeSubscriber(uint64_t lease) : lease_(lease), connector_(fmt::format("connector-{}", lease)) {}
+  explicit FakeSubscriber(uint64_t lease) : FakeSubscriber(lease, fmt::format("connector-{}", lease)) {}
+  FakeSubscriber(uint64_t lease, std::string connector) : lease_(lease), connector_(std::move(connector)) {}
 
   uint64_t lease() const override { return lease_; }
   const std::string& connector() const override { return connector_; }

@@ -153,6 +153,7 @@ class PartingsTest : public ::testing::Test {
       Enter(bob, "bob");
       bob.Ask("chat.chatHandler.send", {{"rid", "lobby"}, {"content", "last words"}, {"target", "*"}});
       EXPECT_TRUE(WaitUntil([&] { return !chat_.log().empty(); }));
+      bob.Reset();
     }
     EXPECT_TRUE(WaitUntil([&] { return connector_->sessions() == 0; }));
     PomeloClient ann(connector_->client_port());

@@ -6,6 +6,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/net/frame.h"
 #include "services/net/http_head.h"
 #include "services/net/listener.h"
 #include "services/net/seats.h"
@@ -31,7 +32,9 @@ class Echo final : public Protocol {
  public:
   explicit Echo(Connection& connection) : connection_(connection) {}
   size_t OnBytes(std::string_view bytes, bool) override {
-    if (!bytes.empty()) connection_.Send(std::make_shared<const std::string>(bytes));
+    auto answer = std::make_shared<std::string>();
+    AppendFrame(connection_.framed(), *answer, [&](std::string& out) { out += bytes; });
+    if (!bytes.empty()) connection_.Send(std::move(answer));
     return bytes.size();
   }
   void OnLastByte(std::string_view detail) override {

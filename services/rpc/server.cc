@@ -15,8 +15,8 @@
 namespace hubbub::rpc {
 namespace {
 
-// Both sides must agree on keepalive, or the server ends connections with "too many pings". A machine that dies
-// closes nothing: whoever was reached through it waits until that is noticed.
+// Both sides must agree on keepalive, or the server ends connections with "too many pings". A machine that
+// dies closes nothing: whoever was reached through it waits until that is noticed.
 constexpr int kKeepaliveTimeMs = 2'000;
 constexpr int kKeepaliveTimeoutMs = 2'000;
 

@@ -34,6 +34,8 @@ class PomeloClient {
   // No more is asked: TCP's half of an end.
   void EndSending() { socket_.EndSending(); }
   void Close() { socket_.Close(); }
+  // Ends at once, so that nothing that is owed is waited for.
+  void Reset() { socket_.Reset(); }
 
   const boost::json::object& handshake() const { return handshake_; }
 
