@@ -166,7 +166,7 @@ absl::Status ChatService::DoKick(const v1::KickRequest& request, v1::KickRespons
 }
 
 absl::Status ChatService::DoSend(const v1::ChainedSend& send, v1::SendResponse& response) {
-  absl::Status status = Send(send.send(), {send.lease(), send.session()}, response);
+  absl::Status status = SendFrom({send.lease(), send.session()}, send.send(), response);
   // Asked afterwards: the end of a lease comes before that of its places.
   if (absl::IsPermissionDenied(status)) {
     const absl::StatusOr<SubscriberPtr> subscriber = leases_.Find(send.lease());
@@ -176,7 +176,8 @@ absl::Status ChatService::DoSend(const v1::ChainedSend& send, v1::SendResponse& 
   return status;
 }
 
-absl::Status ChatService::Send(const v1::SendRequest& request, PlaceId sender, v1::SendResponse& response) {
+absl::Status ChatService::SendFrom(PlaceId sender, const v1::SendRequest& request,
+                                   v1::SendResponse& response) {
   const CallGate::Pass pass(gate_);
   if (!pass) return ShuttingDown();
   if (absl::Status status = Ready(); !status.ok()) return status;

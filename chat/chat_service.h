@@ -75,11 +75,11 @@ class ChatService final : public v1::ChatService::CallbackService {
   absl::Status DoAdd(const v1::AddRequest& request, v1::AddResponse& response);
   absl::Status DoKick(const v1::KickRequest& request, v1::KickResponse& response);
   absl::Status DoSend(const v1::SendRequest& request, v1::SendResponse& response) {
-    return Send(request, {}, response);
+    return SendFrom({}, request, response);
   }
   // Of a SendStream.
   absl::Status DoSend(const v1::ChainedSend& send, v1::SendResponse& response);
-  absl::Status Send(const v1::SendRequest& request, PlaceId sender, v1::SendResponse& response);
+  absl::Status SendFrom(PlaceId sender, const v1::SendRequest& request, v1::SendResponse& response);
   absl::Status DoGetRoom(const v1::GetRoomRequest& request, v1::GetRoomResponse& response);
   absl::Status DoListRooms(const v1::ListRoomsRequest& request, v1::ListRoomsResponse& response);
   absl::Status ShuttingDown() const;
