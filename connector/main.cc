@@ -1,5 +1,6 @@
 // hubbub-connector: holds the WebSocket and TCP sessions of clients.
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -7,6 +8,7 @@
 #include "absl/time/time.h"
 #include "connector/connector.h"
 #include "connector/connector_metrics.h"
+#include "services/cores.h"
 #include "services/discovery/directory_flags.h"
 #include "services/discovery/identity.h"
 #include "services/file_limit.h"
@@ -19,6 +21,7 @@
 #include "services/rpc/callback_threads.h"
 #include "services/rpc/library_logs.h"
 #include "services/rpc/server_flags.h"
+#include "services/thread_home.h"
 #include "spdlog/spdlog.h"
 
 ABSL_FLAG(std::string, id, "connector-server-1", "This server's id in the directory");
@@ -33,6 +36,9 @@ ABSL_FLAG(
 ABSL_FLAG(int, loops, 0,
           "Event loops; 0 means half as many as cores that this process may use (affinity, the CPU limit of "
           "its container), and one at least");
+ABSL_FLAG(bool, home_core, true,
+          "With one loop: on a busy machine, keep all threads on one core at a time, chosen anew as the load "
+          "changes, for as long as they need less than one");
 ABSL_FLAG(int, max_connections, 100000,
           "Client connections at a time; further ones are told that it is full, and closed. Fewer if "
           "the hard limit of open files, less a reserve for gRPC and files, does not allow so many");
@@ -105,6 +111,8 @@ int main(int argc, char** argv) {
       metrics, {"hubbub.connector.v1.ConnectorService", "hubbub.directory.v1.IdentityService"});
   options.extras.call_metrics = &call_metrics;
 
+  // Asked before the threads are bound to some of them.
+  const bool small = hubbub::UsableCores() < 4 && options.loops <= 1;
   auto connector = Connector::Start(options, directory.servers());
   if (!connector.ok()) hubbub::Die(kName, connector.status());
   hubbub::WarnOfRoot();
@@ -122,7 +130,10 @@ int main(int argc, char** argv) {
   hubbub::PrintReady(self.id, self.host + ":" + std::to_string((*connector)->grpc_port()),
                      self.client_host + ":" + std::to_string((*connector)->client_port()));
   directory.OnChange([&](const auto& servers) { (*connector)->Update(servers); });
+  std::optional<hubbub::ThreadHome> home;
+  if (small && absl::GetFlag(FLAGS_home_core)) home.emplace();
   hubbub::RunUntilSignal(std::chrono::milliseconds(250), [&] {
+    if (home) home->Tick();
     directory.Poll();
     (*connector)->Tick();
   });
