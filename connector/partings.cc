@@ -13,7 +13,10 @@ void Partings::Add(std::unique_ptr<Membership> membership, bool take_back) {
   Parting parting{.membership = std::move(membership), .take_back = take_back};
   if (place.sends == nullptr || place.sends->idle()) return GiveUp(parting);
   rooms_.SetOwner(place, *this);
-  place.sends->WhenIdle([this, &place] { GiveUp(std::move(waiting_.extract(&place).mapped())); });
+  place.sends->WhenIdle([this, &place] {
+    const auto idle = waiting_.extract(&place);
+    GiveUp(idle.mapped());
+  });
   waiting_.emplace(&place, std::move(parting));
 }
 
