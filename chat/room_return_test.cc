@@ -70,7 +70,7 @@ class RoomReturnTest : public ::testing::Test {
 
   const std::shared_ptr<FakeSubscriber> a_ = std::make_shared<FakeSubscriber>(1);
   const std::shared_ptr<FakeSubscriber> b_ = std::make_shared<FakeSubscriber>(2);
-  const Room::Limits limits_;
+  const Room::Limits limits_ = {};
   LeaseIndex index_;
   Room room_{"lobby", kEpoch, limits_, index_};
   uint64_t sessions_ = 100;
