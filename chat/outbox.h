@@ -36,9 +36,9 @@ struct OutboxCounters {
 // with RESOURCE_EXHAUSTED and the lease with it, so that it starts anew instead of missing something
 // silently.
 //
-// Thread-safe. mu_ is the innermost lock: Push comes with a room's lock held, and nothing is called with mu_
-// held but StartWrite and Finish of a stream and the timer, which call nobody back on the same thread. Shared
-// between its lease, the rooms and its streams; the last of them destroys it.
+// Thread-safe. Of this project's locks only the timer's is taken under mu_: Push comes with a room's lock
+// held, and nothing is called with mu_ held but Finish of a stream and the timer, which call nobody back on
+// the same thread. Shared between its lease, the rooms and its streams; the last of them destroys it.
 class Outbox final : public Subscriber, public std::enable_shared_from_this<Outbox> {
  public:
   using Reactor = grpc::ServerWriteReactor<v1::SubscribeResponse>;

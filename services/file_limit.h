@@ -17,7 +17,8 @@ struct FileShares {
 };
 
 // Shares `limit` files out: to `clients`, if there is a reserve left for the gRPC port, connections to other
-// servers, event loops (`cores` tells how many), and files. `clients` is 0 for a program that takes none.
+// servers, event loops (`cores` tells how many), files, and clients that are being told why they cannot stay
+// (net::Seats::MostGuests). `clients` is 0 for a program that takes none.
 FileShares ShareFiles(int64_t limit, int cores, int clients);
 
 // The same with this process's limit.
