@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "services/net/frame.h"
-#include "services/pomelo/body.h"
 #include "services/pomelo/package.h"
 
 namespace hubbub::net {
@@ -23,9 +22,7 @@ class Deaf final : public Protocol {
 
 void SendAway(SocketConnection& connection, std::string reason) {
   auto kick = std::make_shared<std::string>();
-  const std::string body = pomelo::JsonBody(boost::json::object{{"reason", reason}});
-  AppendFrame(connection.framed(), *kick,
-              [&](std::string& out) { pomelo::AppendPackage(pomelo::PackageType::kKick, body, out); });
+  AppendFrame(connection.framed(), *kick, [&](std::string& out) { pomelo::AppendKick(reason, out); });
   connection.Start(std::make_unique<Deaf>());
   connection.Send(std::move(kick));
   connection.Close(CloseReason::kRefused, std::move(reason));

@@ -3,7 +3,9 @@
 #include <stdexcept>
 
 #include "absl/status/status.h"
+#include "boost/json.hpp"
 #include "fmt/format.h"
+#include "services/pomelo/body.h"
 
 namespace hubbub::pomelo {
 namespace {
@@ -48,6 +50,11 @@ void AppendPackage(PackageType type, std::string_view body, std::string& out) {
   PutLength(body.size(), head + 1);
   out.append(head, kPackageHead);
   out.append(body);
+}
+
+void AppendKick(std::string_view reason, std::string& out) {
+  const boost::json::string text(reason.data(), reason.size());
+  AppendPackage(PackageType::kKick, JsonBody(boost::json::object{{"reason", text}}), out);
 }
 
 size_t BeginPackage(PackageType type, std::string& out) {

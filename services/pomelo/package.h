@@ -42,8 +42,12 @@ absl::StatusOr<std::optional<PackageAt>> DecodePackage(std::string_view bytes, s
 // Appends a package to `out`. REQUIRES: body.size() <= kMaxPackageBody, else std::length_error.
 void AppendPackage(PackageType type, std::string_view body, std::string& out);
 
-// The same without a copy of the body: BeginPackage, append the body to `out`, then EndPackage with what
-// BeginPackage returned. EndPackage throws std::length_error if the body is above kMaxPackageBody.
+// Appends a kick with the JSON {"reason": …}: the stock JavaScript client parses the body of every kick.
+void AppendKick(std::string_view reason, std::string& out);
+
+// The same as AppendPackage without a copy of the body: BeginPackage, append the body to `out`, then
+// EndPackage with what BeginPackage returned. EndPackage throws std::length_error if the body is above
+// kMaxPackageBody.
 size_t BeginPackage(PackageType type, std::string& out);
 void EndPackage(size_t start, std::string& out);
 

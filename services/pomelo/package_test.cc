@@ -79,6 +79,12 @@ TEST(Package, IsTheSameWhenWrittenInPlace) {
   EXPECT_EQ(in_place, copied);
 }
 
+TEST(Package, AKickHasItsReasonAsJson) {
+  std::string out = "a";
+  AppendKick("so \"it\" is", out);
+  EXPECT_EQ(out, "a" + FromHex("05000019") + R"({"reason":"so \"it\" is"})");
+}
+
 TEST(Package, RefusesToWriteWhatTheHeadCanNotSay) {
   std::string out;
   AppendPackage(PackageType::kData, std::string(kMaxPackageBody, 'x'), out);

@@ -300,7 +300,7 @@ void Session::Break(std::string message) {
 
 void Session::KickAndClose(net::CloseReason reason, std::string message) {
   if (state_ == State::kClosed) return;
-  SendPackage(PackageType::kKick, pomelo::JsonBody(boost::json::object{{"reason", message}}));
+  SendAppended([&](std::string& out) { pomelo::AppendKick(message, out); });
   state_ = State::kClosed;
   connection_.Close(reason, std::move(message));
 }
