@@ -130,7 +130,7 @@ void Client::OnGateAnswer(std::string_view body) {
   const auto& name = host->as_string();
   auto connector = LoopbackEndpoint(std::string(name.data(), name.size()), port->as_int64());
   if (!connector.ok()) {
-    Fail(absl::InvalidArgumentError("the gate names a connector that can not be used: " +
+    Fail(absl::InvalidArgumentError("the gate names a connector that cannot be used: " +
                                     std::string(connector.status().message())));
     return;
   }

@@ -57,7 +57,7 @@ absl::Status Connection::Open(int epoll, uint64_t tag, const Endpoint& server, u
   const sockaddr_in address = AddressOf(server.ip, server.port);
   if (connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
       errno != EINPROGRESS) {
-    return Failed(server_, "can not connect to", errno);
+    return Failed(server_, "cannot connect to", errno);
   }
   epoll_event event{.events = EPOLLIN | EPOLLOUT, .data = {.u64 = tag_}};
   if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd_, &event) != 0) return Failed(server_, "epoll refuses", errno);
@@ -72,7 +72,7 @@ absl::Status Connection::OnReady(uint32_t events, std::span<char> scratch, Handl
     int error = 0;
     socklen_t size = sizeof error;
     getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error != 0) return Failed(server_, "can not connect to", error);
+    if (error != 0) return Failed(server_, "cannot connect to", error);
     if ((events & EPOLLOUT) == 0) return absl::OkStatus();
     connected_ = true;
   }

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "hubbub/chat/v1/chat.grpc.pb.h"
-#include "services/process.h"
+#include "services/program/process.h"
 #include "services/rpc/callback_threads.h"
 #include "services/rpc/server.h"
 
@@ -26,15 +26,15 @@ class EchoService final : public hubbub::chat::v1::ChatService::CallbackService 
 }  // namespace
 
 int main() {
-  hubbub::BlockSignals();
+  hubbub::program::BlockSignals();
   const hubbub::rpc::CallbackThreads callback_threads;
   EchoService service;
   auto server = hubbub::rpc::Server::Start({.host = "127.0.0.1", .services = {&service}});
-  if (!server.ok()) hubbub::Die("hubbub-echo", server.status());
+  if (!server.ok()) hubbub::program::Die("hubbub-echo", server.status());
   (*server)->SetServing(true);
   const std::string address = "127.0.0.1:" + std::to_string((*server)->port());
-  hubbub::PrintReady("echo", address, "");
-  hubbub::RunUntilSignal(std::chrono::seconds(1), [] {});
+  hubbub::program::PrintReady("echo", address, "");
+  hubbub::program::RunUntilSignal(std::chrono::seconds(1), [] {});
   (*server)->Shutdown(100);
   return 0;
 }

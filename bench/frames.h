@@ -22,7 +22,7 @@ void AppendFrame(std::string_view payload, std::string& out);
 void AppendPong(std::string_view payload, std::string& out);
 
 // Cuts a server's bytes into packages. A package that is spread over frames is an error, because stock
-// clients can not read one. Thread-compatible.
+// clients cannot read one. Thread-compatible.
 class FrameReader {
  public:
   enum class Item { kNeedMore, kPackage, kPing, kClose, kError };

@@ -26,11 +26,11 @@ int main(int argc, char** argv) {
   }
   if (!options.ok()) return Complain(options.status(), 2);
 
-  // Opened first: a result that can not be written must not cost a whole load.
+  // Opened first: a result that cannot be written must not cost a whole load.
   std::ofstream json;
   if (!options->json.empty()) {
     json.open(options->json);
-    if (!json) return Complain(absl::NotFoundError("--json: " + options->json + " can not be written"), 2);
+    if (!json) return Complain(absl::NotFoundError("--json: " + options->json + " cannot be written"), 2);
   }
   const auto result = hubbub::bench::RunLoad(*options);
   if (!result.ok()) return Complain(result.status(), 1);

@@ -161,7 +161,7 @@ absl::Status FillIn(const Given& given, Options& options) {
   options.clients = static_cast<int>(given.clients.value_or(scenario.clients));
   options.rooms = static_cast<int>(given.rooms.value_or(scenario.rooms));
   options.senders = static_cast<int>(given.senders.value_or(scenario.senders));
-  // Whoever gives one of the two means the other one not.
+  // A user who gives one of --window and --rate does not want the other one's default.
   options.window = static_cast<int>(given.window.value_or(given.rate.value_or(0) > 0 ? 0 : scenario.window));
   options.rate = given.rate.value_or(options.window > 0 ? 0 : scenario.rate);
   if (options.window > 0 && options.rate > 0)

@@ -10,7 +10,7 @@ STOP_WITHIN_S = 15
 
 
 class BenchError(Exception):
-    """A sentence for whoever runs the bench."""
+    """A sentence for the person who runs the bench."""
 
 
 def free_ports(count):
@@ -59,7 +59,7 @@ class Processes:
             try:
                 process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **apart(self.own_groups), **how)
             except OSError as error:
-                raise BenchError(f"{command[0]} can not be started: {error.strerror}") from error
+                raise BenchError(f"{command[0]} cannot be started: {error.strerror}") from error
         self.running[name] = process
 
     def log_of(self, name):

@@ -19,7 +19,7 @@ import report
 import rpc
 import scenarios
 from processes import BenchError, apart, sessions_make_groups
-from systems import BIN, OUT, ROOT, Hubbub, HubbubInOneGroup, Pomelo
+from systems import BIN, OUT, ROOT, Hubbub, HubbubDurable, HubbubDurableNormal, HubbubInOneGroup, Pomelo
 
 SERVES_WITHIN_S = 30
 
@@ -145,7 +145,7 @@ def main():
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
-    makers = {system.name: system for system in (Hubbub, HubbubInOneGroup, Pomelo)}
+    makers = {system.name: system for system in (Hubbub, HubbubInOneGroup, HubbubDurable, HubbubDurableNormal, Pomelo)}
     if options.quick and options.peers:
         sys.exit("bench: --quick is for this suite alone; leave out --quick or --peers")
     ours = "hubbub" if options.quick else "hubbub,hubbub-one-group"

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 
 from processes import Processes, free_ports
 
@@ -35,7 +36,10 @@ def write_json(path, value):
 
 
 class Hubbub:
+    """With history in memory, as the other systems have it."""
+
     name = "hubbub"
+    store_flags = ["--history=memory"]
     # A few senders fill the whole suite, each with more than one person may say.
     flags = {"connector": ["--max_requests_per_second", "100000"]}
     programs = {"chat": "chat/hubbub-chat", "connector": "connector/hubbub-connector", "gate": "gateway/hubbub-gate"}
@@ -48,13 +52,25 @@ class Hubbub:
         self.servers = servers_json(CONNECTORS, chats, free_ports(2 + 2 * CONNECTORS + chats))
         config = os.path.join(OUT, "hubbub.json")
         write_json(config, {"development": self.servers})
+        own = {**self.flags, "chat": self.store()}
         for kind in kinds:
             for server in self.servers[kind]:
                 command = [os.path.join(SERVERS_BIN, self.programs[kind]), "--id", server["id"], "--config", config]
-                self.processes.start(server["id"], command + ["--log_level", "error", *self.flags.get(kind, [])])
+                self.processes.start(server["id"], command + ["--log_level", "error", *own.get(kind, [])])
             for server in self.servers[kind]:
                 self.processes.wait(server["id"], lambda text: "ready id=" in text, "ready")
         return self.servers["gate"][0]["clientPort"]
+
+    def store(self):
+        """The chat servers' flag for a store of their own, which nobody has used; nothing for a build from before there were stores."""
+        program = os.path.join(SERVERS_BIN, self.programs["chat"])
+        known = subprocess.run([program, "--helpfull"], capture_output=True, text=True, check=False).stdout
+        folder = os.path.join(OUT, "store")
+        shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(folder)
+        if "--store (" not in known:
+            return []
+        return ["--store", f"sqlite:{folder}/store.db", *(self.store_flags if "--history (" in known else [])]
 
     def stop(self):
         self.processes.stop()
@@ -67,6 +83,20 @@ class HubbubInOneGroup(Hubbub):
 
     def __init__(self):
         super().__init__(own_groups=False)
+
+
+class HubbubDurable(Hubbub):
+    """Each message is in SQLite, on the disk, before anybody sees it."""
+
+    name = "hubbub-durable"
+    store_flags = ["--history=durable"]
+
+
+class HubbubDurableNormal(Hubbub):
+    """The same without waiting for the disk: what was said survives the end of a process, and not a power cut."""
+
+    name = "hubbub-durable-normal"
+    store_flags = ["--history=durable", "--store_sync=normal"]
 
 
 class Pomelo:

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "services/base/string_map.h"
 #include "services/pomelo/message.h"
-#include "services/string_map.h"
 
 namespace hubbub::bench {
 

@@ -4,9 +4,9 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/client/contract.h"
 #include "services/pomelo/handshake.h"
 #include "services/pomelo/package.h"
-#include "services/session/contract.h"
 
 namespace hubbub::bench {
 namespace {
@@ -14,7 +14,7 @@ namespace {
 using ::testing::HasSubstr;
 
 // What a server with this contract answers, read by the generator.
-absl::StatusOr<Terms> Agree(const ClientContract& contract, std::string_view client) {
+absl::StatusOr<Terms> Agree(const client::ClientContract& contract, std::string_view client) {
   const auto request = pomelo::ParseHandshakeRequest(HandshakeBody(client));
   return Terms::Parse(contract.Accept(request, contract.FormatOf(request)));
 }
@@ -26,7 +26,7 @@ pomelo::Message Decode(std::string_view bytes) {
 
 // A server that offers schemas of requests, as Hubbub's own once were.
 TEST(Terms, ABodyIsProtobufWhereTheServerOffersIt) {
-  const ClientContract contract(true, true, std::chrono::seconds(3));
+  const client::ClientContract contract(true, true, std::chrono::seconds(3));
   const pomelo::ServerHandshake server({.heartbeat = std::chrono::seconds(3),
                                         .dictionary = contract.dictionary(),
                                         .client_protos = &contract.former_client_protos()});
@@ -35,26 +35,26 @@ TEST(Terms, ABodyIsProtobufWhereTheServerOffersIt) {
   ASSERT_TRUE(terms.ok()) << terms.status();
   EXPECT_EQ(terms->heartbeat_ns(), 3'000'000'000);
   std::string bytes;
-  terms->AppendRequest(300, route::kSend, {{"rid", "r1"}, {"content", "hi"}, {"target", "*"}, {"more", "x"}},
-                       bytes);
+  terms->AppendRequest(300, client::route::kSend,
+                       {{"rid", "r1"}, {"content", "hi"}, {"target", "*"}, {"more", "x"}}, bytes);
   const pomelo::Message message = Decode(bytes);
   EXPECT_EQ(message.id, 300u);
-  EXPECT_EQ(message.route, pomelo::Route(*contract.dictionary()->CodeOf(route::kSend)));
-  const auto body = contract.former_client_protos().Decode(route::kSend, message.body);
+  EXPECT_EQ(message.route, pomelo::Route(*contract.dictionary()->CodeOf(client::route::kSend)));
+  const auto body = contract.former_client_protos().Decode(client::route::kSend, message.body);
   ASSERT_TRUE(body.ok()) << body.status();
   EXPECT_EQ(boost::json::serialize(*body), R"({"rid":"r1","content":"hi","target":"*"})");
 }
 
 TEST(Terms, ABodyIsJsonOtherwise) {
-  const ClientContract contract(false, true, std::nullopt);
+  const client::ClientContract contract(false, true, std::nullopt);
   for (const char* client : {"", "js-websocket"}) {
     const auto terms = Agree(contract, client);
     ASSERT_TRUE(terms.ok()) << terms.status();
     EXPECT_EQ(terms->heartbeat_ns(), 0);
     std::string bytes;
-    terms->AppendRequest(1, route::kEnter, {{"username", "u"}, {"rid", "r"}}, bytes);
+    terms->AppendRequest(1, client::route::kEnter, {{"username", "u"}, {"rid", "r"}}, bytes);
     const pomelo::Message message = Decode(bytes);
-    EXPECT_EQ(message.route, pomelo::Route(route::kEnter));
+    EXPECT_EQ(message.route, pomelo::Route(client::route::kEnter));
     EXPECT_EQ(message.body, R"({"username":"u","rid":"r"})");
   }
 }

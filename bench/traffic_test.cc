@@ -41,7 +41,7 @@ TEST_F(TrafficTest, KeepsEachSendersWindowFull) {
   traffic.Start(0, 0, 100);
   EXPECT_EQ(sent_.size(), 4u);  // Two senders, two sends each.
   Deliver(traffic, 10);
-  EXPECT_EQ(sent_.size(), 4u);  // The one that is done has made room for the next.
+  EXPECT_EQ(sent_.size(), 4u);  // The send that is done has made room for the next one.
   EXPECT_EQ(traffic.deliveries(), 3u);
 }
 

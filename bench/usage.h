@@ -17,7 +17,7 @@ struct Server {
   pid_t pid = 0;
 };
 
-// "name=pid" or "pid", with commas between them. The error names the one that is wrong.
+// Parses a comma-separated list of "name=pid" or "pid". The error names the wrong entry.
 absl::StatusOr<std::vector<Server>> ParseServers(std::string_view text);
 
 struct Usage {

@@ -7,6 +7,6 @@ namespace hubbub::chat {
 
 // Shows Prometheus what a chat server does; deploy/README.md lists the names. `server` must live until nobody
 // scrapes any more.
-void AddChatMetrics(Metrics& metrics, const ChatServer& server);
+void AddChatMetrics(metrics::Metrics& metrics, const ChatServer& server);
 
 }  // namespace hubbub::chat

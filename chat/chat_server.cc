@@ -1,11 +1,13 @@
 #include "chat/chat_server.h"
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <utility>
 
-#include "fmt/format.h"
-#include "services/clock.h"
-#include "services/process.h"
+#include "services/base/clock.h"
+#include "services/base/host_port.h"
+#include "services/base/wait.h"
 #include "spdlog/spdlog.h"
 
 namespace hubbub::chat {
@@ -14,70 +16,75 @@ namespace {
 // A room is imported in one call, and may be large.
 constexpr int kMaxMessageBytes = 32 << 20;
 
+RoomTable::Options RoomsOf(const ChatServerOptions& options, ChatLog* log) {
+  RoomTable::Options rooms = options.rooms;
+  rooms.log = log == nullptr ? nullptr : &log->events();
+  rooms.room.grace_ms = options.leases.grace_ms;
+  return rooms;
+}
+
+SlotKeeper::Open OpenerOf(const ChatServerOptions& options) {
+  if (options.store.url.empty()) return nullptr;
+  return [store = options.store] { return OpenStore(store); };
+}
+
+bool IsDurable(const ChatServerOptions& options) {
+  return options.durable && !options.store.url.empty();
+}
+
 }  // namespace
 
-ChatServer::ChatServer(const ChatServerOptions& options, const std::shared_ptr<const ServerList>& servers)
-    : id_(options.id),
-      servers_(servers),
-      started_ms_(SteadyNowMs()),
-      fence_(SteadyNowMs()),
-      owners_(options.id, RandomId()),
-      recovery_(options.recovery_limit_ms,
-                [this](std::string_view room, std::vector<RoomClaim> claims) {
-                  return rooms_.Recover(room, std::move(claims),
-                                        [this](std::string_view name) { return owners_.Claim(name); });
-                }),
-      rooms_(RoomOptions(options)),
-      leases_(options.id, rooms_, LeaseOptions(options)),
-      peer_service_(options.id, owners_, rooms_, leases_, [this] { return Ready(); }),
-      links_(options.id, owners_,
-             {.on_lost =
-                  [this](const std::string& id, uint64_t incarnation) {
-                    servers_lost_.Add();
-                    recovery_.Begin(id, incarnation, SteadyNowMs());
-                  },
-              .on_back = [this](const std::string& id) { recovery_.Cancel(id); },
-              .stopped = [this] { return fence_.stopped(SteadyNowMs()); }}),
-      hand_over_(options.id, rooms_, owners_,
-                 [this](const std::string& server, const HandOver::Batch& batch, auto done) {
-                   links_.Import(server, batch, std::move(done));
-                 }),
-      service_(options.id, rooms_, leases_,
-               {.ready = [this] { return Ready(); },
-                .is_lost =
-                    [this](const std::string& id, uint64_t incarnation) {
-                      return !owners_.MayBeReached(id) || owners_.IncarnationOf(id) != incarnation;
-                    },
-                .stub_of = [this](const std::string& id) { return links_.StubOf(id); },
-                .incarnation = [this] { return owners_.incarnation(); },
-                .recovery = &recovery_}),
+ChatServer::ChatServer(const ChatServerOptions& options)
+    : cluster_(options.id, options.recovery_limit_ms, OpenerOf(options),
+               {.slots_lost = [this](const std::vector<int>& slots) { ForgetSlots(slots); },
+                .all_lost = [this] { ForgetAll(); }},
+               IsDurable(options) ? "durable" : "memory"),
+      log_(IsDurable(options)
+               ? std::make_unique<ChatLog>(options.id, cluster_, options.retention, OpenerOf(options))
+               : nullptr),
+      rooms_(RoomsOf(options, log_.get()), &cluster_.slots()),
+      leases_(options.id, rooms_, options.leases, &cluster_),
+      peer_service_(options.id, cluster_, cluster_.slots(), cluster_.keeper(), rooms_, leases_),
+      hand_over_(
+          rooms_, cluster_.slots(),
+          [this](const std::string& server, const HandOver::BatchPtr& batch, HandOver::Done done) {
+            cluster_.links().Import(server, batch, std::move(done));
+          },
+          [this](std::vector<SlotGeneration> slots, HandOver::Done done) {
+            cluster_.keeper().Keep(std::move(slots), std::move(done));
+          }),
+      service_(options.id, rooms_, leases_, &cluster_),
+      history_service_(options.id, log_.get(), cluster_, rooms_),
       status_(options.id, [this](rpc::StatusService::Status& status) {
         status.set_draining(draining_);
         status.set_rooms(static_cast<uint32_t>(rooms_.rooms()));
         // Nobody counts members while it drains.
         status.set_members(rooms_.rooms() == 0 ? 0 : static_cast<uint32_t>(rooms_.members()));
-      }) {
-  owners_.OnChange([this] { peer_service_.Tell(); });
-}
+      }) {}
 
 absl::StatusOr<std::unique_ptr<ChatServer>> ChatServer::Start(
-    const ChatServerOptions& options, const std::shared_ptr<const ServerList>& servers) {
-  std::unique_ptr<ChatServer> chat(new ChatServer(options, servers));
+    const ChatServerOptions& options, const std::shared_ptr<const directory::ServerList>& servers) {
+  std::unique_ptr<ChatServer> chat(new ChatServer(options));
   ChatServer& self = *chat;
-  // Before anybody can ask: this may be a restart, and the connectors know what was here.
-  if (!servers->connectors.empty()) self.recovery_.Begin(self.id_, 0, SteadyNowMs());
-  self.owners_.SetServers(servers->chats);
   rpc::ServerOptions server;
   server.host = options.listen_host;
   server.port = options.listen_port;
   server.reflection = options.reflection;
   server.max_message_bytes = kMaxMessageBytes;
-  server.services = {&self.service_, &self.peer_service_, &self.status_};
+  server.services = {&self.service_, &self.history_service_, &self.peer_service_, &self.status_};
   server.extras = options.extras;
   auto started = rpc::Server::Start(server);
   if (!started.ok()) return started.status();
   self.server_ = *std::move(started);
-  self.links_.Update();
+  // Until the store was reached, which may take a while.
+  self.has_store_ = !options.store.url.empty();
+  if (self.has_store_) self.server_->SetServing(false);
+  // Only now, because others may come as soon as this server is in the store. Until then every room is
+  // refused.
+  if (absl::Status status = self.cluster_.Start(HostPort(options.host, self.port()), servers); !status.ok())
+    return status;
+  if (self.log_ != nullptr) self.log_->Tick(self.rooms_);
+  self.TellHealth();
   self.thread_ = std::jthread([&self](const std::stop_token& stop) {
     std::mutex mu;
     std::condition_variable_any wake;
@@ -87,93 +94,53 @@ absl::StatusOr<std::unique_ptr<ChatServer>> ChatServer::Start(
   return chat;
 }
 
-RoomTable::Options ChatServer::RoomOptions(const ChatServerOptions& options) {
-  RoomTable::Options rooms = options.rooms;
-  rooms.room.grace_ms = options.leases.grace_ms;
-  rooms.claim = [this](std::string_view room) { return Claim(room); };
-  return rooms;
-}
-
-Leases::Options ChatServer::LeaseOptions(const ChatServerOptions& options) {
-  Leases::Options leases = options.leases;
-  leases.incarnation = [this] { return owners_.incarnation(); };
-  return leases;
-}
-
-absl::Status ChatServer::Claim(std::string_view room) const {
-  if (absl::Status status = owners_.Claim(room); !status.ok()) return status;
-  for (const std::string& lost : recovery_.Lost()) {
-    if (!owners_.Outranks(lost, room)) continue;
-    return absl::AbortedError(fmt::format(
-        "room \"{}\" is being restored after the loss of chat server \"{}\": try again soon", room, lost));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status ChatServer::Ready() const {
-  if (fence_.open(SteadyNowMs())) return absl::OkStatus();
-  return absl::AbortedError(fmt::format(
-      "chat server \"{}\" was stopped for a while, and finds out what others have done meanwhile: try "
-      "again soon",
-      id_));
-}
-
-bool ChatServer::AllTold(const std::string& lost, const StringSet& told) const {
-  if (!owners_.Clear()) return false;
-  const StringSet leased = leases_.Connectors();
-  if (!std::all_of(leased.begin(), leased.end(), [&](const auto& c) { return told.contains(c); }))
-    return false;
-  // Whoever knows its connectors need not wait for one that is away.
-  if (lost != id_ && SteadyNowMs() - started_ms_ > kKnownAfterMs) return true;
-  MutexLock lock(mu_);
-  return std::all_of(servers_->connectors.begin(), servers_->connectors.end(),
-                     [&](const ServerInfo& c) { return told.contains(c.id); });
-}
-
 void ChatServer::Step() {
   const int64_t now_ms = SteadyNowMs();
-  if (fence_.stopped(now_ms)) {
-    spdlog::warn("this process was stopped for a while: asking the other chat servers what they have done");
-    links_.Doubt([this] { fence_.Close(SteadyNowMs()); });
-  }
-  fence_.Tick(now_ms);
-  if (fence_.closed()) AfterPause();
-  if (fence_.closed()) return;
-  recovery_.Tick(now_ms,
-                 [this](const std::string& lost, const StringSet& told) { return AllTold(lost, told); });
-  hand_over_.Tick();
-  links_.Update();
+  if (log_ != nullptr) log_->Tick(rooms_);
+  cluster_.Tick(now_ms, rooms_, leases_);
+  hand_over_.Tick(now_ms);
+  TellHealth();
 }
 
-void ChatServer::AfterPause() {
-  if (owners_.InDoubt()) return;
-  if (owners_.MayHaveLostRooms()) {
-    spdlog::warn("others may have taken the rooms of this server: {} rooms are forgotten", rooms_.rooms());
-    // From here on it is another server of the same name.
-    owners_.BeginAnew(RandomId());
-    recovery_.Begin(id_, 0, SteadyNowMs());
-    hand_over_.Forget();
-    rooms_.Clear();
-    leases_.EndAll(
-        {grpc::StatusCode::ABORTED, "this chat server was stopped, and others have taken its rooms"});
+void ChatServer::TellHealth() {
+  if (!has_store_) return;
+  const SlotKeeper& keeper = cluster_.keeper();
+  if (!reached_ && keeper.reached() && (log_ == nullptr || log_->running())) {
+    reached_ = true;
+    if (!draining_) server_->SetServing(true);
+    if (draining_) server_->SetServing(false);  // Since just now.
   }
-  fence_.Open();
+  if (const bool answers = keeper.answers(); store_answers_ != answers) {
+    store_answers_ = answers;
+    server_->SetPartServing(kStorePart, answers);
+  }
 }
 
-void ChatServer::Update(const std::shared_ptr<const ServerList>& servers) {
-  {
-    MutexLock lock(mu_);
-    servers_ = servers;
+void ChatServer::ForgetSlots(const std::vector<int>& slots) {
+  SlotTable& table = cluster_.slots();
+  size_t rooms = 0;
+  for (const int slot : slots) {
+    for (const std::string& room : rooms_.InSlot(slot, table.slots())) {
+      rooms_.Lost(room, table.OwnerOf(slot));
+      ++rooms;
+    }
   }
-  owners_.SetServers(servers->chats);
-  links_.Update();
+  spdlog::warn("other chat servers have taken {} slots: {} rooms are forgotten here", slots.size(), rooms);
+}
+
+void ChatServer::ForgetAll() {
+  spdlog::warn("others may have taken the rooms of this server: {} rooms are forgotten", rooms_.rooms());
+  hand_over_.Forget();
+  rooms_.Clear();
+  leases_.EndAll(
+      {grpc::StatusCode::ABORTED, "this chat server was taken for gone, and others have taken its rooms"});
 }
 
 void ChatServer::Tick() {
   const int64_t now_ms = SteadyNowMs();
   rooms_.Sweep(now_ms);
-  // Who was stopped has not heard yet whose grace is over, nor whether the rooms are still its own.
-  if (fence_.open(now_ms)) leases_.Sweep(now_ms);
+  // After a pause this server does not know yet whose grace is over, nor whether the rooms are its own.
+  if (cluster_.Ready().ok()) leases_.Sweep(now_ms);
 }
 
 void ChatServer::Drain(std::chrono::milliseconds timeout) {
@@ -182,22 +149,30 @@ void ChatServer::Drain(std::chrono::milliseconds timeout) {
   draining_ = true;
   server_->SetServing(false);
   if (timeout.count() > 0) {
-    owners_.Drain();
+    cluster_.Drain();
     // Half of the time at the most, so that there is some left for the streams.
-    WaitUntil([this] { return hand_over_.Settled(); }, timeout / 2);
+    WaitUntil([this] { return cluster_.slots().Settled() && hand_over_.Idle(); }, timeout / 2);
     if (rooms_.rooms() > 0) spdlog::warn("{} rooms could be given to no other chat server", rooms_.rooms());
   }
   thread_ = {};
   service_.Shutdown();
-  for (const std::string& lost : recovery_.Lost()) recovery_.Cancel(lost);
+  cluster_.CancelRecovery();
   peer_service_.Shutdown();
   status_.Shutdown();
+  if (log_ != nullptr) {
+    log_->StopReading();
+    // After it leaves, nothing can be kept any more in its name.
+    WaitUntil([this] { return waiting_sends() == 0; }, timeout / 4);
+  }
   const auto left =
       std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
   // Their callbacks come here.
   WaitUntil([this] { return hand_over_.Stop(); }, std::chrono::seconds(3));
+  // Before the server: calls of other chat servers may wait for the store.
+  cluster_.Leave();
   server_->Shutdown(static_cast<int>(std::max<int64_t>(left.count(), 0)));
-  links_.Stop();
+  if (log_ != nullptr) log_->Stop();
+  cluster_.Stop();
 }
 
 }  // namespace hubbub::chat

@@ -2,24 +2,24 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/status/statusor.h"
-#include "chat/chat_service.h"
-#include "chat/hand_over.h"
-#include "chat/leases.h"
-#include "chat/owner_table.h"
-#include "chat/pause_fence.h"
-#include "chat/peer_links.h"
-#include "chat/peer_service.h"
-#include "chat/recovery.h"
-#include "chat/room_table.h"
-#include "services/directory.h"
-#include "services/metrics/counter.h"
+#include "chat/chat_log.h"
+#include "chat/cluster/chat_cluster.h"
+#include "chat/cluster/hand_over.h"
+#include "chat/cluster/peer_service.h"
+#include "chat/connectors/chat_service.h"
+#include "chat/connectors/leases.h"
+#include "chat/history_service.h"
+#include "chat/rooms/room_table.h"
+#include "chat/store/open_store.h"
+#include "services/directory/directory.h"
 #include "services/rpc/server.h"
 #include "services/rpc/status_service.h"
 
@@ -29,24 +29,36 @@ struct ChatServerOptions {
   std::string id;
   std::string listen_host = "127.0.0.1";
   uint16_t listen_port = 0;  // 0: any free one.
+  // Where other servers reach this one, besides the port.
+  std::string host = "127.0.0.1";
+  // The store that decides which chat server has which rooms. Without a URL this server must be alone.
+  StoreOptions store = {};
+  // What is said is kept in the store, if there is one, before anybody sees it. Otherwise rooms are in memory
+  // alone.
+  bool durable = true;
+  Retention::Options retention = {};
   bool reflection = true;
   rpc::ServerExtras extras = {};
   RoomTable::Options rooms;
   Leases::Options leases;
-  // After the loss of a chat server, its rooms wait so long for connectors that do not tell what they held,
-  // such as one that hangs. Whoever tells later is taken in all the same.
+  // How long the rooms of a lost chat server wait for connectors that do not report what they held there,
+  // such as one that hangs. A report that comes later is taken in too.
   int64_t recovery_limit_ms = 700;
 };
 
-// A whole chat server in one object, for main and for tests: builds the parts in order, and ends them in
-// reverse. A thread of its own looks after what is due at once. Update, Tick and Drain are for one thread;
-// the rest is thread-safe.
+// A whole chat server in one object, for main and for tests: builds the parts in order, each from those
+// before it, and ends them in reverse. Update, Tick and Drain are for one thread; the rest is thread-safe.
+//
+// Recovery, handing slots over and the pause fence are looked after 20 times a second by a thread of this
+// object. Until the store was reached once, the health service says that the server does not serve; later it
+// tells of the store alone (kStorePart), because rooms go on without it. Tick is not done there, because it
+// may take longer than the fence takes for a stop.
 class ChatServer {
  public:
-  // Listens for gRPC; the error says what could not be had. Whether `servers` has this server is the caller's
-  // business: if it has not, all rooms belong to others.
-  static absl::StatusOr<std::unique_ptr<ChatServer>> Start(const ChatServerOptions& options,
-                                                           const std::shared_ptr<const ServerList>& servers);
+  // Listens for gRPC and goes to the store; the error says what could not be had. While `servers` does not
+  // list this server, it owns nothing.
+  static absl::StatusOr<std::unique_ptr<ChatServer>> Start(
+      const ChatServerOptions& options, const std::shared_ptr<const directory::ServerList>& servers);
   ~ChatServer() { Drain(std::chrono::milliseconds(0)); }
 
   uint16_t port() const { return server_->port(); }
@@ -55,53 +67,57 @@ class ChatServer {
   size_t recent_bytes() const { return rooms_.recent_bytes(); }
   RoomTable::Counts room_counts() const { return rooms_.counts(); }
   Leases::Counts lease_counts() const { return leases_.counts(); }
-  // How often another chat server was found to be out of reach, or restarted.
-  uint64_t servers_lost() const { return servers_lost_.value(); }
+  // Null: history is not durable.
+  const ChatLog* log() const { return log_.get(); }
+  // Sends that wait for the store.
+  size_t waiting_sends() const { return rooms_.lines().budget().sends(); }
+  SlotKeeper::Counts store_counts() const { return cluster_.keeper().counts(); }
+  // How many slots this server owns.
+  int slots() const { return cluster_.slots().owned(); }
+  // Set once this server must not go on: another process has its id.
+  std::optional<absl::Status> failure() const { return cluster_.failure(); }
 
-  void Update(const std::shared_ptr<const ServerList>& servers) ABSL_LOCKS_EXCLUDED(mu_);
-  // What is due by time: old events, rooms without anything, leases whose grace is over. About once a second.
+  void Update(const std::shared_ptr<const directory::ServerList>& servers) { cluster_.Update(servers); }
+  // Forgets old events and empty rooms, and ends leases whose grace is over. Call it about once a second.
   void Tick();
-  // Gives all rooms to other chat servers, then refuses what comes, sends what was accepted, and ends the
-  // streams; what is still there after `timeout` is cancelled. Once; the destructor does it too, but gives no
-  // rooms away.
+  // Gives all rooms to other chat servers, then refuses new calls, sends what was accepted, and ends the
+  // streams; what still runs after `timeout` is cancelled. Does it once; the destructor does it too, but
+  // gives no rooms away.
   void Drain(std::chrono::milliseconds timeout);
 
  private:
-  ChatServer(const ChatServerOptions& options, const std::shared_ptr<const ServerList>& servers);
+  explicit ChatServer(const ChatServerOptions& options);
 
-  RoomTable::Options RoomOptions(const ChatServerOptions& options);
-  Leases::Options LeaseOptions(const ChatServerOptions& options);
-  // OK if this server may have a room that is not here.
-  absl::Status Claim(std::string_view room) const;
-  absl::Status Ready() const;
-  bool AllTold(const std::string& lost, const StringSet& told) const ABSL_LOCKS_EXCLUDED(mu_);
-  // Once every kStep, on the thread of this object.
+  // Runs once every kStep, on the thread of this object.
   void Step();
-  // This process was stopped for long: finds out whether others have taken its rooms.
-  void AfterPause();
+  // The rooms of these slots are another server's.
+  void ForgetSlots(const std::vector<int>& slots);
+  // Others have taken the slots of this server, or may have.
+  void ForgetAll();
+
+  // Tells the health service what it should say.
+  void TellHealth();
 
   static constexpr std::chrono::milliseconds kStep{50};
-  // Within this, every connector that can reach this server has subscribed to it.
-  static constexpr int64_t kKnownAfterMs = 3'000;
+  // The name by which the health service knows the store.
+  static constexpr char kStorePart[] = "hubbub.store";
 
-  const std::string id_;
-  mutable Mutex mu_;
-  std::shared_ptr<const ServerList> servers_ ABSL_GUARDED_BY(mu_);
-  const int64_t started_ms_;
-  Counter servers_lost_;
-  PauseFence fence_;
-  OwnerTable owners_;
-  Recovery recovery_;
+  ChatCluster cluster_;
+  const std::unique_ptr<ChatLog> log_;  // Null: history is not durable.
   RoomTable rooms_;
   Leases leases_;
   PeerService peer_service_;
-  PeerLinks links_;
   HandOver hand_over_;
   ChatService service_;
+  HistoryService history_service_;
   std::atomic<bool> draining_{false};
   rpc::StatusService status_;
   std::unique_ptr<rpc::Server> server_;
   bool drained_ = false;
+  bool has_store_ = false;
+  // Of the thread: what the health service was told.
+  bool reached_ = false;
+  std::optional<bool> store_answers_;
   std::jthread thread_;
 };
 

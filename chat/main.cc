@@ -1,6 +1,5 @@
 // hubbub-chat: owns rooms, orders what happens there, and tells the connectors.
-#include <chrono>
-#include <memory>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -9,109 +8,135 @@
 #include "chat/chat_metrics.h"
 #include "chat/chat_server.h"
 #include "fmt/format.h"
-#include "services/discovery/directory_flags.h"
-#include "services/discovery/identity.h"
-#include "services/file_limit.h"
-#include "services/flags.h"
-#include "services/metrics/metrics_server.h"
-#include "services/metrics/process_metrics.h"
-#include "services/process.h"
-#include "services/program_flags.h"
-#include "services/rpc/call_metrics.h"
-#include "services/rpc/callback_threads.h"
-#include "services/rpc/library_logs.h"
-#include "services/rpc/server_flags.h"
+#include "services/base/host_port.h"
+#include "services/program/process.h"
+#include "services/program/server_flags.h"
 #include "spdlog/spdlog.h"
 
 ABSL_FLAG(std::string, id, "chat-server-1", "This server's id in the directory");
-ABSL_FLAG(std::string, listen, "",
-          "The address to listen on; empty means this server's host in --config, and every IPv4 address with "
-          "--directory=dns");
 ABSL_FLAG(std::string, duplicate_user, "refuse",
-          "What happens when a user comes into a room by a second session without the token of the first: "
-          "refuse (the "
-          "second), replace (the first), or allow (both)");
+          "What happens when a user enters a room by a second session without the token of the first: refuse "
+          "(the second), replace (the first), or allow (both)");
+ABSL_FLAG(absl::Duration, connector_grace, absl::Seconds(5),
+          "Time that a connector has to resume a broken stream before its users leave their rooms; also the "
+          "longest time for which the name of a user who was cut off is kept");
+ABSL_FLAG(std::string, store, "memory:",
+          "What decides which chat server has which rooms: sqlite:PATH, for chat servers of one machine; "
+          "postgres://[USER@]HOST[:PORT]/DATABASE, whose password is in PGPASSWORD, PGPASSFILE or "
+          "--store_password_file; or memory:, for a chat server that is alone");
 ABSL_FLAG(
-    absl::Duration, connector_grace, absl::Seconds(5),
-    "A connector whose stream broke has so long to resume it before its users leave their rooms; and the "
-    "name of a user who was cut off is kept so long, at most, for the return");
+    std::string, history, "durable",
+    "With a store, where messages are: durable: in the store before anybody sees them, so that the end of a "
+    "chat server loses none; memory: in the chat server alone, which is faster, and what it has acknowledged "
+    "is lost with it. The same for all chat servers. With --store=memory: it is memory");
+ABSL_FLAG(int64_t, history_messages, 100'000,
+          "With durable history: how many messages of a room the store keeps; 0: all");
+ABSL_FLAG(absl::Duration, history_age, absl::ZeroDuration(),
+          "With durable history: how long the store keeps a message; 0: for good");
+ABSL_FLAG(
+    std::string, store_sync, "full",
+    "With --store=sqlite: full waits for the disk at each commit; normal survives the end of a process, "
+    "but not a power cut");
+ABSL_FLAG(std::string, store_password_file, "",
+          "A file with the password for --store=postgres:, read at each connect");
+ABSL_FLAG(std::string, suite, "hubbub", "The name of the suite, which the store must have too");
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(10),
-          "On SIGTERM, SIGINT or SIGHUP, rooms have so long to go to other chat servers, and streams to end");
-ABSL_FLAG(uint16_t, metrics_port, 0, "Shows metrics to Prometheus at http://HOST:PORT/metrics; 0 means not");
+          "Time that rooms have to move to other chat servers, and streams to end, after SIGTERM, SIGINT or "
+          "SIGHUP");
 
+namespace hubbub::chat {
 namespace {
 
-using hubbub::chat::DuplicateUser;
-
-constexpr const char* kName = "hubbub-chat";
-// A change of the directory takes effect within this; what is due by time is looked at once a second.
-constexpr std::chrono::milliseconds kPoll{250};
-constexpr int kPollsPerTick = 4;
+constexpr program::ServerProgram kProgram = {
+    .name = "hubbub-chat", .kind = directory::ServerKind::kChat, .service = "hubbub.chat.v1.ChatService"};
+// What is due by time is looked at in every fourth tick of ServerMain, once a second.
+constexpr int kTicksPerRound = 4;
 
 DuplicateUser DuplicateUserOrDie(std::string_view word) {
   if (word == "refuse") return DuplicateUser::kRefuse;
   if (word == "replace") return DuplicateUser::kReplace;
   if (word == "allow") return DuplicateUser::kAllow;
-  hubbub::Die(kName, absl::InvalidArgumentError(
-                         fmt::format("--duplicate_user must be refuse, replace or allow, not \"{}\"", word)));
+  program::Die(kProgram.name, absl::InvalidArgumentError(fmt::format(
+                                  "--duplicate_user must be refuse, replace or allow, not \"{}\"", word)));
 }
 
-}  // namespace
+bool DurableOrDie() {
+  const std::string history = absl::GetFlag(FLAGS_history);
+  if (history == "durable" || history == "memory") return history == "durable";
+  program::Die(kProgram.name, absl::InvalidArgumentError(
+                                  fmt::format("--history must be durable or memory, not \"{}\"", history)));
+}
 
-int main(int argc, char** argv) {
-  hubbub::ParseFlags(
-      kName,
-      "owns rooms, orders what happens there, and tells the connectors.\n\n  hubbub-chat --id chat-server-1 "
-      "--config deploy/servers.json",
+StoreOptions StoreOrDie() {
+  StoreOptions store;
+  store.url = absl::GetFlag(FLAGS_store);
+  if (store.url == "memory:") {
+    store.url.clear();
+  } else if (const absl::Status status = CheckStoreUrl(store.url); !status.ok()) {
+    program::Die(kProgram.name,
+                 absl::InvalidArgumentError(fmt::format("--store: {}", std::string(status.message()))));
+  }
+  const std::string sync = absl::GetFlag(FLAGS_store_sync);
+  if (sync != "full" && sync != "normal") {
+    program::Die(kProgram.name, absl::InvalidArgumentError(
+                                    fmt::format("--store_sync must be full or normal, not \"{}\"", sync)));
+  }
+  store.sync = sync == "full";
+  store.password_file = absl::GetFlag(FLAGS_store_password_file);
+  store.suite = absl::GetFlag(FLAGS_suite);
+  return store;
+}
+
+int Main(int argc, char** argv) {
+  program::ParseFlags(
+      kProgram.name,
+      "owns rooms, orders what happens there, and tells the connectors.\n\n  hubbub-chat --id "
+      "chat-server-1 --config deploy/servers.json",
       argc, argv);
-  hubbub::RequireFlags(kName, {hubbub::rpc::CheckServerFlags(),
-                               hubbub::CheckFlag(FLAGS_connector_grace, absl::ZeroDuration(), absl::Hours(1)),
-                               hubbub::CheckFlag(FLAGS_drain_timeout, absl::ZeroDuration(), absl::Hours(1))});
-  hubbub::SetUpProgram(absl::GetFlag(FLAGS_id));
-  const hubbub::rpc::LibraryLogs library_logs;
-  const hubbub::FileShares files = hubbub::ShareFilesOfProcess(/*max_connections=*/0);
+  program::RequireFlags(
+      kProgram.name, {program::CheckServerFlags(),
+                      program::CheckFlag(FLAGS_history_messages, int64_t{0}, int64_t{1'000'000'000'000}),
+                      program::CheckFlag(FLAGS_history_age, absl::ZeroDuration(), absl::Hours(24 * 36'500)),
+                      program::CheckFlag(FLAGS_connector_grace, absl::ZeroDuration(), absl::Hours(1)),
+                      program::CheckFlag(FLAGS_drain_timeout, absl::ZeroDuration(), absl::Hours(1))});
+  program::ServerMain main(kProgram, program::ReadServerFlags(absl::GetFlag(FLAGS_id), /*client_port=*/0),
+                           /*max_connections=*/0);
 
-  const hubbub::rpc::CallbackThreads callback_threads;
-  auto opened = hubbub::OpenDirectory(hubbub::DirectoryOptionsFromFlags(
-      hubbub::ServerKind::kChat, absl::GetFlag(FLAGS_id), /*client_port=*/0));
-  if (!opened.ok()) hubbub::Die(kName, opened.status());
-  hubbub::Directory& directory = *opened->directory;
-  const hubbub::ServerInfo& self = opened->self;
-  hubbub::IdentityService identity_service(opened->identity);
-
-  hubbub::chat::ChatServerOptions options;
-  options.id = self.id;
-  const std::string listen = absl::GetFlag(FLAGS_listen);
-  options.listen_host = !listen.empty() ? listen : opened->listen_host;
-  options.listen_port = self.port;
+  ChatServerOptions options;
+  options.id = main.self().id;
+  options.listen_host = main.listen_host();
+  options.listen_port = main.self().port;
+  options.host = main.self().host;
+  options.store = StoreOrDie();
+  options.durable = DurableOrDie();
+  options.retention.max_messages = absl::GetFlag(FLAGS_history_messages);
+  options.retention.max_age_ms = absl::ToInt64Milliseconds(absl::GetFlag(FLAGS_history_age));
   options.reflection = absl::GetFlag(FLAGS_reflection);
-  options.extras = hubbub::rpc::ServerExtrasFromFlags(files.grpc);
-  options.extras.services = {&identity_service};
-  hubbub::Metrics metrics;
-  const hubbub::rpc::CallMetrics call_metrics(
-      metrics, {"hubbub.chat.v1.ChatService", "hubbub.directory.v1.IdentityService"});
-  options.extras.call_metrics = &call_metrics;
+  options.extras = main.extras();
   options.rooms.duplicate_user = DuplicateUserOrDie(absl::GetFlag(FLAGS_duplicate_user));
   options.leases.grace_ms = absl::ToInt64Milliseconds(absl::GetFlag(FLAGS_connector_grace));
 
-  auto chat = hubbub::chat::ChatServer::Start(options, directory.servers());
-  if (!chat.ok()) hubbub::Die(kName, chat.status());
-  hubbub::WarnOfRoot();
+  auto started = ChatServer::Start(options, main.directory().servers());
+  if (!started.ok()) program::Die(kProgram.name, started.status());
+  ChatServer& chat = **started;
+  AddChatMetrics(main.metrics(), chat);
+  const auto metrics_server = main.ShowMetrics();
 
-  hubbub::AddProcessMetrics(metrics, self, directory);
-  hubbub::chat::AddChatMetrics(metrics, **chat);
-  std::unique_ptr<hubbub::MetricsServer> metrics_server;
-  if (const uint16_t port = absl::GetFlag(FLAGS_metrics_port); port != 0)
-    metrics_server = hubbub::MetricsServer::Start(metrics, options.listen_host, port);
-
-  hubbub::PrintReady(self.id, fmt::format("{}:{}", self.host, (*chat)->port()), "");
-  directory.OnChange([&](const auto& servers) { (*chat)->Update(servers); });
   int ticks = 0;
-  hubbub::RunUntilSignal(kPoll, [&] {
-    directory.Poll();
-    if (++ticks % kPollsPerTick == 0) (*chat)->Tick();
-  });
-  spdlog::info("{} is shutting down with {} rooms", self.id, (*chat)->rooms());
-  (*chat)->Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_timeout)));
+  main.Run(
+      HostPort(main.self().host, chat.port()), "", [&](const auto& servers) { chat.Update(servers); },
+      [&] {
+        if (const auto failure = chat.failure()) program::Die(kProgram.name, *failure);
+        if (++ticks % kTicksPerRound == 0) chat.Tick();
+      });
+  spdlog::info("{} is shutting down with {} rooms", main.self().id, chat.rooms());
+  chat.Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_timeout)));
   return 0;
+}
+
+}  // namespace
+}  // namespace hubbub::chat
+
+int main(int argc, char** argv) {
+  return hubbub::chat::Main(argc, argv);
 }

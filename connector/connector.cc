@@ -4,60 +4,67 @@
 #include <utility>
 
 #include "fmt/format.h"
-#include "services/entropy.h"
-#include "services/limits.h"
+#include "services/base/entropy.h"
+#include "services/base/host_port.h"
+#include "services/base/limits.h"
+#include "services/client/socketio_protocol.h"
 
 namespace hubbub::connector {
 namespace {
 
-net::HttpResponse AnswerHttp(std::string_view) {
+net::HttpResponse TellWhatThisIs(const net::HttpRequest&) {
   return net::UpgradeRequired(
-      "This is a connector of Hubbub: it speaks the Pomelo protocol over WebSocket and TCP. The chat page is "
-      "at "
-      "the gate.");
+      "This is a connector of Hubbub: it speaks the Pomelo protocol over WebSocket and TCP, and Socket.IO at "
+      "/socket.io/. The chat page is "
+      "at the gate.");
 }
 
 }  // namespace
 
-Connector::Lane::Lane(net::Loop& loop, int loops, Connector& connector)
-    : rooms(loop),
+Connector::LoopParts::LoopParts(net::Loop& loop, int loops, Connector& connector)
+    : sessions(loop),
+      rooms(loop),
       servers(connector.links_, loop),
       restorer({.part = static_cast<uint32_t>(loop.index()), .parts = static_cast<uint32_t>(loops)}, rooms,
                connector.encoder_, servers),
-      partings(rooms, restorer, connector.links_),
-      around{.rooms = rooms,
-             .restorer = restorer,
-             .partings = partings,
-             .links = connector.links_,
-             .send_lines = servers,
-             .encoder = connector.encoder_,
-             .max_rooms = connector.options_.max_rooms,
-             .patience = connector.options_.patience,
-             .draining = connector.draining_,
-             .name_wait = connector.options_.heartbeat.value_or(std::chrono::seconds(3))},
+      partings(rooms, servers),
+      environment{.sessions = sessions,
+                  .rooms = rooms,
+                  .servers = servers,
+                  .restorer = restorer,
+                  .partings = partings,
+                  .encoder = connector.encoder_,
+                  .max_rooms = connector.options_.max_rooms,
+                  .patience = connector.options_.patience,
+                  .draining = connector.draining_,
+                  .name_wait = connector.options_.heartbeat.value_or(std::chrono::seconds(3))},
       session_options(connector.SessionOptionsFor(requests)) {}
 
 Connector::Connector(const ConnectorOptions& options)
     : options_(options),
       contract_(options.use_dict, options.use_protobuf, options.heartbeat),
+      pitaya_(contract_, encodings_, options.heartbeat, kMaxRequestBytes),
+      pomelo_{.contract = &contract_,
+              .pushes = &pushes_,
+              .heartbeat = options.heartbeat,
+              .max_package_bytes = kMaxRequestBytes,
+              .pitaya = &pitaya_},
       request_prefix_(fmt::format("{:06x}", Entropy()() & 0xffffff)),
-      encoder_(contract_),
+      encoder_(encodings_),
       loops_(options.loops),
       links_(options.self.id, LinksListener()),
       peers_(options.self.id),
       sessions_made_((Entropy()() & 0xffff'ffff) << 20) {
   for (int i = 0; i < loops_.size(); ++i)
-    lanes_.push_back(std::make_unique<Lane>(loops_.at(i), loops_.size(), *this));
+    loop_parts_.push_back(std::make_unique<LoopParts>(loops_.at(i), loops_.size(), *this));
 }
 
-SessionOptions Connector::SessionOptionsFor(RequestCounters& counters) const {
-  SessionOptions options;
-  options.contract = &contract_;
-  options.heartbeat = options_.heartbeat;
+client::SessionOptions Connector::SessionOptionsFor(client::RequestCounters& counters) const {
+  client::SessionOptions options;
   options.sign_in_timeout = options_.sign_in_timeout;
-  options.max_package_bytes = kMaxRequestBytes;
   options.max_requests_per_second = options_.max_requests_per_second;
   options.counters = &counters;
+  options.sign_in = options_.sign_in;
   options.request_prefix = request_prefix_;
   if (!options_.old_clients.empty()) {
     options.check_client = [this](std::string_view type, std::string_view version) {
@@ -71,38 +78,39 @@ SessionOptions Connector::SessionOptionsFor(RequestCounters& counters) const {
 }
 
 template <typename Function>
-void Connector::OnEveryLane(const Function& function) {
-  for (const auto& lane : lanes_) lane->rooms.loop().Post([&lane = *lane, function] { function(lane); });
+void Connector::OnEveryLoop(const Function& function) {
+  for (const auto& parts : loop_parts_)
+    parts->rooms.loop().Post([&parts = *parts, function] { function(parts); });
 }
 
-ChatLinks::Listener Connector::LinksListener() {
+ChatLink::Listener Connector::LinksListener() {
   return {.on_events =
               [this](const std::string& server, ChatLink::Events& events) {
                 events_received_.Add(static_cast<uint64_t>(events.size()));
                 const auto batch =
                     std::make_shared<const Deliveries>(encoder_.Encode(std::move(events), server));
                 // One post for each loop and batch, whatever the number of sessions.
-                OnEveryLane([batch](Lane& lane) { lane.rooms.Deliver(batch); });
+                OnEveryLoop([batch](LoopParts& parts) { parts.rooms.Deliver(batch); });
               },
           .on_up =
               [this](const std::string& server, uint64_t incarnation, bool fresh) {
                 (fresh ? new_streams_ : resumed_streams_).Add();
-                OnEveryLane([server, incarnation, fresh](Lane& lane) {
-                  lane.restorer.OnUp(server, incarnation, fresh);
+                OnEveryLoop([server, incarnation, fresh](LoopParts& parts) {
+                  parts.restorer.OnUp(server, incarnation, fresh);
                 });
               },
           .on_lost =
               [this](const std::string& server) {
                 servers_lost_.Add();
-                OnEveryLane([server](Lane& lane) { lane.restorer.OnLost(server); });
+                OnEveryLoop([server](LoopParts& parts) { parts.restorer.OnLost(server); });
               }};
 }
 
-std::vector<LocalRooms*> Connector::Rooms() const {
-  std::vector<LocalRooms*> rooms;
-  rooms.reserve(lanes_.size());
-  for (const auto& lane : lanes_) rooms.push_back(&lane->rooms);
-  return rooms;
+std::vector<client::SessionRegistry*> Connector::Registries() const {
+  std::vector<client::SessionRegistry*> registries;
+  registries.reserve(loop_parts_.size());
+  for (const auto& parts : loop_parts_) registries.push_back(&parts->sessions);
+  return registries;
 }
 
 Connector::Counts Connector::counts() const {
@@ -110,37 +118,66 @@ Connector::Counts Connector::counts() const {
                 .new_streams = new_streams_.value(),
                 .resumed_streams = resumed_streams_.value(),
                 .servers_lost = servers_lost_.value()};
-  for (const auto& lane : lanes_) {
-    counts.places += lane->rooms.places();
-    counts.deliveries += lane->rooms.deliveries();
+  for (const auto& parts : loop_parts_) {
+    counts.places += parts->rooms.places();
+    counts.deliveries += parts->rooms.deliveries();
   }
   return counts;
 }
 
-RequestCounts Connector::requests() const {
-  RequestCounts sum = {};
-  for (const auto& lane : lanes_) lane->requests.AddTo(sum);
+client::RequestCounts Connector::requests() const {
+  client::RequestCounts sum = {};
+  for (const auto& parts : loop_parts_) parts->requests.AddTo(sum);
   return sum;
 }
 
+std::unique_ptr<client::ClientSession> Connector::NewSession(
+    net::Loop& loop, net::Connection& connection, std::unique_ptr<client::ClientProtocol> protocol) {
+  LoopParts& parts = *loop_parts_[static_cast<size_t>(loop.index())];
+  return std::make_unique<client::ClientSession>(
+      ++sessions_made_, loop, connection, std::move(protocol), parts.session_options,
+      [&parts](client::ClientSession& session) {
+        return std::make_unique<ChatSession>(session, parts.environment);
+      });
+}
+
 absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(
-    const ConnectorOptions& options, const std::shared_ptr<const ServerList>& servers) {
+    const ConnectorOptions& options, const std::shared_ptr<const directory::ServerList>& servers) {
   auto connector = std::unique_ptr<Connector>(new Connector(options));
   Connector& self = *connector;
 
-  auto listener = net::Listener::Start(
+  const net::ProtocolFactory protocol = {
+      .make =
+          [&self](net::Loop& loop, net::Connection& connection) {
+            return self.NewSession(
+                loop, connection,
+                std::make_unique<client::PomeloProtocol>(self.pomelo_, connection.framed()));
+          },
+      .refuse = client::PomeloProtocol::Refusal};
+  net::HttpRouter router;
+  router.Add("/", {.handler = TellWhatThisIs});
+  router.AddWebSocket("/", {.protocol = protocol,
+                            .subprotocols = options.subprotocols,
+                            .check_bearer = client::BearerCheck(options.sign_in)});
+  self.engine_ = std::make_unique<engine::Engine>(
       self.loops_,
-      {.host = options.listen_host,
-       .port = options.self.client_port,
-       .max_connections = options.max_connections,
-       .subprotocols = options.subprotocols},
-      [&self](net::Loop& loop, net::Connection& connection) -> std::unique_ptr<net::Protocol> {
-        Lane& lane = *self.lanes_[static_cast<size_t>(loop.index())];
-        return std::make_unique<Session>(
-            ++self.sessions_made_, loop, connection, lane.session_options,
-            [&lane](Session& session) { return std::make_unique<ChatSession>(session, lane.around); });
-      },
-      AnswerHttp);
+      engine::EngineOptions{.server_id = options.self.id,
+                            .max_sessions = options.max_connections,
+                            .limits = {.max_payload_bytes = kMaxRequestBytes}},
+      [&self](net::Loop& loop, net::Connection& connection, socketio::EngineVersion version) {
+        return self.NewSession(
+            loop, connection,
+            std::make_unique<client::SocketIoProtocol>(
+                self.socketio_, client::SocketIoProtocol::VersionOn(version), kMaxRequestBytes));
+      });
+  self.engine_->AddRoutes(router);
+  auto listener = net::Listener::Start(self.loops_,
+                                       {.host = options.listen_host,
+                                        .port = options.self.client_port,
+                                        .max_connections = options.max_connections,
+                                        .trusted_proxies = options.trusted_proxies,
+                                        .origins = options.origins},
+                                       protocol, std::move(router));
   if (!listener.ok()) return listener.status();
   self.listener_ = *std::move(listener);
 
@@ -156,8 +193,9 @@ absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(
         status.set_version(HUBBUB_VERSION);
         return status;
       },
-      self.contract_, self.Rooms(), [&self] { return self.peers_.All(); });
-  // Gates are to send nobody here from that moment on. Until now Tick has had nobody to tell.
+      self.contract_, self.Registries(), [&self] { return self.peers_.All(); });
+  // Gates are to hear at once that they must send no more clients here, or may again. Until this line no gate
+  // could watch.
   self.listener_->OnFullChange([&self] { self.service_->Tick(); });
   self.status_ =
       std::make_unique<rpc::StatusService>(options.self.id, [&self](rpc::StatusService::Status& status) {
@@ -187,13 +225,16 @@ void Connector::Drain(std::chrono::milliseconds timeout) {
   if (service_ != nullptr) service_->Tick();
   if (listener_ == nullptr) return;
   listener_->Drain("reconnect");
+  engine_->Drain("reconnect");
   listener_->CloseAll("reconnect", timeout);
+  engine_->WaitForEnd(timeout);
 }
 
 Connector::~Connector() {
   Drain(std::chrono::milliseconds(2'000));
   if (status_ != nullptr) status_->Shutdown();
   listener_.reset();
+  engine_.reset();
   if (service_ != nullptr) service_->Shutdown();
   if (server_ != nullptr) server_->Shutdown(1'000);
   links_.Stop();

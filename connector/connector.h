@@ -8,35 +8,42 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "connector/chat_links.h"
-#include "connector/chat_session.h"
+#include "connector/chat_servers/chat_links.h"
+#include "connector/chat_servers/chat_servers.h"
+#include "connector/chat_servers/partings.h"
+#include "connector/chat_servers/restorer.h"
 #include "connector/connector_service.h"
-#include "connector/encoder.h"
-#include "connector/linked_chat_servers.h"
-#include "connector/local_rooms.h"
-#include "connector/partings.h"
+#include "connector/delivery/encoder.h"
+#include "connector/delivery/local_rooms.h"
 #include "connector/peer_connectors.h"
-#include "connector/restorer.h"
-#include "services/directory.h"
+#include "connector/sessions/chat_session.h"
+#include "services/client/client_session.h"
+#include "services/client/contract.h"
+#include "services/client/pitaya_protocol.h"
+#include "services/client/pomelo_protocol.h"
+#include "services/client/session_registry.h"
+#include "services/client/socketio_pushes.h"
+#include "services/directory/directory.h"
+#include "services/engine/engine.h"
 #include "services/metrics/counter.h"
 #include "services/net/listener.h"
 #include "services/net/loop.h"
 #include "services/rpc/server.h"
 #include "services/rpc/status_service.h"
-#include "services/session/session.h"
+#include "services/signin/token_checker.h"
 
 namespace hubbub::connector {
 
 struct ConnectorOptions {
-  ServerInfo self;
+  directory::ServerInfo self;
   uint16_t advertise_port = 0;  // What clients are told; 0: the port that it listens on.
   std::string listen_host = "0.0.0.0";
   int loops = 0;  // 0: half as many as cores.
   int max_connections = 100'000;
-  std::vector<std::string> subprotocols = {"pomelo"};  // Of WebSocket; see net::ListenerOptions.
+  std::vector<std::string> subprotocols = {"pomelo"};  // Of WebSocket; see net::WebSocketRoute.
   size_t max_rooms = 100;
-  // While a room's chat server can not be had, a request waits so long.
-  std::chrono::milliseconds patience{5'000};
+  // How long a request waits while the room's chat server cannot be reached.
+  std::chrono::milliseconds patience{10'000};
   bool use_dict = true;
   bool use_protobuf = true;
   std::optional<std::chrono::seconds> heartbeat = std::chrono::seconds(3);
@@ -45,6 +52,9 @@ struct ConnectorOptions {
   // Clients that are told to update (code 501): a type, or a type and version, as "unity-socket" or
   // "js-websocket/0.0.1".
   std::vector<std::string> old_clients = {};
+  net::Networks trusted_proxies = {};             // See net::ListenerOptions.
+  net::Origins origins = {};                      // The pages that may use its client port.
+  const signin::TokenChecker* sign_in = nullptr;  // Outlives the connector; null: it is open to everybody.
   bool reflection = true;
   rpc::ServerExtras extras = {};
 };
@@ -53,9 +63,9 @@ struct ConnectorOptions {
 // reverse. Thread-safe.
 class Connector {
  public:
-  // Listens for clients and for gRPC; the error says what could not be had.
-  static absl::StatusOr<std::unique_ptr<Connector>> Start(const ConnectorOptions& options,
-                                                          const std::shared_ptr<const ServerList>& servers);
+  // Listens for clients and for gRPC; the error says what failed.
+  static absl::StatusOr<std::unique_ptr<Connector>> Start(
+      const ConnectorOptions& options, const std::shared_ptr<const directory::ServerList>& servers);
   ~Connector();
 
   uint16_t grpc_port() const { return server_->port(); }
@@ -72,13 +82,13 @@ class Connector {
   };
   Counts counts() const;
   net::Traffic traffic() const { return listener_->traffic(); }
-  RequestCounts requests() const;
+  client::RequestCounts requests() const;
 
   // True if every chat server of the directory can be reached.
   bool Ready() const { return links_.AllLeased(); }
 
   // Update, Tick and Drain are for one thread.
-  void Update(const std::shared_ptr<const ServerList>& servers) {
+  void Update(const std::shared_ptr<const directory::ServerList>& servers) {
     peers_.Update(*servers);
     links_.Update(servers);
   }
@@ -90,47 +100,56 @@ class Connector {
 
  private:
   // One event loop, with all that is its own.
-  struct Lane {
+  struct LoopParts {
+    client::SessionRegistry sessions;
     LocalRooms rooms;
-    LinkedChatServers servers;
+    ChatServers servers;
     Restorer restorer;
     Partings partings;
-    Surroundings around;
-    RequestCounters requests;
-    SessionOptions session_options;
+    SessionEnvironment environment;
+    client::RequestCounters requests;
+    client::SessionOptions session_options;
 
-    Lane(net::Loop& loop, int loops, Connector& connector);
+    LoopParts(net::Loop& loop, int loops, Connector& connector);
   };
 
   explicit Connector(const ConnectorOptions& options);
-  SessionOptions SessionOptionsFor(RequestCounters& counters) const;
-  // Calls `function(lane)` on the loop of each lane, after what was posted before.
+  std::unique_ptr<client::ClientSession> NewSession(net::Loop& loop, net::Connection& connection,
+                                                    std::unique_ptr<client::ClientProtocol> protocol);
+  client::SessionOptions SessionOptionsFor(client::RequestCounters& counters) const;
+  // Calls `function(parts)` on each loop, with the parts of that loop, after what was posted before.
   template <typename Function>
-  void OnEveryLane(const Function& function);
-  ChatLinks::Listener LinksListener();
-  std::vector<LocalRooms*> Rooms() const;
+  void OnEveryLoop(const Function& function);
+  ChatLink::Listener LinksListener();
+  std::vector<client::SessionRegistry*> Registries() const;
   // What clients are told.
   uint16_t AdvertisedPort() const {
     return options_.advertise_port != 0 ? options_.advertise_port : listener_->port();
   }
 
   const ConnectorOptions options_;
-  const ClientContract contract_;
+  const client::ClientContract contract_;
+  client::PushEncodings encodings_;
+  const client::PomeloPushes pushes_{contract_, encodings_};
+  const client::PitayaTerms pitaya_;
+  const client::PomeloOptions pomelo_;
+  const client::SocketIoPushes socketio_{encodings_};
   const std::string request_prefix_;  // Of this run.
   Encoder encoder_;
   net::Loops loops_;
   ChatLinks links_;
   PeerConnectors peers_;
-  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::vector<std::unique_ptr<LoopParts>> loop_parts_;
   // One addition for each batch or change of a stream.
-  Counter events_received_;
-  Counter new_streams_;
-  Counter resumed_streams_;
-  Counter servers_lost_;
-  // Ids of sessions begin where those of another run do not: chat servers know places of the run before by
-  // them.
+  metrics::Counter events_received_;
+  metrics::Counter new_streams_;
+  metrics::Counter resumed_streams_;
+  metrics::Counter servers_lost_;
+  // Counts on from a random number, because chat servers know the places of an earlier run by its session
+  // ids.
   std::atomic<uint64_t> sessions_made_;
   std::atomic<bool> draining_{false};
+  std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<net::Listener> listener_;
   std::unique_ptr<ConnectorService> service_;
   std::unique_ptr<rpc::StatusService> status_;

@@ -2,11 +2,11 @@
 
 #include <string>
 
-#include "services/session/client_metrics.h"
+#include "services/client/client_metrics.h"
 
 namespace hubbub::connector {
 
-void AddConnectorMetrics(Metrics& metrics, const Connector& connector, int max_connections) {
+void AddConnectorMetrics(metrics::Metrics& metrics, const Connector& connector, int max_connections) {
   metrics.AddGauge("hubbub_sessions", "Client connections now",
                    [&connector] { return connector.sessions(); });
   metrics.AddGauge("hubbub_sessions_limit", "Client connections that this connector takes",
@@ -14,7 +14,7 @@ void AddConnectorMetrics(Metrics& metrics, const Connector& connector, int max_c
   metrics.AddGauge("hubbub_ready",
                    "1 if this connector reaches every chat server of the directory, otherwise 0",
                    [&connector] { return connector.Ready() ? 1.0 : 0.0; });
-  AddClientMetrics(
+  client::AddClientMetrics(
       metrics, [&connector] { return connector.traffic(); }, [&connector] { return connector.requests(); });
   metrics.AddGauge("hubbub_places", "Places of sessions in rooms, with those that are on their way there",
                    [&connector] { return static_cast<double>(connector.counts().places); });

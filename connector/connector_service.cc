@@ -1,8 +1,6 @@
 #include "connector/connector_service.h"
 
-#include <array>
 #include <atomic>
-#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -10,35 +8,35 @@
 #include "boost/json.hpp"
 #include "fmt/format.h"
 #include "google/protobuf/util/json_util.h"
-#include "services/limits.h"
+#include "services/base/limits.h"
+#include "services/base/utf8.h"
 #include "services/pomelo/message.h"
-#include "services/pomelo/text.h"
 #include "services/rpc/grpc_status.h"
 
 namespace hubbub::connector {
 namespace {
 
-// Even an unchanged status is told so often, so that a gate sees that the connector lives.
+// After this many ticks even an unchanged status is told, so that a gate sees that the connector lives.
 constexpr int kTicksBetweenStatuses = 20;
 
 absl::Status CheckRoute(const std::string& route) {
-  if (route.empty() || route.size() > pomelo::kMaxRouteBytes || !pomelo::IsUtf8(route)) {
+  if (route.empty() || route.size() > pomelo::kMaxRouteBytes || !IsUtf8(route)) {
     return absl::InvalidArgumentError(fmt::format(
         "route must have 1 to {} bytes of UTF-8: it is what the client listens for", pomelo::kMaxRouteBytes));
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<boost::json::object> BodyOf(const ClientContract& contract, const std::string& route,
+absl::StatusOr<boost::json::object> BodyOf(const client::ClientContract& contract, const std::string& route,
                                            const google::protobuf::Struct& body) {
   std::string text;
   if (!google::protobuf::util::MessageToJsonString(body, &text).ok()) {
-    return absl::InvalidArgumentError("body can not be written as JSON: numbers must be finite");
+    return absl::InvalidArgumentError("body cannot be written as JSON: numbers must be finite");
   }
   boost::json::error_code error;
   boost::json::value value = boost::json::parse(text, error);
   if (error || !value.is_object())
-    return absl::InvalidArgumentError("body can not be written as a JSON object");
+    return absl::InvalidArgumentError("body cannot be written as a JSON object");
   if (text.size() > kMaxPushBodyBytes) {
     return absl::InvalidArgumentError(
         fmt::format("body has {} bytes as JSON: at most {} are allowed", text.size(), kMaxPushBodyBytes));
@@ -52,101 +50,52 @@ absl::StatusOr<boost::json::object> BodyOf(const ClientContract& contract, const
 
 grpc::ServerUnaryReactor* Finish(grpc::CallbackServerContext* context, const absl::Status& status) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  reactor->Finish(ToGrpc(status));
+  reactor->Finish(rpc::ToGrpc(status));
   return reactor;
 }
 
-// One push, encoded once for each kind of wire that is met on a loop.
+// One push to several sessions of a loop, encoded once for each push encoding that they have.
 class PushOnce {
  public:
-  PushOnce(const ClientContract& contract, const std::string& route, const boost::json::object& body)
-      : contract_(contract), route_(route), body_(body) {}
+  PushOnce(const std::string& route, const boost::json::object& body) : route_(route), body_(body) {}
 
-  void To(Session& session) {
-    const WireKind wire = session.wire();
-    auto& payload = payloads_[wire.index()];
+  void To(client::ClientSession& session) {
+    const client::PushEncoding& encoding = session.push_encoding();
+    if (payloads_.size() <= encoding.index()) payloads_.resize(encoding.index() + 1);
+    auto& payload = payloads_[encoding.index()];
     if (payload == nullptr) {
       auto bytes = std::make_shared<std::string>();
-      AppendPushAs(wire, contract_, route_, body_, *bytes);
+      encoding.AppendPush(route_, client::ObjectBody(body_), *bytes);
       payload = std::move(bytes);
     }
     session.Write(payload);
   }
 
  private:
-  const ClientContract& contract_;
   const std::string& route_;
   const boost::json::object& body_;
-  std::array<net::Payload, kWireKinds> payloads_;
+  std::vector<net::Payload> payloads_;  // By PushEncoding::index.
 };
 
 }  // namespace
 
-// One gate's stream. It always has the newest status to send, never a queue of old ones. Its lock comes after
-// the service's.
-class ConnectorService::Watcher final : public grpc::ServerWriteReactor<v1::WatchStatusResponse> {
- public:
-  explicit Watcher(ConnectorService& service) : service_(service) {}
-
-  void Offer(const v1::WatchStatusResponse& status) ABSL_LOCKS_EXCLUDED(mu_) {
-    MutexLock lock(mu_);
-    if (finished_) return;
-    next_ = status;
-    Flush();
-  }
-  void End(const grpc::Status& status) ABSL_LOCKS_EXCLUDED(mu_) {
-    MutexLock lock(mu_);
-    FinishWith(status);
-  }
-
-  void OnWriteDone(bool ok) override {
-    MutexLock lock(mu_);
-    writing_ = false;
-    if (finished_) return Finish(end_);
-    if (!ok) return FinishWith(grpc::Status::CANCELLED);
-    Flush();
-  }
-  void OnCancel() override { End(grpc::Status::CANCELLED); }
-  void OnDone() override {
-    {
-      MutexLock lock(service_.mu_);
-      service_.watchers_.erase(this);
-    }
-    delete this;
-  }
-
- private:
-  void FinishWith(const grpc::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    if (std::exchange(finished_, true)) return;
-    end_ = status;
-    if (!writing_) Finish(end_);
-  }
-  void Flush() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    if (writing_ || !next_) return;
-    sent_ = *std::exchange(next_, std::nullopt);
-    writing_ = true;
-    StartWrite(&sent_);
-  }
-
-  ConnectorService& service_;
-  Mutex mu_;
-  bool writing_ ABSL_GUARDED_BY(mu_) = false;
-  bool finished_ ABSL_GUARDED_BY(mu_) = false;
-  grpc::Status end_ ABSL_GUARDED_BY(mu_);
-  std::optional<v1::WatchStatusResponse> next_ ABSL_GUARDED_BY(mu_);
-  v1::WatchStatusResponse sent_;  // Read by gRPC while `writing_`.
-};
-
 ConnectorService::ConnectorService(std::function<v1::WatchStatusResponse()> status,
-                                   const ClientContract& contract, std::vector<LocalRooms*> rooms,
+                                   const client::ClientContract& contract,
+                                   std::vector<client::SessionRegistry*> sessions,
                                    std::function<std::vector<rpc::ConnectorPeer>()> peers)
-    : status_(std::move(status)), contract_(contract), rooms_(std::move(rooms)), peers_(std::move(peers)) {}
+    : status_(std::move(status)),
+      contract_(contract),
+      sessions_(std::move(sessions)),
+      peers_(std::move(peers)) {}
 
 ConnectorService::~ConnectorService() = default;
 
 grpc::ServerWriteReactor<v1::WatchStatusResponse>* ConnectorService::WatchStatus(
     grpc::CallbackServerContext*, const v1::WatchStatusRequest*) {
-  auto* watcher = new Watcher(*this);
+  auto* const watcher = new Watcher([this](Watcher* done) {
+    MutexLock lock(mu_);
+    watchers_.erase(done);
+  });
   MutexLock lock(mu_);
   watchers_.insert(watcher);
   if (shut_down_) {
@@ -175,19 +124,20 @@ void ConnectorService::Shutdown() {
     watcher->End({grpc::StatusCode::UNAVAILABLE, "this connector is shutting down"});
 }
 
-void ConnectorService::OnEveryLoop(std::function<void(LocalRooms&)> work, std::function<void()> done) {
+void ConnectorService::OnEveryLoop(std::function<void(client::SessionRegistry&)> work,
+                                   std::function<void()> done) {
   struct Round {
-    std::function<void(LocalRooms&)> work;
+    std::function<void(client::SessionRegistry&)> work;
     std::function<void()> done;
     std::atomic<size_t> left;
   };
   auto round = std::make_shared<Round>();
   round->work = std::move(work);
   round->done = std::move(done);
-  round->left = rooms_.size();
-  for (LocalRooms* rooms : rooms_) {
-    rooms->loop().Post([round, rooms] {
-      round->work(*rooms);
+  round->left = sessions_.size();
+  for (client::SessionRegistry* registry : sessions_) {
+    registry->loop().Post([round, registry] {
+      round->work(*registry);
       if (--round->left == 0) round->done();
     });
   }
@@ -197,16 +147,16 @@ grpc::ServerUnaryReactor* ConnectorService::Disconnect(grpc::CallbackServerConte
                                                        const v1::DisconnectRequest* request,
                                                        v1::DisconnectResponse* response) {
   if (absl::Status status = CheckName("user", request->user()); !status.ok()) return Finish(context, status);
-  if (request->reason().size() > 256 || !pomelo::IsUtf8(request->reason())) {
+  if (request->reason().size() > 256 || !IsUtf8(request->reason())) {
     return Finish(context, absl::InvalidArgumentError("reason must be at most 256 bytes of UTF-8"));
   }
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   auto ended = std::make_shared<std::atomic<uint32_t>>(0);
   OnEveryLoop(
-      [request, ended](LocalRooms& rooms) {
-        const auto* sessions = rooms.SessionsOf(request->user());
+      [request, ended](client::SessionRegistry& registry) {
+        const auto* sessions = registry.SessionsOf(request->user());
         if (sessions == nullptr) return;
-        for (Session* session : *sessions)
+        for (client::ClientSession* session : *sessions)
           session->Kick(request->reason().empty() ? "disconnected" : request->reason());
         *ended += static_cast<uint32_t>(sessions->size());
       },
@@ -239,12 +189,12 @@ grpc::ServerUnaryReactor* ConnectorService::Push(grpc::CallbackServerContext* co
   for (std::string& user : users->repeated) response->add_repeated_users(std::move(user));
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   OnEveryLoop(
-      [this, request, outcome, body = *std::move(body)](LocalRooms& rooms) {
-        PushOnce push(contract_, request->route(), body);
+      [request, outcome, body = *std::move(body)](client::SessionRegistry& registry) {
+        PushOnce push(request->route(), body);
         for (size_t i = 0; i < outcome->users.size(); ++i) {
-          const auto* sessions = rooms.SessionsOf(outcome->users[i]);
+          const auto* sessions = registry.SessionsOf(outcome->users[i]);
           if (sessions == nullptr) continue;
-          for (Session* session : *sessions) push.To(*session);
+          for (client::ClientSession* session : *sessions) push.To(*session);
           outcome->sessions += static_cast<uint32_t>(sessions->size());
           outcome->found[i] = true;
         }
@@ -269,10 +219,10 @@ grpc::ServerUnaryReactor* ConnectorService::Broadcast(grpc::CallbackServerContex
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   auto reached = std::make_shared<std::atomic<uint32_t>>(0);
   OnEveryLoop(
-      [this, request, reached, body = *std::move(body)](LocalRooms& rooms) {
-        PushOnce push(contract_, request->route(), body);
-        const std::vector<Session*> sessions = rooms.Sessions();
-        for (Session* session : sessions) push.To(*session);
+      [request, reached, body = *std::move(body)](client::SessionRegistry& registry) {
+        PushOnce push(request->route(), body);
+        const std::vector<client::ClientSession*> sessions = registry.All();
+        for (client::ClientSession* session : sessions) push.To(*session);
         *reached += static_cast<uint32_t>(sessions.size());
       },
       [this, context, request, response, reactor, reached] {

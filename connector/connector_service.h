@@ -7,22 +7,25 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
-#include "connector/local_rooms.h"
 #include "hubbub/connector/v1/connector.grpc.pb.h"
-#include "services/mutex.h"
+#include "services/base/mutex.h"
+#include "services/client/contract.h"
+#include "services/client/session_registry.h"
+#include "services/rpc/latest_stream.h"
 #include "services/rpc/user_calls.h"
 
 namespace hubbub::connector {
 
 // The gRPC rim of a connector: its status for gates, and calls that reach users. No call blocks: work goes to
 // the loops, and the last loop that is done answers, or passes the call on to the other connectors unless it
-// came from one. Thread-safe. Owned by main, outlives the gRPC server.
+// came from one. Thread-safe. Owned by Connector, outlives the gRPC server.
 class ConnectorService final : public v1::ConnectorService::CallbackService {
  public:
-  // `status` makes the connector's present status; `rooms`: one for each loop; `peers`: the other connectors
-  // as of now.
-  ConnectorService(std::function<v1::WatchStatusResponse()> status, const ClientContract& contract,
-                   std::vector<LocalRooms*> rooms, std::function<std::vector<rpc::ConnectorPeer>()> peers);
+  // `status` makes the connector's present status; `sessions`: those that have signed in, one registry for
+  // each loop; `peers`: the other connectors as of now.
+  ConnectorService(std::function<v1::WatchStatusResponse()> status, const client::ClientContract& contract,
+                   std::vector<client::SessionRegistry*> sessions,
+                   std::function<std::vector<rpc::ConnectorPeer>()> peers);
   ~ConnectorService() override;
 
   // Tells the watchers the status if it has changed, or every so often. Called several times a second, and
@@ -43,14 +46,15 @@ class ConnectorService final : public v1::ConnectorService::CallbackService {
                                       v1::BroadcastResponse* response) override;
 
  private:
-  class Watcher;
+  // One gate's stream. Its lock comes after mu_.
+  using Watcher = rpc::LatestStream<v1::WatchStatusResponse>;
 
   // Runs `work` on every loop, then `done` on the last one.
-  void OnEveryLoop(std::function<void(LocalRooms&)> work, std::function<void()> done);
+  void OnEveryLoop(std::function<void(client::SessionRegistry&)> work, std::function<void()> done);
 
   const std::function<v1::WatchStatusResponse()> status_;
-  const ClientContract& contract_;
-  const std::vector<LocalRooms*> rooms_;
+  const client::ClientContract& contract_;
+  const std::vector<client::SessionRegistry*> sessions_;
   const std::function<std::vector<rpc::ConnectorPeer>()> peers_;
   Mutex mu_;
   absl::flat_hash_set<Watcher*> watchers_ ABSL_GUARDED_BY(mu_);

@@ -6,9 +6,9 @@
 #include <thread>
 #include <vector>
 
-#include "chat/chat_service.h"
-#include "chat/leases.h"
-#include "chat/room_table.h"
+#include "chat/connectors/chat_service.h"
+#include "chat/connectors/leases.h"
+#include "chat/rooms/room_table.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/util/json_util.h"
 #include "grpcpp/create_channel.h"
@@ -57,21 +57,22 @@ class ChatServer {
   std::unique_ptr<rpc::Server> server_;
 };
 
-std::shared_ptr<const ServerList> DirectoryOf(const std::vector<std::pair<std::string, uint16_t>>& chats) {
-  ServerList servers;
+std::shared_ptr<const directory::ServerList> DirectoryOf(
+    const std::vector<std::pair<std::string, uint16_t>>& chats) {
+  directory::ServerList servers;
   for (const auto& [id, port] : chats) {
-    ServerInfo& chat = servers.chats.emplace_back();
+    directory::ServerInfo& chat = servers.chats.emplace_back();
     chat.id = id;
     chat.host = "127.0.0.1";
     chat.port = port;
   }
-  return std::make_shared<const ServerList>(std::move(servers));
+  return std::make_shared<const directory::ServerList>(std::move(servers));
 }
 
 class ConnectorTest : public ::testing::Test {
  protected:
   ConnectorTest() {
-    options_.self.kind = ServerKind::kConnector;
+    options_.self.kind = directory::ServerKind::kConnector;
     options_.self.id = "connector-1";
     options_.self.host = "127.0.0.1";
     options_.listen_host = "127.0.0.1";
@@ -84,7 +85,7 @@ class ConnectorTest : public ::testing::Test {
     StartWith(DirectoryOf({{"chat-1", chat_->port()}}));
     ASSERT_TRUE(WaitUntil([&] { return connector_->Ready(); }));
   }
-  void StartWith(const std::shared_ptr<const ServerList>& servers) {
+  void StartWith(const std::shared_ptr<const directory::ServerList>& servers) {
     auto connector = Connector::Start(options_, servers);
     ASSERT_TRUE(connector.ok()) << connector.status();
     connector_ = *std::move(connector);
@@ -222,7 +223,7 @@ TEST_F(ConnectorTest, TheSameUserTwiceIsRefused) {
   ExpectRefused(Enter(*ann, "ann", "lobby"), 500, "you are in room 'lobby' already");
   auto second = Client();
   ExpectRefused(Enter(*second, "ann", "lobby"), 500, "ann");
-  // Whoever chose a name that is taken chooses another.
+  // A client whose name is taken may choose another name on the same connection.
   EXPECT_EQ(CodeIn(Enter(*second, "anna", "lobby")), 200);
 }
 
@@ -469,7 +470,7 @@ TEST_F(ConnectorTest, SaysWhatIsWrongWithARequest) {
 TEST_F(ConnectorTest, WithoutAChatServerRoomsAreUnavailable) {
   StartWith(DirectoryOf({}));
   auto ann = Client();
-  ExpectRefused(Enter(*ann, "ann", "lobby"), 503, "chat server can not be reached");
+  ExpectRefused(Enter(*ann, "ann", "lobby"), 503, "chat server cannot be reached");
 
   // One that the directory gets later serves its rooms.
   ChatServer chat("chat-1");
@@ -629,8 +630,8 @@ TEST_F(ConnectorTest, CallsReachUsersOfTheOtherConnectors) {
   auto ann = Guest("ann", "one");
   ConnectorOptions options = options_;
   options.self.id = "connector-2";
-  ServerList servers = *DirectoryOf({{"chat-1", chat_->port()}});
-  auto other = Connector::Start(options, std::make_shared<const ServerList>(servers));
+  directory::ServerList servers = *DirectoryOf({{"chat-1", chat_->port()}});
+  auto other = Connector::Start(options, std::make_shared<const directory::ServerList>(servers));
   ASSERT_TRUE(other.ok()) << other.status();
   ASSERT_TRUE(WaitUntil([&] { return (*other)->Ready(); }));
   PomeloClient bob((*other)->client_port());
@@ -638,13 +639,13 @@ TEST_F(ConnectorTest, CallsReachUsersOfTheOtherConnectors) {
 
   for (const auto& [id, port] :
        {std::pair("connector-1", connector_->grpc_port()), std::pair("connector-2", (*other)->grpc_port())}) {
-    ServerInfo& connector = servers.connectors.emplace_back();
+    directory::ServerInfo& connector = servers.connectors.emplace_back();
     connector.id = id;
     connector.host = "127.0.0.1";
     connector.port = port;
   }
-  connector_->Update(std::make_shared<const ServerList>(servers));
-  (*other)->Update(std::make_shared<const ServerList>(servers));
+  connector_->Update(std::make_shared<const directory::ServerList>(servers));
+  (*other)->Update(std::make_shared<const directory::ServerList>(servers));
   v1::PushResponse pushed;
   ASSERT_TRUE(
       Call(&v1::ConnectorService::Stub::Push, PushOf({"ann", "bob", "cid"}, "onNotice", "{}"), pushed).ok());
@@ -726,10 +727,10 @@ TEST_F(ConnectorTest, CountsWhatItDoes) {
   EXPECT_EQ(counts.new_streams, 1u);
   EXPECT_EQ(counts.resumed_streams, 0u);
   EXPECT_EQ(counts.servers_lost, 0u);
-  RequestCounts expected = {};
+  client::RequestCounts expected = {};
   expected[0] = 3;
-  expected[2] = 1;
-  ASSERT_EQ(kRequestCodes[2], 403);
+  expected[3] = 1;
+  ASSERT_EQ(client::kRequestCodes[3], 403);
   EXPECT_EQ(connector_->requests(), expected);
   EXPECT_GT(connector_->traffic().received_bytes, 0u);
 
@@ -761,11 +762,11 @@ TEST_F(ConnectorTest, SaysWhichPortItCanNotHave) {
   ConnectorOptions options = options_;
   options.self.client_port = connector_->client_port();
   const absl::Status client = Connector::Start(options, DirectoryOf({})).status();
-  EXPECT_THAT(std::string(client.message()), HasSubstr("can not listen for clients on 127.0.0.1:"));
+  EXPECT_THAT(std::string(client.message()), HasSubstr("cannot listen for clients on 127.0.0.1:"));
   options.self.client_port = 0;
   options.self.port = connector_->grpc_port();
   const absl::Status grpc = Connector::Start(options, DirectoryOf({})).status();
-  EXPECT_THAT(std::string(grpc.message()), HasSubstr("can not serve gRPC on 127.0.0.1:"));
+  EXPECT_THAT(std::string(grpc.message()), HasSubstr("cannot serve gRPC on 127.0.0.1:"));
   EXPECT_THAT(std::string(grpc.message()), HasSubstr("another program has this port"));
 }
 

@@ -1,5 +1,5 @@
 // hubbub-connector: holds the WebSocket and TCP sessions of clients.
-#include <memory>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,136 +8,117 @@
 #include "absl/time/time.h"
 #include "connector/connector.h"
 #include "connector/connector_metrics.h"
-#include "services/cores.h"
-#include "services/discovery/directory_flags.h"
-#include "services/discovery/identity.h"
-#include "services/file_limit.h"
-#include "services/flags.h"
-#include "services/metrics/metrics_server.h"
-#include "services/metrics/process_metrics.h"
-#include "services/process.h"
-#include "services/program_flags.h"
-#include "services/rpc/call_metrics.h"
-#include "services/rpc/callback_threads.h"
-#include "services/rpc/library_logs.h"
-#include "services/rpc/server_flags.h"
-#include "services/thread_home.h"
+#include "services/base/cores.h"
+#include "services/base/host_port.h"
+#include "services/base/wait.h"
+#include "services/program/client_flags.h"
+#include "services/program/process.h"
+#include "services/program/server_flags.h"
+#include "services/program/thread_home.h"
 #include "spdlog/spdlog.h"
 
 ABSL_FLAG(std::string, id, "connector-server-1", "This server's id in the directory");
-ABSL_FLAG(std::string, listen, "",
-          "The address to listen on; empty means this server's host in --config, and every IPv4 address with "
-          "--directory=dns");
 ABSL_FLAG(uint16_t, client_port, 3050, "With --directory=dns: the port for clients");
 ABSL_FLAG(
     std::string, advertise, "",
-    "The address that clients are told, as host or host:port: a name of this server, its machine's address, "
-    "or a load balancer that all connectors share; empty means its own address in the directory");
-ABSL_FLAG(int, loops, 0,
-          "Event loops; 0 means half as many as cores that this process may use (affinity, the CPU limit of "
-          "its container), and one at least");
-ABSL_FLAG(bool, home_core, true,
-          "With one loop: on a busy machine, keep all threads on one core at a time, chosen anew as the load "
-          "changes, for as long as they need less than one");
-ABSL_FLAG(int, max_connections, 100000,
-          "Client connections at a time; further ones are told that it is full, and closed. Fewer if "
-          "the hard limit of open files, less a reserve for gRPC and files, does not allow so many");
-ABSL_FLAG(std::vector<std::string>, subprotocols, {"pomelo"},
-          "WebSocket subprotocols: a client that asks for some gets the first of its own that stands here");
+    "The address that clients are told, as host or host:port: a name of this server, its machine's "
+    "address, or a load balancer that all connectors share; empty means its own address in the directory");
+ABSL_FLAG(
+    bool, home_core, true,
+    "With one loop: on a busy machine, keep all threads on one core at a time, chosen again as the load "
+    "changes, while they need less than one core");
 ABSL_FLAG(int, max_requests_per_second, 2000,
           "Requests a second of one session; more are answered with code 429");
 ABSL_FLAG(bool, use_dict, true, "Offer clients the dictionary that shortens routes");
-ABSL_FLAG(bool, use_protobuf, true, "Offer clients the protobuf dialect that shortens pushes");
 ABSL_FLAG(int, heartbeat, 3, "Seconds between heartbeats; 0 means none");
 ABSL_FLAG(absl::Duration, sign_in_timeout, absl::Seconds(10),
-          "A client that has not entered a room by then is closed");
+          "Time that a client has to enter its first room before it is closed");
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(10),
-          "On SIGTERM, SIGINT or SIGHUP, sessions have so long to end");
+          "Time that sessions have to end after SIGTERM, SIGINT or SIGHUP");
 ABSL_FLAG(std::vector<std::string>, old_clients, {},
           "Clients that are told to update (code 501): types, or types and versions, such as "
           "unity-socket,js-websocket/0.0.1");
-ABSL_FLAG(uint16_t, metrics_port, 0, "Shows metrics to Prometheus at http://HOST:PORT/metrics; 0 means not");
 
+namespace hubbub::connector {
 namespace {
-constexpr const char* kName = "hubbub-connector";
-}
 
-int main(int argc, char** argv) {
-  using hubbub::connector::Connector;
-  hubbub::ParseFlags(
-      kName,
-      "holds the WebSocket and TCP sessions of clients.\n\n  hubbub-connector --id connector-server-1 "
-      "--config deploy/servers.json",
-      argc, argv);
-  hubbub::RequireFlags(kName, {hubbub::rpc::CheckServerFlags(), hubbub::CheckFlag(FLAGS_loops, 0, 1'024),
-                               hubbub::CheckFlag(FLAGS_max_connections, 1, 10'000'000),
-                               hubbub::CheckFlag(FLAGS_max_requests_per_second, 1, 1'000'000),
-                               hubbub::CheckFlag(FLAGS_heartbeat, 0, 3'600),
-                               hubbub::CheckFlag(FLAGS_sign_in_timeout, absl::Seconds(1), absl::Hours(1)),
-                               hubbub::CheckFlag(FLAGS_drain_timeout, absl::ZeroDuration(), absl::Hours(1))});
-  hubbub::SetUpProgram(absl::GetFlag(FLAGS_id));
-  const hubbub::rpc::LibraryLogs library_logs;
-  const hubbub::FileShares files = hubbub::ShareFilesOfProcess(absl::GetFlag(FLAGS_max_connections));
+constexpr program::ServerProgram kProgram = {.name = "hubbub-connector",
+                                             .kind = directory::ServerKind::kConnector,
+                                             .service = "hubbub.connector.v1.ConnectorService"};
 
-  auto directory_options = hubbub::DirectoryOptionsFromFlags(
-      hubbub::ServerKind::kConnector, absl::GetFlag(FLAGS_id), absl::GetFlag(FLAGS_client_port));
-  directory_options.advertise = absl::GetFlag(FLAGS_advertise);
-  const hubbub::rpc::CallbackThreads callback_threads;
-  auto opened = hubbub::OpenDirectory(directory_options);
-  if (!opened.ok()) hubbub::Die(kName, opened.status());
-  hubbub::Directory& directory = *opened->directory;
-  const hubbub::ServerInfo& self = opened->self;
-  hubbub::IdentityService identity_service(opened->identity);
-
-  hubbub::connector::ConnectorOptions options{.self = self, .listen_host = absl::GetFlag(FLAGS_listen)};
-  if (options.listen_host.empty()) options.listen_host = opened->listen_host;
-  options.self.client_host = opened->identity.client_host;
-  options.advertise_port = opened->identity.client_port;
-  options.loops = absl::GetFlag(FLAGS_loops);
-  options.max_connections = files.clients;
-  options.subprotocols = absl::GetFlag(FLAGS_subprotocols);
-  options.max_requests_per_second = absl::GetFlag(FLAGS_max_requests_per_second);
-  options.use_dict = absl::GetFlag(FLAGS_use_dict);
-  options.use_protobuf = absl::GetFlag(FLAGS_use_protobuf);
-  options.heartbeat = std::chrono::seconds(absl::GetFlag(FLAGS_heartbeat));
-  if (*options.heartbeat <= std::chrono::seconds(0)) options.heartbeat.reset();
+ConnectorOptions OptionsOf(program::ServerMain& main) {
+  ConnectorOptions options{.self = main.self(),
+                           .advertise_port = main.identity().client_port,
+                           .listen_host = main.listen_host(),
+                           .loops = absl::GetFlag(FLAGS_loops),
+                           .max_connections = main.max_clients(),
+                           .subprotocols = absl::GetFlag(FLAGS_subprotocols),
+                           .use_dict = absl::GetFlag(FLAGS_use_dict),
+                           .use_protobuf = absl::GetFlag(FLAGS_use_protobuf)};
+  options.self.client_host = main.identity().client_host;
+  options.heartbeat.reset();
+  if (const int heartbeat = absl::GetFlag(FLAGS_heartbeat); heartbeat > 0)
+    options.heartbeat = std::chrono::seconds(heartbeat);
   options.sign_in_timeout = absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_sign_in_timeout));
+  options.max_requests_per_second = absl::GetFlag(FLAGS_max_requests_per_second);
   options.old_clients = absl::GetFlag(FLAGS_old_clients);
   options.reflection = absl::GetFlag(FLAGS_reflection);
-  options.extras = hubbub::rpc::ServerExtrasFromFlags(files.grpc);
-  options.extras.services = {&identity_service};
-  hubbub::Metrics metrics;
-  const hubbub::rpc::CallMetrics call_metrics(
-      metrics, {"hubbub.connector.v1.ConnectorService", "hubbub.directory.v1.IdentityService"});
-  options.extras.call_metrics = &call_metrics;
+  options.extras = main.extras();
+  return options;
+}
 
+int Main(int argc, char** argv) {
+  program::ParseFlags(kProgram.name,
+                      "holds the WebSocket and TCP sessions of clients.\n\n  hubbub-connector --id "
+                      "connector-server-1 --config deploy/servers.json",
+                      argc, argv);
+  program::RequireFlags(kProgram.name,
+                        {program::CheckServerFlags(), program::CheckClientFlags(),
+                         program::CheckFlag(FLAGS_max_requests_per_second, 1, 1'000'000),
+                         program::CheckFlag(FLAGS_heartbeat, 0, 3'600),
+                         program::CheckFlag(FLAGS_sign_in_timeout, absl::Seconds(1), absl::Hours(1)),
+                         program::CheckFlag(FLAGS_drain_timeout, absl::ZeroDuration(), absl::Hours(1))});
+  auto flags = program::ReadServerFlags(absl::GetFlag(FLAGS_id), absl::GetFlag(FLAGS_client_port));
+  flags.directory.advertise = absl::GetFlag(FLAGS_advertise);
+  program::ServerMain main(kProgram, std::move(flags), absl::GetFlag(FLAGS_max_connections));
+
+  const auto sign_in = program::OpenSignIn();
+  if (!sign_in.ok()) program::Die(kProgram.name, sign_in.status());
+  ConnectorOptions options = OptionsOf(main);
+  options.trusted_proxies = program::TrustedProxies();
+  options.origins = program::AllowedOrigins();
+  options.sign_in = sign_in->get();
   // Asked before the threads are bound to some of them.
-  const bool small = hubbub::UsableCores() < 4 && options.loops <= 1;
-  auto connector = Connector::Start(options, directory.servers());
-  if (!connector.ok()) hubbub::Die(kName, connector.status());
-  hubbub::WarnOfRoot();
-  hubbub::WarnOfFewFiles(files, absl::GetFlag(FLAGS_max_connections));
+  const bool few_cores = UsableCores() < 4;
+  auto started = Connector::Start(options, main.directory().servers());
+  if (!started.ok()) program::Die(kProgram.name, started.status());
+  program::WarnIfOpen(sign_in->get());
+  Connector& connector = **started;
+  AddConnectorMetrics(main.metrics(), connector, options.max_connections);
+  const auto metrics_server = main.ShowMetrics();
 
-  hubbub::AddProcessMetrics(metrics, self, directory);
-  hubbub::connector::AddConnectorMetrics(metrics, **connector, options.max_connections);
-  std::unique_ptr<hubbub::MetricsServer> metrics_server;
-  if (const uint16_t port = absl::GetFlag(FLAGS_metrics_port); port != 0)
-    metrics_server = hubbub::MetricsServer::Start(metrics, options.listen_host, port);
-
-  // Whoever starts a suite expects it to work once all are ready. A chat server that is away does not hold up
+  // Scripts expect a suite to work once all its servers are ready. A chat server that is away does not delay
   // the others.
-  hubbub::WaitUntil([&] { return (*connector)->Ready(); }, std::chrono::seconds(3));
-  hubbub::PrintReady(self.id, self.host + ":" + std::to_string((*connector)->grpc_port()),
-                     self.client_host + ":" + std::to_string((*connector)->client_port()));
-  directory.OnChange([&](const auto& servers) { (*connector)->Update(servers); });
-  std::optional<hubbub::ThreadHome> home;
-  if (small && absl::GetFlag(FLAGS_home_core)) home.emplace();
-  hubbub::RunUntilSignal(std::chrono::milliseconds(250), [&] {
-    if (home) home->Tick();
-    directory.Poll();
-    (*connector)->Tick();
-  });
-  spdlog::info("{} is shutting down with {} clients", self.id, (*connector)->sessions());
-  (*connector)->Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_timeout)));
+  WaitUntil([&] { return connector.Ready(); }, std::chrono::seconds(3));
+  std::optional<program::ThreadHome> home;
+  if (few_cores && options.loops <= 1 && absl::GetFlag(FLAGS_home_core)) home.emplace();
+  main.Run(
+      HostPort(main.self().host, connector.grpc_port()),
+      HostPort(main.self().client_host, connector.client_port()),
+      [&](const auto& servers) { connector.Update(servers); },
+      [&] {
+        if (home) home->Tick();
+        connector.Tick();
+        if (*sign_in != nullptr) (*sign_in)->Poll();
+      });
+  spdlog::info("{} is shutting down with {} clients", main.self().id, connector.sessions());
+  connector.Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_timeout)));
   return 0;
+}
+
+}  // namespace
+}  // namespace hubbub::connector
+
+int main(int argc, char** argv) {
+  return hubbub::connector::Main(argc, argv);
 }

@@ -1,4 +1,4 @@
-#include "connector/partings.h"
+#include "connector/chat_servers/partings.h"
 
 #include <condition_variable>
 #include <memory>
@@ -128,17 +128,18 @@ class PartingsTest : public ::testing::Test {
  protected:
   PartingsTest() {
     ConnectorOptions options;
-    options.self.kind = ServerKind::kConnector;
+    options.self.kind = directory::ServerKind::kConnector;
     options.self.id = "connector-1";
     options.self.host = "127.0.0.1";
     options.listen_host = "127.0.0.1";
     options.loops = 1;
-    ServerList servers;
-    ServerInfo& chat = servers.chats.emplace_back();
+    directory::ServerList servers;
+    directory::ServerInfo& chat = servers.chats.emplace_back();
     chat.id = "chat-1";
     chat.host = "127.0.0.1";
     chat.port = chat_.port();
-    auto connector = Connector::Start(options, std::make_shared<const ServerList>(std::move(servers)));
+    auto connector =
+        Connector::Start(options, std::make_shared<const directory::ServerList>(std::move(servers)));
     EXPECT_TRUE(connector.ok()) << connector.status();
     connector_ = *std::move(connector);
     EXPECT_TRUE(WaitUntil([&] { return connector_->Ready(); }));

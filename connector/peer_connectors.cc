@@ -1,34 +1,27 @@
 #include "connector/peer_connectors.h"
 
+#include <memory>
 #include <utility>
 
 #include "services/rpc/channel.h"
 
 namespace hubbub::connector {
 
-void PeerConnectors::Update(const ServerList& servers) {
-  MutexLock lock(mu_);
-  StringMap<Line> lines;
-  for (const ServerInfo& server : servers.connectors) {
-    if (server.id == self_) continue;
-    const std::string address = server.grpc_address();
-    const auto known = lines_.find(server.id);
-    if (known != lines_.end() && known->second.address == address) {
-      lines.emplace(server.id, known->second);
-    } else {
-      lines.emplace(
-          server.id,
-          Line{address, {server.id, connector::v1::ConnectorService::NewStub(rpc::MakeChannel(address))}});
-    }
-  }
-  lines_.swap(lines);
+PeerConnectors::PeerConnectors(std::string self)
+    : self_(std::move(self)), lines_({.make = [](const directory::ServerInfo& server) {
+        return std::make_shared<const rpc::ConnectorPeer>(rpc::ConnectorPeer{
+            server.id, connector::v1::ConnectorService::NewStub(rpc::MakeChannel(server.grpc_address()))});
+      }}) {}
+
+void PeerConnectors::Update(const directory::ServerList& servers) {
+  std::vector<directory::ServerInfo> others = servers.connectors;
+  std::erase_if(others, [this](const directory::ServerInfo& server) { return server.id == self_; });
+  lines_.Update(others);
 }
 
 std::vector<rpc::ConnectorPeer> PeerConnectors::All() const {
-  MutexLock lock(mu_);
   std::vector<rpc::ConnectorPeer> peers;
-  peers.reserve(lines_.size());
-  for (const auto& [id, line] : lines_) peers.push_back(line.peer);
+  for (const auto& line : lines_.All()) peers.push_back(*line);
   return peers;
 }
 

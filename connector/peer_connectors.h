@@ -1,13 +1,11 @@
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "services/directory.h"
-#include "services/mutex.h"
+#include "services/directory/directory.h"
+#include "services/rpc/server_lines.h"
 #include "services/rpc/user_calls.h"
-#include "services/string_map.h"
 
 namespace hubbub::connector {
 
@@ -16,21 +14,15 @@ namespace hubbub::connector {
 class PeerConnectors {
  public:
   // `self`: this connector's id, to which there is no line.
-  explicit PeerConnectors(std::string self) : self_(std::move(self)) {}
+  explicit PeerConnectors(std::string self);
 
   // Takes over another directory; calls that are under way on a line that has gone go on.
-  void Update(const ServerList& servers) ABSL_LOCKS_EXCLUDED(mu_);
-  std::vector<rpc::ConnectorPeer> All() const ABSL_LOCKS_EXCLUDED(mu_);
+  void Update(const directory::ServerList& servers);
+  std::vector<rpc::ConnectorPeer> All() const;
 
  private:
-  struct Line {
-    std::string address;
-    rpc::ConnectorPeer peer;
-  };
-
   const std::string self_;
-  mutable Mutex mu_;
-  StringMap<Line> lines_ ABSL_GUARDED_BY(mu_);
+  rpc::ServerLines<const rpc::ConnectorPeer, directory::ServerInfo> lines_;
 };
 
 }  // namespace hubbub::connector

@@ -3,7 +3,7 @@
 # what Debian's packages take for granted is not there.
 set -euo pipefail
 least() { if [ "$1" = unlimited ] || [ "$1" -gt "$2" ]; then echo "$2"; else echo "$1"; fi; }
-# Root without CAP_SYS_RESOURCE can not raise a limit, and podman would otherwise try. It takes no more processes than there
+# Root without CAP_SYS_RESOURCE cannot raise a limit, and podman would otherwise try. It takes no more processes than there
 # are numbers for.
 files=$(least "$(ulimit -Hn)" 1048576)
 processes=$(least "$(ulimit -Hu)" "$(cat /proc/sys/kernel/pid_max)")

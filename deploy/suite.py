@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Runs the suite of a servers.json on this machine, one process a server, until Ctrl-C.
 
-Chat servers start first, then connectors, then gates, each kind once the one before is ready; if one of them can not start,
+Chat servers start first, then connectors, then gates, each kind once the one before is ready; if one of them cannot start,
 the rest is stopped and the exit code is 1. From then on a server that ends is started again, after a pause that grows while
 it goes on to end; a line that comes into the file starts a server, one that goes stops it, and one that changes does both. A
 file that is wrong changes nothing. The servers end with this program, however that ends.
+
+Chat servers share a store, a SQLite file in the folder --data, which says which of them has which room.
 """
 
 import argparse
@@ -13,12 +15,13 @@ import os
 import signal
 import sys
 
+from launcher.data import DataFolder, Unusable
 from launcher.directory import File, Wrong
 from launcher.supervisor import CouldNotStart, Supervisor
 
 
 def say(text):
-    # Whoever read it may be gone; that stops nobody from stopping the servers.
+    # The reader of stderr may be gone; the suite must stop its servers all the same.
     with contextlib.suppress(OSError):
         print(f"suite: {text}", file=sys.stderr, flush=True)
 
@@ -32,6 +35,7 @@ def main():
     parser.add_argument("--bin", required=True, help="the build folder")
     parser.add_argument("--config", required=True, help="servers.json")
     parser.add_argument("--env", default="development", help="the environment within it")
+    parser.add_argument("--data", default="data", help="the folder of the chat servers' store, made if it is missing; default: %(default)s")
     options = parser.parse_args()
     file = File(options.config, options.env)
     try:
@@ -40,13 +44,18 @@ def main():
         sys.exit(f"suite: {options.config}: {wrong}")
     if not servers:
         sys.exit(f"suite: {options.config} has no servers in the environment '{options.env}'")
+    try:
+        data = DataFolder(options.data)
+    except Unusable as unusable:
+        sys.exit(f"suite: {unusable}")
 
     signals = []
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: signals.append(True))
-    suite = Supervisor(options.bin, file, options.env, say, show)
+    suite = Supervisor(options.bin, file, options.env, data.store_url, say, show)
     code = 0
     try:
+        show(f"The store of the chat servers is {data.store}")
         suite.start(servers, lambda: signals)
         for gate in (server for server in servers if server.kind == "gate" and not signals):
             page = f"http://{gate.host}:{gate.client_port}/"

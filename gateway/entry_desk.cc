@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "services/stable_hash.h"
+#include "services/base/stable_hash.h"
 
-namespace hubbub::gateway {
+namespace hubbub::gate {
 
 absl::StatusOr<ConnectorState> EntryDesk::Ask(std::string_view user, uint64_t connection,
                                               Clock::time_point now) {
@@ -44,4 +44,4 @@ EntryDesk::Asker& EntryDesk::Find(uint64_t user, Clock::time_point now) {
   return asker;
 }
 
-}  // namespace hubbub::gateway
+}  // namespace hubbub::gate

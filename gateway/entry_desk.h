@@ -9,9 +9,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "gateway/entry_table.h"
-#include "services/mutex.h"
+#include "services/base/mutex.h"
 
-namespace hubbub::gateway {
+namespace hubbub::gate {
 
 // Answers clients who ask for their connector, and remembers for a while what it has answered.
 //
@@ -62,4 +62,4 @@ class EntryDesk {
   Clock::time_point young_since_ ABSL_GUARDED_BY(mu_);
 };
 
-}  // namespace hubbub::gateway
+}  // namespace hubbub::gate

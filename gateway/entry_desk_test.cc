@@ -5,7 +5,7 @@
 
 #include "gtest/gtest.h"
 
-namespace hubbub::gateway {
+namespace hubbub::gate {
 namespace {
 
 using std::chrono::seconds;
@@ -114,4 +114,4 @@ TEST_F(EntryDeskTest, ForgetsThoseWhoAskedLongestAgoBeyondTheBound) {
 }
 
 }  // namespace
-}  // namespace hubbub::gateway
+}  // namespace hubbub::gate

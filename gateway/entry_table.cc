@@ -4,9 +4,9 @@
 #include <cmath>
 #include <utility>
 
-#include "services/rendezvous.h"
+#include "services/base/rendezvous.h"
 
-namespace hubbub::gateway {
+namespace hubbub::gate {
 namespace {
 
 bool Open(const ConnectorState& state) {
@@ -144,4 +144,4 @@ ConnectorState EntryTable::Get(std::string_view id) const {
   return {};
 }
 
-}  // namespace hubbub::gateway
+}  // namespace hubbub::gate

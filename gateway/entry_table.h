@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "services/mutex.h"
-#include "services/string_map.h"
+#include "services/base/mutex.h"
+#include "services/base/string_map.h"
 
-namespace hubbub::gateway {
+namespace hubbub::gate {
 
 // What a gate knows of one connector.
 struct ConnectorState {
@@ -67,4 +67,4 @@ class EntryTable {
   std::vector<Entry> entries_ ABSL_GUARDED_BY(mu_);
 };
 
-}  // namespace hubbub::gateway
+}  // namespace hubbub::gate

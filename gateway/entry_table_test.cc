@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "services/rendezvous.h"
+#include "services/base/rendezvous.h"
 
-namespace hubbub::gateway {
+namespace hubbub::gate {
 namespace {
 
 ConnectorState Ready(const std::string& id, uint32_t sessions = 0) {
@@ -258,7 +258,7 @@ TEST(EntryTable, PassesOverWhomTheUserHasTried) {
   }
 }
 
-// Whatever the states: somebody who can not serve is never named while anybody can.
+// Whatever the states: somebody who cannot serve is never named while anybody can.
 TEST(EntryTable, NamesOnlyThoseWhoCanServe) {
   std::mt19937 random(7);
   const auto below = [&](uint32_t bound) { return static_cast<uint32_t>(random() % bound); };
@@ -302,4 +302,4 @@ TEST(EntryTable, NamesOnlyThoseWhoCanServe) {
 }
 
 }  // namespace
-}  // namespace hubbub::gateway
+}  // namespace hubbub::gate

@@ -4,15 +4,18 @@
 
 #include "gateway/gate_session.h"
 #include "gateway/web_page.h"
+#include "services/base/host_port.h"
+#include "services/client/socketio_protocol.h"
 
-namespace hubbub::gateway {
+namespace hubbub::gate {
 
 // As in the article, the gate offers protobuf but no dictionary and no heartbeats: a client stays for one
 // question.
 Gate::Gate(const GateOptions& options)
     : options_(options),
       contract_(/*use_dict=*/false, options.use_protobuf, /*heartbeat=*/std::nullopt),
-      servers_(std::make_shared<ServerList>()),
+      pitaya_(contract_, encodings_, /*heartbeat=*/std::nullopt, client::PomeloOptions().max_package_bytes),
+      servers_(std::make_shared<directory::ServerList>()),
       watches_(table_),
       loops_(options.loops),
       server_table_(options.self.id, [this] { return status_->Now(); }),
@@ -20,31 +23,52 @@ Gate::Gate(const GateOptions& options)
       users_(watches_) {
   for (int i = 0; i < loops_.size(); ++i) {
     Lane& lane = *lanes_.emplace_back(std::make_unique<Lane>());
-    lane.session_options.contract = &contract_;
     // A client asks and goes: one that stays and says nothing just takes a place.
     lane.session_options.idle_timeout = std::chrono::seconds(30);
     lane.session_options.has_to_speak = true;
     lane.session_options.counters = &lane.requests;
+    lane.session_options.sign_in = options.sign_in;
   }
 }
 
+std::unique_ptr<client::ClientSession> Gate::NewSession(net::Loop& loop, net::Connection& connection,
+                                                        std::unique_ptr<client::ClientProtocol> protocol) {
+  return std::make_unique<client::ClientSession>(
+      ++sessions_made_, loop, connection, std::move(protocol),
+      lanes_[static_cast<size_t>(loop.index())]->session_options,
+      [this](client::ClientSession& session) { return std::make_unique<GateSession>(desk_, session); });
+}
+
 absl::StatusOr<std::unique_ptr<Gate>> Gate::Start(const GateOptions& options,
-                                                  std::shared_ptr<const ServerList> servers) {
+                                                  std::shared_ptr<const directory::ServerList> servers) {
   auto gate = std::unique_ptr<Gate>(new Gate(options));
   Gate& self = *gate;
-  auto listener = net::Listener::Start(
+  const net::ProtocolFactory protocol = {
+      .make =
+          [&self](net::Loop& loop, net::Connection& connection) {
+            return self.NewSession(
+                loop, connection,
+                std::make_unique<client::PomeloProtocol>(self.pomelo_, connection.framed()));
+          },
+      .refuse = client::PomeloProtocol::Refusal};
+  const size_t most_bytes = self.pomelo_.max_package_bytes;
+  self.engine_ = std::make_unique<engine::Engine>(
       self.loops_,
-      {.host = options.listen_host,
-       .port = options.self.client_port,
-       .max_connections = options.max_connections,
-       .subprotocols = options.subprotocols},
-      [&self](net::Loop& loop, net::Connection& connection) -> std::unique_ptr<net::Protocol> {
-        return std::make_unique<Session>(
-            ++self.sessions_made_, loop, connection,
-            self.lanes_[static_cast<size_t>(loop.index())]->session_options,
-            [&self](Session& session) { return std::make_unique<GateSession>(self.desk_, session.id()); });
-      },
-      [&self](std::string_view target) { return self.AnswerHttp(target); });
+      engine::EngineOptions{.server_id = options.self.id,
+                            .max_sessions = options.max_connections,
+                            .limits = {.max_payload_bytes = most_bytes}},
+      [&self, most_bytes](net::Loop& loop, net::Connection& connection, socketio::EngineVersion version) {
+        return self.NewSession(loop, connection,
+                               std::make_unique<client::SocketIoProtocol>(
+                                   self.socketio_, client::SocketIoProtocol::VersionOn(version), most_bytes));
+      });
+  auto listener = net::Listener::Start(self.loops_,
+                                       {.host = options.listen_host,
+                                        .port = options.self.client_port,
+                                        .max_connections = options.max_connections,
+                                        .trusted_proxies = options.trusted_proxies,
+                                        .origins = options.origins},
+                                       protocol, self.Routes(protocol));
   if (!listener.ok()) return listener.status();
   self.listener_ = *std::move(listener);
   self.status_ =
@@ -64,22 +88,33 @@ absl::StatusOr<std::unique_ptr<Gate>> Gate::Start(const GateOptions& options,
   return gate;
 }
 
-void Gate::Update(std::shared_ptr<const ServerList> servers) {
+void Gate::Update(std::shared_ptr<const directory::ServerList> servers) {
   watches_.Update(servers);
   server_table_.Update(*servers);
   MutexLock lock(mu_);
   servers_ = std::move(servers);
 }
 
-RequestCounts Gate::requests() const {
-  RequestCounts sum = {};
+client::RequestCounts Gate::requests() const {
+  client::RequestCounts sum = {};
   for (const auto& lane : lanes_) lane->requests.AddTo(sum);
   return sum;
 }
 
-std::shared_ptr<const ServerList> Gate::servers() {
+std::shared_ptr<const directory::ServerList> Gate::servers() {
   MutexLock lock(mu_);
   return servers_;
+}
+
+net::HttpRouter Gate::Routes(const net::ProtocolFactory& protocol) const {
+  net::HttpRouter router;
+  router.Add("/",
+             {.handler = [this](const net::HttpRequest& request) { return AnswerHttp(request.target); }});
+  router.AddWebSocket("/", {.protocol = protocol,
+                            .subprotocols = options_.subprotocols,
+                            .check_bearer = client::BearerCheck(options_.sign_in)});
+  engine_->AddRoutes(router);
+  return router;
 }
 
 net::HttpResponse Gate::AnswerHttp(std::string_view target) const {
@@ -93,11 +128,14 @@ Gate::~Gate() {
   if (server_ != nullptr) server_->SetServing(false);
   if (listener_ != nullptr) {
     listener_->Drain("reconnect");
+    engine_->Drain("reconnect");
     listener_->CloseAll("reconnect", std::chrono::milliseconds(2'000));
+    engine_->WaitForEnd(std::chrono::milliseconds(2'000));
   }
   if (status_ != nullptr) status_->Shutdown();
   listener_.reset();
+  engine_.reset();
   if (server_ != nullptr) server_->Shutdown(1'000);
 }
 
-}  // namespace hubbub::gateway
+}  // namespace hubbub::gate

@@ -1,9 +1,9 @@
 #include "gateway/gate_service.h"
 
-#include "services/limits.h"
+#include "services/base/limits.h"
 #include "services/rpc/grpc_status.h"
 
-namespace hubbub::gateway {
+namespace hubbub::gate {
 
 grpc::ServerUnaryReactor* GateService::QueryEntry(grpc::CallbackServerContext* context,
                                                   const v1::QueryEntryRequest* request,
@@ -19,7 +19,7 @@ grpc::ServerUnaryReactor* GateService::QueryEntry(grpc::CallbackServerContext* c
       response->set_port(connector->client_port);
     }
   }
-  reactor->Finish(ToGrpc(status));
+  reactor->Finish(rpc::ToGrpc(status));
   return reactor;
 }
 
@@ -32,4 +32,4 @@ grpc::ServerUnaryReactor* GateService::ListServers(grpc::CallbackServerContext* 
   return reactor;
 }
 
-}  // namespace hubbub::gateway
+}  // namespace hubbub::gate

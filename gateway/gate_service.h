@@ -4,9 +4,7 @@
 #include "gateway/server_table.h"
 #include "hubbub/gate/v1/gate.grpc.pb.h"
 
-namespace hubbub::gateway {
-
-namespace v1 = gate::v1;
+namespace hubbub::gate {
 
 // The gRPC rim of a gate. Thread-safe. Owned by main, outlives the gRPC server.
 class GateService final : public v1::GateService::CallbackService {
@@ -25,4 +23,4 @@ class GateService final : public v1::GateService::CallbackService {
   const ServerTable& servers_;
 };
 
-}  // namespace hubbub::gateway
+}  // namespace hubbub::gate

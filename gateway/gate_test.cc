@@ -14,7 +14,7 @@
 #include "hubbub/connector/v1/connector.grpc.pb.h"
 #include "services/rpc/channel.h"
 
-namespace hubbub::gateway {
+namespace hubbub::gate {
 namespace {
 
 using ::testing::HasSubstr;
@@ -23,27 +23,29 @@ using ::testing::HasSubstr;
 class GateTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    const ServerInfo self{
-        .kind = ServerKind::kGate, .id = "gate-1", .host = "127.0.0.1", .client_host = "127.0.0.1"};
-    ServerList servers;
+    const directory::ServerInfo self{.kind = directory::ServerKind::kGate,
+                                     .id = "gate-1",
+                                     .host = "127.0.0.1",
+                                     .client_host = "127.0.0.1"};
+    directory::ServerList servers;
     servers.gates = {self,
-                     {.kind = ServerKind::kGate,
+                     {.kind = directory::ServerKind::kGate,
                       .id = "gate-2",
                       .host = "127.0.0.1",
                       .port = 2,
                       .client_host = "127.0.0.1"}};
     // Nobody listens on port 1.
-    servers.connectors = {{.kind = ServerKind::kConnector,
+    servers.connectors = {{.kind = directory::ServerKind::kConnector,
                            .id = "connector-1",
                            .host = "127.0.0.1",
                            .port = 1,
                            .client_host = "127.0.0.1"}};
-    servers.chats = {{.kind = ServerKind::kChat,
+    servers.chats = {{.kind = directory::ServerKind::kChat,
                       .id = "chat-1",
                       .host = "127.0.0.1",
                       .port = 1,
                       .client_host = "127.0.0.1"}};
-    servers_ = std::make_shared<const ServerList>(std::move(servers));
+    servers_ = std::make_shared<const directory::ServerList>(std::move(servers));
     Start({.self = self, .listen_host = "127.0.0.1", .loops = 1});
   }
 
@@ -65,19 +67,20 @@ class GateTest : public ::testing::Test {
   }
 
   // The whole answer to a browser.
-  std::string Get(const std::string& target) {
+  std::string Get(const std::string& target, const std::string& fields = "") {
     namespace asio = boost::asio;
     asio::io_context context;
     asio::ip::tcp::socket socket(context);
     socket.connect({asio::ip::make_address("127.0.0.1"), gate_->client_port()});
-    asio::write(socket, asio::buffer("GET " + target + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+    asio::write(socket, asio::buffer("GET " + target + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" +
+                                     fields + "\r\n"));
     std::string answer;
     boost::system::error_code end;
     asio::read(socket, asio::dynamic_buffer(answer), end);
     return answer;
   }
 
-  std::shared_ptr<const ServerList> servers_;
+  std::shared_ptr<const directory::ServerList> servers_;
   std::unique_ptr<Gate> gate_;
   std::unique_ptr<v1::GateService::Stub> stub_;
 };
@@ -125,6 +128,17 @@ TEST_F(GateTest, ShowsBrowsersTheServersUnlessItMayNot) {
   EXPECT_THAT(Get("/"), HasSubstr(" 200 "));
 }
 
+TEST_F(GateTest, BrowsersAreToldThatTheyHaveThePage) {
+  const std::string page = Get("/servers");
+  const size_t begin = page.find("\r\nETag: ") + 2;
+  const std::string tag = page.substr(begin + 6, page.find("\r\n", begin) - begin - 6);
+  const std::string again = Get("/servers", "If-None-Match: " + tag + "\r\n");
+  EXPECT_THAT(again, AllOf(HasSubstr(" 304 "), HasSubstr("\r\nETag: " + tag + "\r\n"),
+                           HasSubstr("\r\nCache-Control: no-cache\r\n")));
+  EXPECT_TRUE(again.ends_with("\r\n\r\n")) << again;
+  EXPECT_THAT(Get("/servers", "If-None-Match: \"other\"\r\n"), HasSubstr(" 200 "));
+}
+
 TEST_F(GateTest, TakesCallsForUsersAndNamesTheConnectorThatIsAway) {
   const auto users = connector::v1::ConnectorService::NewStub(
       rpc::MakeChannel("127.0.0.1:" + std::to_string(gate_->grpc_port())));
@@ -139,7 +153,7 @@ TEST_F(GateTest, TakesCallsForUsersAndNamesTheConnectorThatIsAway) {
   };
   EXPECT_EQ(disconnect().error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_THAT(disconnect().error_message(), HasSubstr("no answer from connector 'connector-1'"));
-  gate_->Update(std::make_shared<const ServerList>());
+  gate_->Update(std::make_shared<const directory::ServerList>());
   EXPECT_EQ(disconnect().error_message(), "there is no connector in this gate's directory");
 }
 
@@ -156,4 +170,4 @@ TEST_F(GateTest, HasNoStatusOfSessions) {
 }
 
 }  // namespace
-}  // namespace hubbub::gateway
+}  // namespace hubbub::gate

@@ -1,34 +1,37 @@
 #include "gateway/server_table.h"
 
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include "google/protobuf/util/json_util.h"
 #include "hubbub/directory/v1/status.grpc.pb.h"
-#include "services/discovery/identity.h"
+#include "services/base/host_port.h"
+#include "services/base/mutex.h"
+#include "services/directory/identity.h"
 #include "services/rpc/channel.h"
 #include "services/rpc/stream_keeper.h"
 #include "spdlog/spdlog.h"
 
-namespace hubbub::gateway {
+namespace hubbub::gate {
 namespace {
 
-namespace v1 = gate::v1;
 using directory::v1::StatusService;
-using directory::v1::WatchStatusRequest;
 
 // What the directory knows.
-v1::Server Describe(const ServerInfo& info, v1::ServerState state) {
+v1::Server Describe(const directory::ServerInfo& info, v1::ServerState state) {
   v1::Server server;
   server.set_id(info.id);
   server.set_kind(ToProto(info.kind));
   server.set_state(state);
   server.set_grpc_address(info.grpc_address());
-  if (info.kind != ServerKind::kChat) server.set_client_address(HostPort(info.client_host, info.client_port));
+  if (info.kind != directory::ServerKind::kChat)
+    server.set_client_address(HostPort(info.client_host, info.client_port));
   return server;
 }
 
 // And what the server tells itself.
-v1::Server Describe(const ServerInfo& info, const ServerTable::Status& status) {
+v1::Server Describe(const directory::ServerInfo& info, const ServerTable::Status& status) {
   v1::Server server = Describe(info, status.draining() ? v1::SERVER_STATE_DRAINING : v1::SERVER_STATE_READY);
   if (!status.client_address().empty()) server.set_client_address(status.client_address());
   server.set_version(status.version());
@@ -41,23 +44,29 @@ v1::Server Describe(const ServerInfo& info, const ServerTable::Status& status) {
 
 }  // namespace
 
-// The line to one other server.
-class ServerTable::Watch {
+// One server, and the line to it.
+class ServerTable::Row {
  public:
-  explicit Watch(ServerInfo info)
+  // `own`: null unless this gate itself is the server. Then there is no line.
+  Row(directory::ServerInfo info, std::function<Status()> own)
       : info_(std::move(info)),
+        own_(std::move(own)),
         stub_(StatusService::NewStub(rpc::MakeChannel(info_.grpc_address()))),
         stream_({
             .open = [this](auto* context, const auto* request,
                            auto* reactor) { stub_->async()->WatchStatus(context, request, reactor); },
-            .request = [] { return WatchStatusRequest(); },
+            .request = [] { return directory::v1::WatchStatusRequest(); },
             .on_message = [this](Status& status) { OnStatus(status); },
             .on_end = [this](const grpc::Status& status) { OnEnd(status); },
-        }) {
-    stream_.Start();
+        }) {}
+
+  void Start() {
+    if (own_ == nullptr) stream_.Start();
   }
+  void Stop() { stream_.Stop(); }
 
   v1::Server Now() const ABSL_LOCKS_EXCLUDED(mu_) {
+    if (own_ != nullptr) return Describe(info_, own_());
     MutexLock lock(mu_);
     return state_ == v1::SERVER_STATE_READY ? Describe(info_, status_) : Describe(info_, state_);
   }
@@ -85,46 +94,40 @@ class ServerTable::Watch {
     state_ = silent ? v1::SERVER_STATE_UNSPECIFIED : v1::SERVER_STATE_UNREACHABLE;
   }
 
-  const ServerInfo info_;
+  const directory::ServerInfo info_;
+  const std::function<Status()> own_;
   mutable Mutex mu_;
   v1::ServerState state_ ABSL_GUARDED_BY(mu_) = v1::SERVER_STATE_UNREACHABLE;  // READY: `status_` holds.
   Status status_ ABSL_GUARDED_BY(mu_);
   bool wrong_id_ ABSL_GUARDED_BY(mu_) = false;
   const std::unique_ptr<StatusService::Stub> stub_;
-  rpc::StreamKeeper<WatchStatusRequest, Status> stream_;
+  rpc::StreamKeeper<directory::v1::WatchStatusRequest, Status> stream_;
 };
 
 ServerTable::ServerTable(std::string id, std::function<Status()> own)
-    : id_(std::move(id)), own_(std::move(own)) {}
-ServerTable::~ServerTable() = default;
+    : id_(std::move(id)),
+      rows_({.make =
+                 [self = std::pair(directory::ServerKind::kGate, id_),
+                  own = std::move(own)](const Listed& server) {
+                   return std::make_shared<Row>(server.info, server.id == self ? own : nullptr);
+                 },
+             .start = [](Row& row) { row.Start(); },
+             .stop = [](Row& row) { row.Stop(); }}) {}
 
-void ServerTable::Update(const ServerList& servers) {
-  std::map<Key, Entry> now;
-  for (const ServerKind kind : {ServerKind::kGate, ServerKind::kConnector, ServerKind::kChat}) {
-    for (const ServerInfo& info : servers.of(kind)) now.emplace(Key(kind, info.id), Entry{.info = info});
+void ServerTable::Update(const directory::ServerList& servers) {
+  std::vector<Listed> all;
+  for (const directory::ServerKind kind :
+       {directory::ServerKind::kGate, directory::ServerKind::kConnector, directory::ServerKind::kChat}) {
+    for (const directory::ServerInfo& info : servers.of(kind))
+      all.push_back({.id = {kind, info.id}, .info = info});
   }
-  {
-    MutexLock lock(mu_);
-    for (auto& [key, entry] : now) {
-      const auto known = entries_.find(key);
-      if (known != entries_.end() && known->second.info == entry.info) {
-        entry.watch = known->second.watch;
-      } else if (key != Key(ServerKind::kGate, id_)) {
-        entry.watch = std::make_shared<Watch>(entry.info);
-      }
-    }
-    entries_.swap(now);
-  }
-  // Outside the lock the lines end that nobody holds any more: that waits for their callbacks.
-  now.clear();
+  rows_.Update(all);
 }
 
 v1::ListServersResponse ServerTable::List() const {
   v1::ListServersResponse response;
   response.set_gate(id_);
-  MutexLock lock(mu_);
-  for (const auto& [key, entry] : entries_)
-    *response.add_servers() = entry.watch != nullptr ? entry.watch->Now() : Describe(entry.info, own_());
+  for (const auto& row : rows_.All()) *response.add_servers() = row->Now();
   return response;
 }
 
@@ -133,8 +136,8 @@ std::string ServerTable::Json() const {
   options.always_print_primitive_fields = true;
   std::string json;
   const auto status = google::protobuf::util::MessageToJsonString(List(), &json, options);
-  if (!status.ok()) spdlog::error("the servers can not be written as JSON: {}", status.ToString());
+  if (!status.ok()) spdlog::error("the servers cannot be written as JSON: {}", status.ToString());
   return json;
 }
 
-}  // namespace hubbub::gateway
+}  // namespace hubbub::gate

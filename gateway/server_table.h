@@ -1,20 +1,18 @@
 #pragma once
 
 #include <functional>
-#include <map>
-#include <memory>
 #include <string>
 #include <utility>
 
 #include "hubbub/directory/v1/status.pb.h"
 #include "hubbub/gate/v1/gate.pb.h"
-#include "services/directory.h"
-#include "services/mutex.h"
+#include "services/directory/directory.h"
+#include "services/rpc/server_lines.h"
 
-namespace hubbub::gateway {
+namespace hubbub::gate {
 
 // Every server of the directory, as it tells of itself: a gate's view for operators. Holds a status stream to
-// each of the others; a server that can not be reached is listed as such, and nobody waits for it. No client
+// each of the others; a server that cannot be reached is listed as such, and nobody waits for it. No client
 // is sent anywhere by it: that is EntryTable's. Thread-safe. Owned by Gate.
 class ServerTable {
  public:
@@ -22,29 +20,26 @@ class ServerTable {
 
   // `id` is this gate's, and `own` makes its status; called on any thread.
   ServerTable(std::string id, std::function<Status()> own);
-  ~ServerTable();
 
-  // Opens lines to servers that are new in the directory, and closes those to servers that have gone. One
-  // call at a time.
-  void Update(const ServerList& servers) ABSL_LOCKS_EXCLUDED(mu_);
+  // Opens lines to servers that are new in the directory, and closes those to servers that have gone.
+  void Update(const directory::ServerList& servers);
 
   // Sorted by kind and id.
-  gate::v1::ListServersResponse List() const ABSL_LOCKS_EXCLUDED(mu_);
+  v1::ListServersResponse List() const;
   // The same in protobuf's JSON, every field there.
   std::string Json() const;
 
  private:
-  class Watch;
-  using Key = std::pair<ServerKind, std::string>;
-  struct Entry {
-    ServerInfo info;
-    std::shared_ptr<Watch> watch = nullptr;  // None to this gate itself.
+  class Row;
+  // A server as the lines know it: servers of two kinds may have one id.
+  struct Listed {
+    std::pair<directory::ServerKind, std::string> id;
+    directory::ServerInfo info;
+    bool operator==(const Listed&) const = default;
   };
 
   const std::string id_;
-  const std::function<Status()> own_;
-  mutable Mutex mu_;
-  std::map<Key, Entry> entries_ ABSL_GUARDED_BY(mu_);
+  rpc::ServerLines<Row, Listed> rows_;
 };
 
-}  // namespace hubbub::gateway
+}  // namespace hubbub::gate

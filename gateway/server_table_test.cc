@@ -16,7 +16,7 @@
 #include "services/rpc/server.h"
 #include "services/rpc/status_service.h"
 
-namespace hubbub::gateway {
+namespace hubbub::gate {
 namespace {
 
 using rpc::StatusService;
@@ -25,7 +25,8 @@ using ::testing::ElementsAre;
 // A server that tells its status, on a free port.
 class TestServer {
  public:
-  TestServer(ServerKind kind, const std::string& id, const std::function<void(StatusService::Status&)>& fill)
+  TestServer(directory::ServerKind kind, const std::string& id,
+             const std::function<void(StatusService::Status&)>& fill)
       : status_(id, fill) {
     auto started = rpc::Server::Start({.host = "127.0.0.1", .services = {&status_}});
     EXPECT_TRUE(started.ok()) << started.status();
@@ -37,7 +38,7 @@ class TestServer {
     server_->Shutdown(0);
   }
 
-  ServerInfo info;
+  directory::ServerInfo info;
 
  private:
   StatusService status_;
@@ -62,7 +63,8 @@ class ServerTableTest : public ::testing::Test {
   }
 
   // Nobody listens on port 1.
-  const ServerInfo self_{.kind = ServerKind::kGate, .id = "gate-b", .host = "127.0.0.1", .port = 1};
+  const directory::ServerInfo self_{
+      .kind = directory::ServerKind::kGate, .id = "gate-b", .host = "127.0.0.1", .port = 1};
   ServerTable table_{"gate-b", [] {
                        StatusService::Status status;
                        status.set_version("own");
@@ -71,11 +73,11 @@ class ServerTableTest : public ::testing::Test {
 };
 
 TEST_F(ServerTableTest, ShowsWhatEachServerTells) {
-  const TestServer chat(ServerKind::kChat, "chat-1", [](auto& status) {
+  const TestServer chat(directory::ServerKind::kChat, "chat-1", [](auto& status) {
     status.set_rooms(7);
     status.set_members(9);
   });
-  const TestServer connector(ServerKind::kConnector, "connector-1", [](auto& status) {
+  const TestServer connector(directory::ServerKind::kConnector, "connector-1", [](auto& status) {
     status.set_client_address("connect.example.com:80");
     status.set_sessions(5);
     status.set_draining(true);
@@ -101,12 +103,13 @@ TEST_F(ServerTableTest, ListsItselfWithoutALine) {
 }
 
 TEST_F(ServerTableTest, IsSortedByKindAndId) {
-  const auto of = [](ServerKind kind, const std::string& id) {
-    return ServerInfo{.kind = kind, .id = id, .host = "127.0.0.1", .port = 1};
+  const auto of = [](directory::ServerKind kind, const std::string& id) {
+    return directory::ServerInfo{.kind = kind, .id = id, .host = "127.0.0.1", .port = 1};
   };
-  table_.Update({.gates = {self_, of(ServerKind::kGate, "gate-a")},
-                 .connectors = {of(ServerKind::kConnector, "b"), of(ServerKind::kConnector, "a")},
-                 .chats = {of(ServerKind::kChat, "0")}});
+  table_.Update(
+      {.gates = {self_, of(directory::ServerKind::kGate, "gate-a")},
+       .connectors = {of(directory::ServerKind::kConnector, "b"), of(directory::ServerKind::kConnector, "a")},
+       .chats = {of(directory::ServerKind::kChat, "0")}});
   std::vector<std::string> ids;
   const auto list = table_.List();
   for (const auto& server : list.servers()) ids.push_back(server.id());
@@ -114,8 +117,9 @@ TEST_F(ServerTableTest, IsSortedByKindAndId) {
 }
 
 TEST_F(ServerTableTest, AServerThatEndsCanNotBeReachedAndTellsNothing) {
-  auto chat = std::make_unique<TestServer>(ServerKind::kChat, "chat-1", [](auto& s) { s.set_rooms(7); });
-  const ServerInfo info = chat->info;
+  auto chat =
+      std::make_unique<TestServer>(directory::ServerKind::kChat, "chat-1", [](auto& s) { s.set_rooms(7); });
+  const directory::ServerInfo info = chat->info;
   table_.Update({.gates = {}, .connectors = {}, .chats = {info}});
   Await("chat-1", gate::v1::SERVER_STATE_READY);
   chat.reset();
@@ -128,8 +132,8 @@ TEST_F(ServerTableTest, AServerThatEndsCanNotBeReachedAndTellsNothing) {
 }
 
 TEST_F(ServerTableTest, AnotherServerAtTheAddressIsNotTheServer) {
-  const TestServer other(ServerKind::kChat, "chat-2", [](auto&) {});
-  ServerInfo wrong = other.info;
+  const TestServer other(directory::ServerKind::kChat, "chat-2", [](auto&) {});
+  directory::ServerInfo wrong = other.info;
   wrong.id = "chat-1";
   table_.Update({.gates = {}, .connectors = {}, .chats = {wrong, other.info}});
   Await("chat-2", gate::v1::SERVER_STATE_READY);
@@ -168,4 +172,4 @@ TEST_F(ServerTableTest, JsonHasEveryFieldAndAnyName) {
 }
 
 }  // namespace
-}  // namespace hubbub::gateway
+}  // namespace hubbub::gate

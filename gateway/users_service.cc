@@ -1,22 +1,11 @@
 #include "gateway/users_service.h"
 
 #include "services/rpc/grpc_status.h"
+#include "services/rpc/refused_stream.h"
 #include "services/rpc/user_calls.h"
 
-namespace hubbub::gateway {
+namespace hubbub::gate {
 namespace {
-
-namespace v1 = connector::v1;
-
-class Refusal final : public grpc::ServerWriteReactor<v1::WatchStatusResponse> {
- public:
-  Refusal() {
-    Finish({grpc::StatusCode::UNIMPLEMENTED,
-            "this is a gate, which holds no sessions: ask a connector for WatchStatus, or this gate for "
-            "hubbub.gate.v1.GateService/ListServers"});
-  }
-  void OnDone() override { delete this; }
-};
 
 // Passes a call on by `at`, unless there is nobody to pass it to.
 template <typename At, typename Request, typename Response>
@@ -34,23 +23,27 @@ grpc::ServerUnaryReactor* PassOn(const ConnectorWatches& watches, At at, grpc::C
 
 }  // namespace
 
-grpc::ServerWriteReactor<v1::WatchStatusResponse>* UsersService::WatchStatus(grpc::CallbackServerContext*,
-                                                                             const v1::WatchStatusRequest*) {
-  return new Refusal;
+grpc::ServerWriteReactor<connector::v1::WatchStatusResponse>* UsersService::WatchStatus(
+    grpc::CallbackServerContext*, const connector::v1::WatchStatusRequest*) {
+  return new rpc::RefusedStream<connector::v1::WatchStatusResponse>(
+      {grpc::StatusCode::UNIMPLEMENTED,
+       "this is a gate, which holds no sessions: ask a connector for WatchStatus, or this gate for "
+       "hubbub.gate.v1.GateService/ListServers"});
 }
 
 grpc::ServerUnaryReactor* UsersService::Disconnect(grpc::CallbackServerContext* context,
-                                                   const v1::DisconnectRequest* request,
-                                                   v1::DisconnectResponse* response) {
+                                                   const connector::v1::DisconnectRequest* request,
+                                                   connector::v1::DisconnectResponse* response) {
   return PassOn(watches_, rpc::DisconnectAt, context, request, response);
 }
 
 grpc::ServerUnaryReactor* UsersService::Push(grpc::CallbackServerContext* context,
-                                             const v1::PushRequest* request, v1::PushResponse* response) {
+                                             const connector::v1::PushRequest* request,
+                                             connector::v1::PushResponse* response) {
   auto users = rpc::UsersOf(*request);
   if (!users.ok()) {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    reactor->Finish(ToGrpc(users.status()));
+    reactor->Finish(rpc::ToGrpc(users.status()));
     return reactor;
   }
   *response->mutable_missing_users() = {users->each.begin(), users->each.end()};
@@ -59,9 +52,9 @@ grpc::ServerUnaryReactor* UsersService::Push(grpc::CallbackServerContext* contex
 }
 
 grpc::ServerUnaryReactor* UsersService::Broadcast(grpc::CallbackServerContext* context,
-                                                  const v1::BroadcastRequest* request,
-                                                  v1::BroadcastResponse* response) {
+                                                  const connector::v1::BroadcastRequest* request,
+                                                  connector::v1::BroadcastResponse* response) {
   return PassOn(watches_, rpc::BroadcastAt, context, request, response);
 }
 
-}  // namespace hubbub::gateway
+}  // namespace hubbub::gate

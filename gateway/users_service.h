@@ -3,7 +3,7 @@
 #include "gateway/connector_watches.h"
 #include "hubbub/connector/v1/connector.grpc.pb.h"
 
-namespace hubbub::gateway {
+namespace hubbub::gate {
 
 // The calls of a connector that reach users, as a gate takes them: it passes each on to all connectors. A
 // back end need not know which connector holds a user, nor which connectors there are. Thread-safe. Owned by
@@ -29,4 +29,4 @@ class UsersService final : public connector::v1::ConnectorService::CallbackServi
   const ConnectorWatches& watches_;
 };
 
-}  // namespace hubbub::gateway
+}  // namespace hubbub::gate

@@ -3,9 +3,10 @@
 #include <string>
 #include <utility>
 
+#include "services/net/http_request.h"
 #include "web_files.h"
 
-namespace hubbub::gateway {
+namespace hubbub::gate {
 namespace {
 
 std::string_view ContentType(std::string_view name) {
@@ -36,6 +37,7 @@ net::HttpResponse ServeWebPage(std::string_view target) {
     if (file.name != name) continue;
     net::HttpResponse response = Guarded(
         ContentType(name), std::string(reinterpret_cast<const char*>(file.data), file.size), "no-cache");
+    response.headers.emplace_back("ETag", file.etag);
     // The page talks to whatever connector the gate names.
     response.headers.emplace_back(
         "Content-Security-Policy",
@@ -53,4 +55,4 @@ net::HttpResponse NoSuchPage() {
   return {.status = 404, .body = "There is no such page here. The chat is at /.\n"};
 }
 
-}  // namespace hubbub::gateway
+}  // namespace hubbub::gate

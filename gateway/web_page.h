@@ -3,9 +3,9 @@
 #include <string>
 #include <string_view>
 
-#include "services/net/listener.h"
+#include "services/net/http_response.h"
 
-namespace hubbub::gateway {
+namespace hubbub::gate {
 
 // What the client port answers to browsers. Thread-safe.
 
@@ -17,4 +17,4 @@ net::HttpResponse ServeJson(std::string json);
 // Status 404.
 net::HttpResponse NoSuchPage();
 
-}  // namespace hubbub::gateway
+}  // namespace hubbub::gate

@@ -8,7 +8,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-namespace hubbub::gateway {
+namespace hubbub::gate {
 namespace {
 
 using ::testing::Contains;
@@ -66,6 +66,20 @@ TEST(WebPage, GuardsThePage) {
   EXPECT_THAT(headers, Contains(Pair("Cache-Control", "no-cache")));
 }
 
+TEST(WebPage, EachFileHasAStrongTagOfItsContents) {
+  const auto tag_of = [](const char* target) {
+    for (const auto& [name, value] : ServeWebPage(target).headers) {
+      if (name == "ETag") return value;
+    }
+    return std::string();
+  };
+  EXPECT_THAT(tag_of("/"), ::testing::MatchesRegex("\"[0-9a-f]+\""));
+  EXPECT_EQ(tag_of("/"), tag_of("/index.html?a=b"));
+  EXPECT_NE(tag_of("/"), tag_of("/servers"));
+  EXPECT_THAT(ServeJson("{}").headers, ::testing::Not(Contains(Pair("ETag", ::testing::_))))
+      << "JSON is never the same";
+}
+
 TEST(WebPage, ServesNothingElse) {
   for (const char* target : {"/nothing", "/../CMakeLists.txt", "//index.html", "/index.html/", "/INDEX.HTML",
                              "index", "/web/index.html", "/%69ndex.html"}) {
@@ -76,4 +90,4 @@ TEST(WebPage, ServesNothingElse) {
 }
 
 }  // namespace
-}  // namespace hubbub::gateway
+}  // namespace hubbub::gate

@@ -2,7 +2,7 @@
 
 
 class Backoff:
-    """Pauses, in seconds, that double with each failure up to `most`, and begin anew after a run of at least `well`."""
+    """Pauses, in seconds, that double with each failure up to `most`, and begin again after a run of at least `well`."""
 
     def __init__(self, first=0.5, most=30, well=60):
         self._first = first

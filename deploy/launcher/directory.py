@@ -1,4 +1,4 @@
-"""The servers of a servers.json, as the programs read it (services/servers_json.cc), and its changes."""
+"""The servers of a servers.json, as the programs read it (services/directory/servers_json.cc), and its changes."""
 
 import dataclasses
 import json
@@ -8,7 +8,7 @@ MAX_ID_BYTES = 64
 
 
 class Wrong(Exception):
-    """The file can not be used; the text says why."""
+    """The file cannot be used; the text says why."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,8 +99,8 @@ def _check_unique(servers):
 
 
 class File:
-    """Follows the file. Whoever saves it may leave it empty, half written or away for a moment: what differs counts once it
-    was the same at two looks, one after the other."""
+    """Follows the file. A program that saves the file may leave it empty, half written or missing for a moment, so a change
+    counts once two successive looks have found the same contents."""
 
     def __init__(self, path, environment):
         self.path = path

@@ -25,23 +25,24 @@ class Member:
         self.leaving = False  # Its line is not in the file any more.
 
     def conflicts_with(self, other):
-        """Whether the two can not run at a time."""
+        """Whether the two cannot run at a time."""
         mine, its = self.server, other.server
         ports = {mine.port, mine.client_port} & {its.port, its.client_port} - {0}
         return mine.id == its.id or (mine.host == its.host and bool(ports))
 
 
 class Supervisor:
-    """`say` takes a line of the launcher's own, `show` one that a server has said. Not thread-safe, and to be used by the
-    thread that ends last: the servers are killed when that ends."""
+    """`store` is the URL that chat servers are given; `say` takes a line of the launcher's own, `show` one that a server has
+    said. Not thread-safe, and to be used by the thread that ends last: the servers are killed when that ends."""
 
     LOOK_S = 0.05  # Between two looks at the processes,
     FILE_S = 0.25  # and at the file.
 
-    def __init__(self, folder, file, environment, say, show, ready_within=30, stop_within=20, backoff=Backoff):
+    def __init__(self, folder, file, environment, store, say, show, ready_within=30, stop_within=20, backoff=Backoff):
         self._folder = folder
         self._file = file
         self._environment = environment
+        self._store = store
         self._say = say
         self._show = show
         self._ready_within = ready_within
@@ -108,8 +109,12 @@ class Supervisor:
     def _start(self, member):
         server = member.server
         program = os.path.join(self._folder, PROGRAMS[server.kind])
+        command = [program, "--id", server.id, "--config", self._file.path, "--env", self._environment]
+        # One that is alone has it too: a second one may come into the file at any time.
+        if server.kind == "chat":
+            command.append(f"--store={self._store}")
         try:
-            member.process = Process([program, "--id", server.id, "--config", self._file.path, "--env", self._environment])
+            member.process = Process(command)
         except OSError as error:
             self._failed(member, f"{server.id} could not start: {program}: {error.strerror}", 0, ready=False)
 

@@ -3,6 +3,7 @@
 import {HubbubClient} from './hubbub-client.js';
 import {MemberList} from './member-list.js';
 import {MessageLog} from './message-log.js';
+import {takeToken} from './token.js';
 import {explain, explainKick, nameProblem, textProblem} from './words.js';
 
 const $ = (id) => document.getElementById(id);
@@ -11,7 +12,8 @@ const $ = (id) => document.getElementById(id);
 const gate = new URL('./', location.href);
 gate.protocol = gate.protocol === 'https:' ? 'wss:' : 'ws:';
 
-const chat = new HubbubClient({gate: gate.href});
+const own = takeToken();
+const chat = new HubbubClient({gate: gate.href, token: own?.token});
 const log = new MessageLog($('log'), $('newest'));
 const members = new MemberList({
   list: $('member-list'),
@@ -50,6 +52,28 @@ const memory = {
   },
 };
 
+// Where the last visits of this browser's user to rooms ended, for the mark in the log.
+const visits = {
+  key: (name) => `hubbub.visit.${chat.user}.${name}`,
+  get(name) {
+    try {
+      return JSON.parse(localStorage.getItem(this.key(name)));
+    } catch {
+      return null;
+    }
+  },
+  end(name) {
+    const point = name && chat.resumePoint(name);
+    if (!point) return;
+    try {
+      localStorage.setItem(this.key(name), JSON.stringify({epoch: point.epoch, offset: point.offset}));
+    } catch {
+      // Then there is no mark.
+    }
+  },
+};
+addEventListener('pagehide', () => visits.end(room));
+
 // ---- Signing in and out
 
 async function signIn(user, wanted, point) {
@@ -76,8 +100,8 @@ async function signIn(user, wanted, point) {
 
 $('sign-in-form').addEventListener('submit', (event) => {
   event.preventDefault();
-  const user = $('user-input').value.trim();
-  const wanted = $('room-input').value.trim();
+  const user = $('user-input').value.trim().normalize();
+  const wanted = $('room-input').value.trim().normalize();
   const userProblem = nameProblem('name', user);
   const roomProblem = nameProblem('room', wanted);
   markInvalid($('user-input'), userProblem);
@@ -93,6 +117,7 @@ $('sign-in-form').addEventListener('submit', (event) => {
 });
 
 $('sign-out').addEventListener('click', () => {
+  visits.end(room);
   chat.close();
   showSignIn('');
 });
@@ -116,11 +141,17 @@ function showSignIn(problem) {
   $('chat').hidden = true;
   $('sign-in').hidden = false;
   $('sign-in-error').textContent = problem;
-  $('user-input').value = memory.get('user') ?? '';
-  $('room-input').value = memory.get('room') ?? 'lobby';
+  fillIn();
   document.title = 'Hubbub';
-  $('user-input').focus();
-  $('user-input').select();
+  if (!own) $('user-input').select();
+}
+
+// The name is the token's, where there is one.
+function fillIn() {
+  $('user-input').value = own?.user ?? memory.get('user') ?? '';
+  $('user-input').readOnly = Boolean(own);
+  $('room-input').value = memory.get('room') ?? 'lobby';
+  $(own ? 'room-input' : 'user-input').focus();
 }
 
 function remember() {
@@ -135,8 +166,35 @@ function markInvalid(input, problem) {
 
 // ---- The room
 
+// What was said before: the newest page on entering, older ones when the reader scrolls up.
+let older = {room: '', before: 0, busy: false};
+
+async function showOlder({entered = false} = {}) {
+  const from = older;
+  if (from.busy || (!entered && !from.before)) return;
+  from.busy = true;
+  try {
+    const {messages, next} = await chat.history(from.room, {before: from.before});
+    if (from !== older) return;
+    from.before = next;
+    const visit = entered ? from.visit : null;
+    const seenAll = !visit || messages.some(({epoch}) => epoch !== visit.epoch);
+    log.older(messages.map((message) => ({...message, own: message.from === chat.user})), seenAll ? undefined : visit.offset);
+  } catch (error) {
+    // Without history there is nothing older; a connection that is away is back some other time.
+    if (error.code === 404) from.before = 0;
+  } finally {
+    from.busy = false;
+  }
+}
+log.whenNearBegin(() => showOlder());
+
 function showRoom(name) {
+  if (room !== name) visits.end(room);
   room = name;
+  older = {room: name, before: 0, busy: false, visit: visits.get(name)};
+  // After what the answer to the enter tells has been shown.
+  setTimeout(() => showOlder({entered: true}));
   $('room-name').textContent = name;
   log.clear();
   log.notice('You are in the room. Say hello!');
@@ -159,7 +217,7 @@ $('room-cancel').addEventListener('click', () => $('room-dialog').close());
 // First into the new room, then out of the old one: if the new one refuses, nothing has changed.
 $('room-form').addEventListener('submit', async (event) => {
   event.preventDefault();
-  const wanted = $('new-room-input').value.trim();
+  const wanted = $('new-room-input').value.trim().normalize();
   const problem = wanted === room ? 'You are in this room already.' : nameProblem('room', wanted);
   markInvalid($('new-room-input'), problem);
   $('room-error').textContent = problem;
@@ -312,8 +370,17 @@ chat.on('message', (event) => {
     showTitle();
   }
 });
-chat.on('gap', (event) => {
-  if (event.room === room) log.notice('You were away for a moment. Messages of that time may be missing.');
+chat.on('gap', async ({room: where, since, until}) => {
+  if (where !== room) return;
+  try {
+    const {messages, next} = await chat.history(where, {before: until.offset + 1, limit: 100});
+    if (where !== room) return;
+    const missed = messages.filter(({epoch, offset}) => epoch === since.epoch && offset > since.offset);
+    if (next > since.offset + 1 || since.epoch !== until.epoch) throw new Error('There is more than a page.');
+    for (const message of missed) log.message({...message, own: message.from === chat.user});
+  } catch {
+    if (where === room) log.notice('You were away for a moment. Messages of that time may be missing.');
+  }
 });
 chat.on('lost', (event) => {
   if (event.room !== room) return;
@@ -366,11 +433,8 @@ document.addEventListener('visibilitychange', () => {
 
 // ---- Start
 
-$('user-input').value = memory.get('user') ?? '';
-$('room-input').value = memory.get('room') ?? 'lobby';
-if (memory.get('signedIn') && memory.get('user')) {
+fillIn();
+if (memory.get('signedIn') && memory.get('user') && (!own || own.user === memory.get('user'))) {
   const point = memory.get('point');
   signIn(memory.get('user'), memory.get('room'), point?.room === memory.get('room') ? point : undefined);
-} else {
-  $('user-input').focus();
 }

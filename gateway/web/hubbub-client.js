@@ -17,18 +17,24 @@
 //   WebSocket        the WebSocket class; default globalThis.WebSocket (browsers, Node.js 22 and later).
 //   requestTimeout   milliseconds until an unanswered request fails; default 10000.
 //   backoff          {min, max} in milliseconds: bounds of the pause before a reconnect; default 250 and 15000.
+//   token            the sign-in token (a JWT) where the suite demands one, or a function that returns it or a promise of it.
+//                    The function is asked for each connection, and again before a token ends, so that nobody is signed out.
 //   connectorUrl     (host, port) => URL, if what the gate says is not what the client should dial.
 //
 // Methods. All promises reject with a HubbubError.
-//   connect(user)             a user is 1 to 64 bytes of UTF-8 without control characters; a room's name too.
+//   connect(user)             a user is 1 to 64 bytes of UTF-8 in form NFC, without invisible characters; a room's name too.
 //   enter(room, point?)       -> {users, total, epoch, offset, recovered}. `point` is a resumePoint() of an earlier life.
 //   send(room, text, to?, {id, within}?)
 //                             -> {offset, …}: the message has its place in the room's order. At most 32 KiB of UTF-8.
 //                             `id` names the send, 1 to 64 bytes: a room says what it has under one id once, for 5 minutes.
 //                             `within` milliseconds, the send is repeated until it is answered: see below.
 //   leave(room)               the connection stays.
+//   history(room, {before, limit}?)
+//                             -> {messages, next}: what was said to everybody before the offset `before`, the oldest first, as
+//                             the event `message` has it; `next` is the `before` of the page that follows, 0 at the end.
+//                             Rejects with the code 404 where no history is kept.
 //   users(room)               who is in the room now, in the order in which they came.
-//   resumePoint(room)         {resume, epoch, offset}: whoever shows it to enter() takes this place in the room over.
+//   resumePoint(room)         {resume, epoch, offset}: a client that passes it to enter() takes over this place.
 //   reconnectNow()            ends the pause before the next attempt, for instance when the network is back.
 //   close()                   ends everything; connect() starts again.
 //   state, user, rooms        what they say.
@@ -48,7 +54,7 @@
 //
 // A lost connection is made again through the gate, after a jittered pause that doubles, for as long as there are rooms to
 // come back to; each room is entered again with its resume token and with the epoch and offset seen last. A kick with the
-// reason "reconnect" (the server is shutting down) does this at once. A connector that does not take the client (it can not be
+// reason "reconnect" (the server is shutting down) does this at once. A connector that does not take the client (it cannot be
 // reached, is full or shuts down) is no failure yet: the gate is asked again, after such a pause, and names another one in the
 // end: three attempts are made before connect() fails. After any other kick the client stays offline and
 // the state's `reason` tells why: "replaced", "disconnected" and so on. A request that is pending when the connection is
@@ -190,7 +196,7 @@ class Link {
   #error = null;
   #opened = withResolvers();
 
-  constructor(WebSocket, url, {timeout, onPush = () => {}, onEnd = () => {}}) {
+  constructor(WebSocket, url, {timeout, token, onPush = () => {}, onEnd = () => {}}) {
     this.#timeout = timeout;
     this.#onPush = onPush;
     this.#onEnd = onEnd;
@@ -202,7 +208,7 @@ class Link {
     try {
       socket = new WebSocket(url);
     } catch (error) {
-      this.#end({error: new HubbubError('unreachable', `Can not connect to ${url}: ${error.message}`)});
+      this.#end({error: new HubbubError('unreachable', `Cannot connect to ${url}: ${error.message}`)});
       return;
     }
     this.#socket = socket;
@@ -210,7 +216,7 @@ class Link {
     let connected = false;
     socket.onopen = () => {
       connected = true;
-      this.#sendJson(PackageType.HANDSHAKE, {sys: {type: CLIENT_TYPE, version: CLIENT_VERSION}, user: {}});
+      this.#sendJson(PackageType.HANDSHAKE, {sys: {type: CLIENT_TYPE, version: CLIENT_VERSION}, user: token ? {token} : {}});
     };
     socket.onmessage = ({data}) => this.#onFrame(data);
     socket.onerror = () => {};  // A close follows and says as much.
@@ -221,7 +227,7 @@ class Link {
         return;
       }
       const error = connected ? new HubbubError('closed', 'The connection to the server was lost.') :
-                                new HubbubError('unreachable', `Can not connect to ${url}.`);
+                                new HubbubError('unreachable', `Cannot connect to ${url}.`);
       this.#end({error});
     };
   }
@@ -273,7 +279,7 @@ class Link {
       }
     } catch (error) {
       const known = error instanceof HubbubError;
-      this.#end({error: known ? error : new HubbubError('protocol', `The server sent what can not be read: ${error.message}`)});
+      this.#end({error: known ? error : new HubbubError('protocol', `The server sent what cannot be read: ${error.message}`)});
     }
   }
 
@@ -365,6 +371,17 @@ class Link {
   }
 }
 
+// When a JWT ends, in milliseconds since 1970; null if there is none or it does not say. The server alone judges tokens.
+function endOf(token) {
+  try {
+    const claims = token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/');
+    const {exp} = JSON.parse(atob(claims));
+    return typeof exp === 'number' ? exp * 1000 : null;
+  } catch {
+    return null;
+  }
+}
+
 // Unlike any other of this user within the minutes for which a room keeps it. Nobody gains by guessing it.
 function randomId() {
   return [Date.now(), ...[0, 0].map(() => Math.floor(Math.random() * 2 ** 48))].map((part) => part.toString(36)).join('-');
@@ -407,6 +424,8 @@ export class HubbubClient {
   #timeout;
   #backoff;
   #connectorUrl;
+  #token;
+  #tokenTimer = null;
   #listeners = new Map();
   #rooms = new Map();
   #user = null;
@@ -417,13 +436,14 @@ export class HubbubClient {
   #pauses = new Set();
   #waiting = new Set();  // Sends that wait for their room to be there again.
 
-  constructor({gate, WebSocket = globalThis.WebSocket, requestTimeout = 10000, backoff = {}, connectorUrl} = {}) {
+  constructor({gate, WebSocket = globalThis.WebSocket, requestTimeout = 10000, backoff = {}, token, connectorUrl} = {}) {
     if (!gate) throw new TypeError('HubbubClient needs the URL of a gate: new HubbubClient({gate: "ws://host:3014"})');
     if (!WebSocket) throw new TypeError('There is no WebSocket here: give a WebSocket class as the option WebSocket');
     this.#gate = new URL(gate);
     this.#WebSocket = WebSocket;
     this.#timeout = requestTimeout;
     this.#backoff = {min: 250, max: 15000, ...backoff};
+    this.#token = typeof token === 'function' ? token : () => token;
     this.#connectorUrl = connectorUrl ?? ((host, port) => this.#defaultConnectorUrl(host, port));
   }
 
@@ -455,7 +475,7 @@ export class HubbubClient {
 
   async connect(user) {
     if (this.#state !== 'idle' && this.#state !== 'offline') {
-      throw new HubbubError('busy', `Can not connect: the client is ${this.#state}. Close it first.`);
+      throw new HubbubError('busy', `Cannot connect: the client is ${this.#state}. Close it first.`);
     }
     const life = ++this.#life;
     this.#user = user;
@@ -503,6 +523,13 @@ export class HubbubClient {
     this.#rooms.delete(room);  // From here on its events are of no interest, and it is not re-entered.
     this.#look();
     await link.request('connector.entryHandler.leave', {rid: room});
+  }
+
+  async history(name, {before = 0, limit = 50} = {}) {
+    const {events, next} = await this.#require().request('chat.chatHandler.history', {rid: name, before, limit});
+    const messages = events.map(({from, target, msg, time, offset, epoch}) =>
+      ({room: name, from, to: target, text: msg, private: false, time, offset, epoch}));
+    return {messages, next};
   }
 
   reconnectNow() {
@@ -574,7 +601,9 @@ export class HubbubClient {
   }
 
   async #askGate(life) {
-    const gate = new Link(this.#WebSocket, this.#gate.href, {timeout: this.#timeout});
+    const token = await this.#token();
+    this.#stopIfStale(life);
+    const gate = new Link(this.#WebSocket, this.#gate.href, {timeout: this.#timeout, token});
     try {
       await gate.opened;
       const entry = await gate.request('gate.gateHandler.queryEntry', {uid: this.#user},
@@ -587,8 +616,11 @@ export class HubbubClient {
   }
 
   async #dial(life, entry) {
+    const token = await this.#token();
+    this.#stopIfStale(life);
     const link = new Link(this.#WebSocket, this.#connectorUrl(entry.host, entry.port), {
       timeout: this.#timeout,
+      token,
       onPush: (route, body) => this.#onPush(link, route, body),
       onEnd: (end) => this.#onEnd(link, end),
     });
@@ -601,7 +633,31 @@ export class HubbubClient {
       throw error;
     }
     this.#link = link;
+    this.#refreshInTime(link, token);
     return link;
+  }
+
+  // Shows a new token when four fifths of the old one's time are over. If that fails, the server ends the connection with the
+  // old one, and says so.
+  #refreshInTime(link, token) {
+    clearTimeout(this.#tokenTimer);
+    const end = endOf(token);
+    if (end === null) return;
+    const delay = Math.min(Math.max(1000, 0.8 * (end - Date.now())), 2 ** 31 - 1);
+    this.#tokenTimer = setTimeout(async () => {
+      if (link !== this.#link) return;
+      let next = token;
+      try {
+        const newer = await this.#token();
+        if (newer && newer !== token && link === this.#link) {
+          await link.request('connector.entryHandler.refresh', {token: newer});
+          next = newer;
+        }
+      } catch {
+        // Tried again below, for as long as the old one lasts.
+      }
+      if (link === this.#link && Date.now() < end) this.#refreshInTime(link, next);
+    }, delay);
   }
 
   #stopIfStale(life) {
@@ -707,6 +763,7 @@ export class HubbubClient {
   #onEnd(link, {kick, error}) {
     if (link !== this.#link) return;
     this.#link = null;
+    clearTimeout(this.#tokenTimer);
     if (kick !== undefined) this.#emit('kick', {reason: kick});
     if (kick !== undefined && kick !== 'reconnect') {
       this.#goOffline({reason: kick, error});
@@ -722,6 +779,7 @@ export class HubbubClient {
     this.reconnectNow();
     const link = this.#link;
     this.#link = null;
+    clearTimeout(this.#tokenTimer);
     this.#look();
     link?.close();
     this.#setState('offline', detail);

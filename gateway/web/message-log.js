@@ -1,7 +1,9 @@
 // The list of messages and notices. It takes any number of them in: what comes between two frames is drawn at once, and
-// only the newest MAX_ITEMS stay in the page. It stays at its newest end unless the reader has scrolled away from it.
+// only the newest MAX_ITEMS stay in the page; more while the reader looks at older ones. It stays at its newest end unless the reader has scrolled away from it.
 
 const MAX_ITEMS = 500;
+const MAX_OLDER_ITEMS = 3000;
+const NEAR_BEGIN = 300;  // Pixels.
 const GROUP_MS = 3 * 60 * 1000;
 const LONG_CHARACTERS = 1800;
 const LONG_LINES = 24;
@@ -38,6 +40,7 @@ export class MessageLog {
   #frame = 0;
   #atEnd = true;
   #last = null;  // What was drawn last, to group by.
+  #onBegin = () => {};
 
   constructor(list, newest) {
     this.#list = list;
@@ -45,6 +48,7 @@ export class MessageLog {
     list.addEventListener('scroll', () => {
       this.#atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
       if (this.#atEnd) newest.hidden = true;
+      if (list.scrollTop < NEAR_BEGIN && list.childElementCount < MAX_OLDER_ITEMS) this.#onBegin();
     }, {passive: true});
     newest.addEventListener('click', () => this.toEnd());
     // The keyboard of a phone, a banner or a growing composer make the list smaller.
@@ -58,6 +62,44 @@ export class MessageLog {
     this.#list.replaceChildren();
     this.#last = null;
     this.toEnd();
+  }
+
+  // `onBegin` is called when the reader comes near the oldest item.
+  whenNearBegin(onBegin) {
+    this.#onBegin = onBegin;
+  }
+
+  // Older messages, the oldest first, above all that is there: what the reader looks at stays in its place. With `mark`, a line
+  // stands before the first one with a greater offset.
+  older(messages, mark) {
+    if (this.#frame) {
+      cancelAnimationFrame(this.#frame);
+      this.#draw();
+    }
+    const shown = new Set([...this.#list.querySelectorAll('.message')].map((row) => row.dataset.offset));
+    const last = this.#last;
+    this.#last = null;
+    const added = document.createDocumentFragment();
+    let marked = mark === undefined;
+    for (const item of messages) {
+      if (shown.has(String(item.offset))) continue;
+      if (!marked && item.offset > mark) {
+        marked = true;
+        const line = element('li', 'day', 'New since your last visit');
+        line.dataset.kind = 'mark';
+        added.append(line);
+      }
+      this.#drawOne({kind: 'message', ...item}, added);
+    }
+    const today = this.#last?.date.toDateString();
+    if (last) this.#last = last;
+    const first = this.#list.firstElementChild;
+    // The day that begins the list may have begun before.
+    if (first?.dataset.kind === 'day' && today && first.textContent === dayText(new Date(today))) first.remove();
+    const fromEnd = this.#list.scrollHeight - this.#list.scrollTop;
+    this.#list.prepend(added);
+    if (this.#atEnd) this.toEnd();
+    else this.#list.scrollTop = this.#list.scrollHeight - fromEnd;
   }
 
   // {from, to, text, time, own, private, offset}
@@ -94,7 +136,8 @@ export class MessageLog {
     for (const item of this.#waiting) this.#drawOne(item, added);
     this.#waiting = [];
     this.#list.append(added);
-    while (this.#list.childElementCount > MAX_ITEMS) this.#list.firstElementChild.remove();
+    const most = stay ? MAX_ITEMS : MAX_OLDER_ITEMS;
+    while (this.#list.childElementCount > most) this.#list.firstElementChild.remove();
     // The first one may have lost the header that it shared.
     this.#list.firstElementChild?.removeAttribute('data-grouped');
     if (stay || own) this.toEnd();
@@ -105,8 +148,7 @@ export class MessageLog {
     const date = new Date(item.time);
     const last = this.#last;
     if (!last || last.date.toDateString() !== date.toDateString()) {
-      const today = date.toDateString() === new Date().toDateString();
-      const separator = element('li', 'day', today ? 'Today' : day.format(date));
+      const separator = element('li', 'day', dayText(date));
       separator.dataset.kind = 'day';
       to.append(separator);
     }
@@ -170,6 +212,10 @@ export class MessageLog {
     to.append(row);
     this.#last = {item, date, row, users};
   }
+}
+
+function dayText(date) {
+  return date.toDateString() === new Date().toDateString() ? 'Today' : day.format(date);
 }
 
 // "ada, bob and 3 others joined"

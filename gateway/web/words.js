@@ -10,7 +10,7 @@ const bytes = (text) => new TextEncoder().encode(text).length;
 export function nameProblem(what, name) {
   const thing = what === 'room' ? 'room name' : 'name';
   if (!name) return what === 'room' ? 'Please type the room that you want to enter.' : 'Please type your name.';
-  if (/[\u0000-\u001f\u007f-\u009f]/.test(name)) return `The ${thing} has a character that can not be shown. Please type it again.`;
+  if (/[\p{Cc}\p{Zl}\p{Zp}\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]/u.test(name)) return `The ${thing} has a character that cannot be shown. Please type it again.`;
   if (what === 'name' && name === '*') return '"*" means everybody. Please choose another name.';
   if (bytes(name) > MAX_NAME_BYTES) {
     return `This ${thing} is too long: ${MAX_NAME_BYTES} letters fit, or about ${Math.floor(MAX_NAME_BYTES / 3)} Chinese characters.`;
@@ -29,7 +29,7 @@ export function explain(error, {user, room} = {}) {
   switch (error.code) {
     case 'unreachable':
     case 'offline':
-      return 'The server can not be reached. Please check your connection and try again.';
+      return 'The server cannot be reached. Please check your connection and try again.';
     case 'timeout':
       return 'The server takes too long to answer. Please try again.';
     case 'closed':

@@ -3,9 +3,9 @@
 #include <atomic>
 #include <cstdint>
 
-namespace hubbub {
+namespace hubbub::metrics {
 
-// Numbers that are counted where things happen and read by whoever shows them. Free of everything, so that
+// Numbers that are counted where things happen and read when they are shown. Free of everything, so that
 // logic may have them.
 
 // A number that only rises. Thread-safe, and cheap enough for every call or batch.
@@ -18,7 +18,7 @@ class Counter {
   std::atomic<uint64_t> value_{0};
 };
 
-// A number that one thread at a time changes, such as the one of an event loop or whoever holds a lock, and
+// A number that one thread at a time changes, such as an event loop's or the holder of a lock, and
 // any thread reads. An addition is a plain load and a plain store, without the locked instruction that makes
 // processors wait for each other: cheap enough for every delivery.
 class SingleWriterNumber {
@@ -31,4 +31,4 @@ class SingleWriterNumber {
   std::atomic<uint64_t> value_{0};
 };
 
-}  // namespace hubbub
+}  // namespace hubbub::metrics

@@ -6,14 +6,14 @@
 #include "gtest/gtest.h"
 #include "services/testing/tcp_client.h"
 
-namespace hubbub {
+namespace hubbub::metrics {
 namespace {
 
 using ::testing::HasSubstr;
 
 TEST(MetricsServer, ShowsWhatPrometheusReads) {
   Metrics metrics;
-  metrics.AddCounter("x_total", "What X is", {{"of", "a"}}).Add(3);
+  metrics.AddCounter("x_total", "What X is", {{"of", "a"}}).Increment(3);
   metrics.AddGauge("y", "What Y is", [] { return 1.5; });
   metrics.AddHistogram("z", "What Z is").Observe(0.3);
   const auto server = MetricsServer::Start(metrics, "127.0.0.1", 0);
@@ -38,4 +38,4 @@ TEST(MetricsServer, APortInUseStopsNothing) {
 }
 
 }  // namespace
-}  // namespace hubbub
+}  // namespace hubbub::metrics

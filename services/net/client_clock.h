@@ -7,21 +7,22 @@
 
 namespace hubbub::net {
 
-// The time by which a loop judges its clients. It stands still while the loop is kept from reading what they
-// have sent: while the process is stopped, the machine paused, or the CPU given to others; a tick that comes
-// late tells. In a suspend of the machine it stands still because Clock does. So nobody is closed for what
-// was not their delay. Thread-compatible; each loop has its own.
+// The time by which a loop judges its clients. The clock stands still while the loop cannot read what its
+// clients have sent: while the process is stopped, the machine is paused, or other processes have the CPU.
+// The clock learns this from a tick that comes late. While the machine is suspended, it stands still because
+// Clock does. So no client is closed for a delay of this server. Thread-compatible; each loop has its own
+// clock.
 class ClientClock {
  public:
   explicit ClientClock(Clock::duration tick) : tick_(tick) {}
 
-  // `now` is Clock's, always.
+  // `now` is Clock::now(), here and in Tick.
   Clock::time_point At(Clock::time_point now) const { return std::min(now, due_) - missed_; }
 
-  // The loop's tick is here, one tick() after the last one or later.
+  // Call it at each tick of the loop: one tick() after the last call, or later.
   void Tick(Clock::time_point now) {
     if (now > due_) missed_ += now - due_;
-    // Half a tick late is nothing unusual.
+    // A tick is often late by up to half its length.
     due_ = now + tick_ + tick_ / 2;
   }
 
@@ -29,7 +30,7 @@ class ClientClock {
 
  private:
   const Clock::duration tick_;
-  Clock::time_point due_ = Clock::time_point::max();  // The next tick is late after it. None has come yet.
+  Clock::time_point due_ = Clock::time_point::max();  // The next tick is late after this. max: no tick yet.
   Clock::duration missed_{0};
 };
 

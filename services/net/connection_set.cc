@@ -1,20 +1,28 @@
+#include "services/net/connection_set.h"
+
 #include <utility>
 
+#include "boost/asio/post.hpp"
+#include "services/net/arrival.h"
 #include "services/net/socket_connection.h"
 
 namespace hubbub::net {
 
 void ConnectionSet::Insert(std::shared_ptr<SocketConnection> connection) {
+  loop_.AssertHere();
   connections_.insert(std::move(connection));
 }
 
 void ConnectionSet::Erase(const std::shared_ptr<SocketConnection>& connection) {
+  loop_.AssertHere();
   connections_.erase(connection);
 }
 
 void ConnectionSet::StartTicking() {
+  loop_.AssertHere();
   timer_.expires_after(clock_.tick());
   timer_.async_wait([self = shared_from_this()](boost::system::error_code error) {
+    self->loop_.AssertHere();
     if (error || self->ended_) return;
     const auto real = Clock::now();
     self->clock_.Tick(real);
@@ -25,9 +33,11 @@ void ConnectionSet::StartTicking() {
 }
 
 void ConnectionSet::WriteSoon(std::shared_ptr<SocketConnection> connection) {
+  loop_.AssertHere();
   due_.push_back(std::move(connection));
   if (due_.size() > 1) return;
   asio::post(loop_.context(), [self = shared_from_this()] {
+    self->loop_.AssertHere();
     self->writing_.swap(self->due_);
     for (const auto& one : self->writing_) one->Write();
     self->writing_.clear();
@@ -35,10 +45,12 @@ void ConnectionSet::WriteSoon(std::shared_ptr<SocketConnection> connection) {
 }
 
 void ConnectionSet::MakeArrivalsGuests() {
-  for (Arrival* arrival : arrivals_) arrival->BecomeGuest();
+  loop_.AssertHere();
+  for (Arrival* arrival : arrivals_) arrival->ticket().BecomeGuest();
 }
 
 void ConnectionSet::CloseSome(size_t count, const std::string& detail) {
+  loop_.AssertHere();
   for (const auto& connection : connections_) {
     if (count == 0) return;
     if (connection->Shutdown(detail)) --count;
@@ -46,6 +58,7 @@ void ConnectionSet::CloseSome(size_t count, const std::string& detail) {
 }
 
 void ConnectionSet::AbortAll() {
+  loop_.AssertHere();
   ended_ = true;
   timer_.cancel();
   for (Arrival* arrival : arrivals_) arrival->GiveUp();

@@ -6,7 +6,7 @@
 namespace hubbub::net {
 namespace {
 
-// The header of a body of 126 to 65,535 bytes, which most have. Others are moved.
+// The header of a body of 126 to 65,535 bytes, which most have. Bodies of other sizes are moved.
 constexpr size_t kUsualHeader = 4;
 
 struct Header {
@@ -14,8 +14,10 @@ struct Header {
   size_t size;
 };
 
-Header HeaderOf(uint64_t body) {
-  Header header{{static_cast<char>(0x82)}, 2};
+Header HeaderOf(Framing framing, uint64_t body) {
+  constexpr unsigned char kWhole = 0x80;
+  const unsigned char opcode = framing == Framing::kText ? 1 : 2;
+  Header header{{static_cast<char>(kWhole | opcode)}, 2};
   if (body < 126) {
     header.bytes[1] = static_cast<char>(body);
     return header;
@@ -29,19 +31,20 @@ Header HeaderOf(uint64_t body) {
 
 }  // namespace
 
-size_t BeginFrame(std::string& out) {
+size_t BeginFrame(Framing framing, std::string& out) {
   const size_t start = out.size();
-  out.append(kUsualHeader, '\0');
+  if (framing != Framing::kNone) out.append(kUsualHeader, '\0');
   return start;
 }
 
-std::string_view EndFrame(size_t start, std::string& out) {
+std::string_view EndFrame(Framing framing, size_t start, std::string& out) {
+  if (framing == Framing::kNone) return std::string_view(out).substr(start);
   const size_t body = out.size() - start - kUsualHeader;
   if (body == 0) {
     out.resize(start);
     return {};
   }
-  const Header header = HeaderOf(body);
+  const Header header = HeaderOf(framing, body);
   out.replace(start, kUsualHeader, header.bytes.data(), header.size);
   return std::string_view(out).substr(start + header.size);
 }

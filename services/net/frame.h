@@ -6,21 +6,28 @@
 
 namespace hubbub::net {
 
-// Frames of WebSocket as a server writes them: whole binary messages, without a mask (RFC 6455, 5.2), so that
-// a frame's bytes are the same for every client. Pure functions, thread-safe.
+// WebSocket frames as a server writes them: each is a whole message without a mask (RFC 6455, 5.2), so a
+// frame's bytes are the same for every client. Pure functions, thread-safe.
 
-// Begins a frame at the end of `out`, to which its body is then appended. Answers what EndFrame wants.
-size_t BeginFrame(std::string& out);
-// Ends it. A frame that got no body is taken out again. Answers the body, which lies in `out`.
-std::string_view EndFrame(size_t start, std::string& out);
+// What surrounds one package on the wire.
+enum class Framing {
+  kNone,    // Nothing: TCP.
+  kText,    // A frame with a text message.
+  kBinary,  // A frame with a binary message.
+};
 
-// Appends bytes to `out` by `append(out)`: in a frame of their own, if `framed`.
+// Begins a frame at the end of `out`; the caller then appends the body to `out`. Returns EndFrame's `start`.
+size_t BeginFrame(Framing framing, std::string& out);
+// Ends the frame that began at `start`. If the frame has no body, removes it from `out`. Returns the body, a
+// view into `out`.
+std::string_view EndFrame(Framing framing, size_t start, std::string& out);
+
+// Appends one frame whose body is what `append(out)` appends. Returns the body, a view into `out`.
 template <typename Append>
-void AppendFrame(bool framed, std::string& out, Append append) {
-  if (!framed) return append(out);
-  const size_t start = BeginFrame(out);
+std::string_view AppendFrame(Framing framing, std::string& out, Append append) {
+  const size_t start = BeginFrame(framing, out);
   append(out);
-  EndFrame(start, out);
+  return EndFrame(framing, start, out);
 }
 
 }  // namespace hubbub::net

@@ -26,25 +26,28 @@ TEST(FrameTest, AHeaderIsTheShortestThatFits) {
     SCOPED_TRACE(c.body);
     const std::string body(c.body, 'b');
     std::string out = "before";
-    const size_t start = BeginFrame(out);
-    out += body;
-    EXPECT_EQ(EndFrame(start, out), body);
+    const auto append = [&](std::string& to) { to += body; };
+    EXPECT_EQ(AppendFrame(Framing::kBinary, out, append), body);
     EXPECT_EQ(out, "before" + c.header + body);
+    std::string text;
+    EXPECT_EQ(AppendFrame(Framing::kText, text, append), body);
+    EXPECT_EQ(text, "\x81" + c.header.substr(1) + body);
   }
 }
 
 TEST(FrameTest, FramesFollowEachOther) {
   std::string out;
   for (const char* body : {"a", "", "bc"}) {
-    AppendFrame(true, out, [body](std::string& to) { to += body; });
+    AppendFrame(Framing::kBinary, out, [body](std::string& to) { to += body; });
   }
   EXPECT_EQ(out,
             "\x82\x01"
             "a\x82\x02"
             "bc")
       << "nothing is no frame";
-  AppendFrame(false, out, [](std::string& to) { to = "plain"; });
-  EXPECT_EQ(out, "plain");
+  std::string plain = "before ";
+  EXPECT_EQ(AppendFrame(Framing::kNone, plain, [](std::string& to) { to += "plain"; }), "plain");
+  EXPECT_EQ(plain, "before plain");
 }
 
 }  // namespace

@@ -9,11 +9,11 @@
 
 namespace hubbub::net {
 
-// The head of an HTTP/1 request: its line and its header fields (RFC 9112, 2 to 5). Strict where the RFC
-// allows to be: what two readers could take in two ways is refused. Pure, thread-compatible. Views point into
-// the bytes that were read.
+// The head of an HTTP/1 request: its request line and its header fields (RFC 9112, 2 to 5). The parser is as
+// strict as the RFC allows: it refuses heads that two readers could understand in two ways. Pure,
+// thread-compatible. Views point into the bytes that were read.
 
-// Why a request is not served, as a status of HTTP and a sentence for its author.
+// Why a request is not served: an HTTP status and a sentence for the request's author.
 struct HttpFault {
   int status = 400;
   std::string sentence;
@@ -31,9 +31,9 @@ struct HttpHead {
   std::vector<HttpField> fields;
 };
 
-// RFC 9112 (3) asks for 8,000 bytes at least. More is answered with 414.
+// RFC 9112 (3) asks for 8,000 bytes at least. A longer line is answered with 414.
 inline constexpr size_t kMaxRequestLineBytes = size_t{16} * 1024;
-// With the request line. More is answered with 431.
+// The request line is part of the head. A longer head is answered with 431.
 inline constexpr size_t kMaxHeadBytes = size_t{32} * 1024;
 inline constexpr size_t kMaxFields = 1'000;
 // Empty lines before the request line, which old clients send behind a body (RFC 9112, 2.2). More are
@@ -44,11 +44,11 @@ inline constexpr int kMaxEmptyLines = 4;
 class HeadScanner {
  public:
   struct Result {
-    size_t size = 0;  // Of the head, with the empty lines around it; 0: not whole yet.
+    size_t size = 0;  // Bytes of the head and the empty lines around it; 0: the head is not whole yet.
     std::optional<HttpFault> fault =
         std::nullopt;  // It will never be whole, or is larger than this server takes.
   };
-  // `bytes`: all that have come, those of the calls before included.
+  // `bytes`: all bytes that have come, including those of earlier calls.
   Result Scan(std::string_view bytes);
 
  private:

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "services/net/http_request.h"
 
 namespace hubbub::net {
 
@@ -17,15 +18,14 @@ struct HttpResponse {
   std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
-// The target of a request without its query.
-std::string_view PathOf(std::string_view target);
-
 // What load balancers and the like ask at kHealthPath: 200, or 503 from a server that drains, which takes no
 // new clients.
 inline constexpr std::string_view kHealthPath = "/healthz";
 HttpResponse HealthResponse(bool draining);
 // To a request for which a server has no place left: 503, to be tried again.
 HttpResponse FullResponse();
+// To a request that nobody has answered, which is a mistake in the program: 500.
+HttpResponse InternalError();
 
 // To a request without WebSocket where nothing else is served: 426, with what RFC 9110 (15.5.22, 7.8) asks
 // for beside it.
@@ -34,8 +34,18 @@ HttpResponse UpgradeRequired(std::string sentence);
 // A moment as HTTP writes it (RFC 9110, 5.6.7), such as "Sun, 06 Nov 1994 08:49:37 GMT".
 std::string HttpDate(absl::Time time);
 
-// The bytes of an answer, after which the connection ends (RFC 9112, 4 and 9.6). `with_body` false leaves the
-// body out and nothing else, as for HEAD (RFC 9110, 9.3.2).
-std::string WriteResponse(const HttpResponse& response, bool with_body, absl::Time now);
+// `response`, or 304 in its place if the client has the same contents already: if the response has an ETag
+// that the request names in If-None-Match (RFC 9110, 13.1.2). For GET and HEAD; others get `response`.
+HttpResponse UnlessKnown(const HttpRequest& request, HttpResponse response);
+
+struct ResponseForm {
+  bool with_body = true;    // False leaves the body out and nothing else, as for HEAD (RFC 9110, 9.3.2).
+  bool keep_alive = false;  // Whether another request may follow on the connection (RFC 9112, 9.3).
+  // The origin of the page that may read the answer (CORS); empty: none but pages of the same origin.
+  std::string_view readable_by = {};
+};
+
+// The bytes of an answer (RFC 9112, 4). Status 304 has no body (RFC 9110, 15.4.5).
+std::string WriteResponse(const HttpResponse& response, ResponseForm form, absl::Time now);
 
 }  // namespace hubbub::net

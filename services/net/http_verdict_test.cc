@@ -1,6 +1,9 @@
 #include "services/net/http_verdict.h"
 
+#include <memory>
+#include <optional>
 #include <string>
+#include <variant>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -20,13 +23,16 @@ HttpVerdict Judge(const std::string& request, const std::vector<std::string>& su
     ADD_FAILURE() << "no head: " << std::get<HttpFault>(head).sentence;
     return HttpResponse();
   }
-  return JudgeRequest(std::get<HttpHead>(head), subprotocols);
+  static HttpRouter router;  // The verdict points into it.
+  router = HttpRouter().Add("/", {.handler = [](const HttpRequest&) { return HttpResponse(); }});
+  router.AddWebSocket("/", {.protocol = {}, .subprotocols = subprotocols});
+  return JudgeRequest(std::get<HttpHead>(head), router);
 }
 
 // One word for a verdict: the status of a refusal, "page" and its target, or "upgrade" and its subprotocol.
 std::string Word(const HttpVerdict& verdict) {
   if (const auto* refusal = std::get_if<HttpResponse>(&verdict)) return std::to_string(refusal->status);
-  if (const auto* page = std::get_if<PageRequest>(&verdict)) return "page " + page->target;
+  if (const auto* page = std::get_if<PlainRequest>(&verdict)) return "page " + page->request.target;
   return "upgrade " + std::get<UpgradeRequest>(verdict).protocol;
 }
 
@@ -47,7 +53,7 @@ TEST(HttpVerdict, JudgesPlainRequests) {
       {"two Hosts in one line", "GET / HTTP/1.1\r\nHost: a, b\r\n", "400"},
       {"two Hosts without a space", "GET / HTTP/1.1\r\nHost: a,b\r\n", "400"},
       {"an empty Host, as of a URL without authority", "GET / HTTP/1.1\r\nHost:\r\n", "page /"},
-      {"a Host with a port", "GET / HTTP/1.1\r\nHost: a.example:3014\r\n", "page /"},
+      {"a Host with a port", "GET / HTTP/1.1\r\nHost: a:3014\r\n", "page /"},
       {"a Host with an empty port", "GET / HTTP/1.1\r\nHost: a:\r\n", "page /"},
       {"IPv6", "GET / HTTP/1.1\r\nHost: [::1]:3014\r\n", "page /"},
       {"IPv6 without an end", "GET / HTTP/1.1\r\nHost: [::1\r\n", "400"},
@@ -200,6 +206,112 @@ TEST(HttpVerdict, JudgesUpgrades) {
   EXPECT_EQ(Word(Judge("POST / HTTP/1.1\r\nHost: h\r\n" + all)), "405");
   EXPECT_EQ(Word(Judge("HEAD / HTTP/1.1\r\nHost: h\r\n" + all)), "page /");
   EXPECT_EQ(Word(Judge("GET / HTTP/1.1\r\n" + all)), "400") << "no Host";
+}
+
+// What a browser sends to open a WebSocket, with `fields` beside it.
+std::string Handshake(const std::string& host, const std::string& fields, const std::string& target = "/") {
+  return "GET " + target + " HTTP/1.1\r\nHost: " + host +
+         "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " +
+         kKey + "\r\n" + fields + "\r\n";
+}
+
+TEST(HttpVerdict, AWebSocketIsForPagesThatMayUseTheServer) {
+  const struct {
+    const char* what;
+    std::string request;
+    const char* word;
+  } cases[] = {
+      {"no browser", Handshake("h", ""), "upgrade "},
+      {"no browser, by any name", Handshake("chat.example.com", ""), "upgrade "},
+      {"the server's own page", Handshake("h:3050", "Origin: http://h:3014\r\n"), "upgrade "},
+      {"a page of another site", Handshake("h", "Origin: https://evil.example\r\n"), "403"},
+      {"a page that was loaded from here by another's name",
+       Handshake("evil.example", "Origin: http://evil.example\r\n"), "403"},
+      {"two origins", Handshake("h", "Origin: http://h\r\nOrigin: http://h\r\n"), "400"},
+  };
+  for (const auto& one : cases) EXPECT_EQ(Word(Judge(one.request)), one.word) << one.what;
+}
+
+TEST(HttpVerdict, APageIsServedByNamesThatTheServerKnows) {
+  EXPECT_EQ(Word(Judge("GET / HTTP/1.1\r\nHost: 10.0.0.1:3014\r\n\r\n")), "page /");
+  EXPECT_EQ(Word(Judge("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n")), "421");
+  const auto head = ParseHead("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+  HttpRouter router;
+  router.Add("/", {.handler = [](const HttpRequest&) { return HttpResponse(); }, .any_host = true});
+  EXPECT_EQ(Word(JudgeRequest(std::get<HttpHead>(head), router)), "page /");
+  HttpRouter guarded;
+  guarded.Add("/", {.handler = [](const HttpRequest&) { return HttpResponse(); }});
+  EXPECT_EQ(
+      Word(JudgeRequest(std::get<HttpHead>(head), guarded, Origins::Parse({"http://evil.example"}).value())),
+      "page /");
+}
+
+TEST(HttpVerdict, ARouteMayBeForOwnPagesAlone) {
+  HttpRouter router;
+  router.Add(
+      "/",
+      {.handler = [](const HttpRequest&) { return HttpResponse(); }, .any_host = true, .own_pages = true});
+  const auto judge = [&](const std::string& fields) {
+    const std::string request = "GET / HTTP/1.1\r\nHost: chat.example.com\r\n" + fields + "\r\n";
+    const auto head = ParseHead(request);
+    return Word(
+        JudgeRequest(std::get<HttpHead>(head), router, Origins::Parse({"https://app.example.com"}).value()));
+  };
+  EXPECT_EQ(judge(""), "page /") << "no browser";
+  EXPECT_EQ(judge("Origin: https://app.example.com\r\n"), "page /");
+  EXPECT_EQ(judge("Origin: https://evil.example\r\n"), "403");
+}
+
+TEST(HttpVerdict, AnAnswerIsForPagesThatMayUseTheServer) {
+  const auto readable_by = [](const std::string& fields) {
+    return std::get<PlainRequest>(Judge("GET / HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n")).readable_by;
+  };
+  EXPECT_EQ(readable_by(""), "");
+  EXPECT_EQ(readable_by("Origin: http://h:8080\r\n"), "http://h:8080");
+  EXPECT_EQ(readable_by("Origin: https://evil.example\r\n"), "");
+}
+
+TEST(HttpVerdict, ABearerTokenIsHeldAgainstTheRoute) {
+  HttpRouter router;
+  router.AddWebSocket("/", {.protocol = {}, .check_bearer = [](std::string_view token) {
+                              return token == "good" ? std::nullopt
+                                                     : std::optional<std::string>("It is bad.");
+                            }});
+  const auto judge = [&](const std::string& request) {
+    const auto head = ParseHead(request);
+    return JudgeRequest(std::get<HttpHead>(head), router);
+  };
+  EXPECT_EQ(Word(judge(Handshake("h", ""))), "upgrade ");
+  const auto good = judge(Handshake("h", "", "/?access_token=good"));
+  EXPECT_EQ(std::get<UpgradeRequest>(good).bearer, "good");
+  const auto bad = judge(Handshake("h", "Authorization: Bearer x\r\n"));
+  ASSERT_EQ(Word(bad), "401");
+  EXPECT_EQ(std::get<HttpResponse>(bad).body, "It is bad.\n");
+  EXPECT_THAT(std::get<HttpResponse>(bad).headers,
+              Contains(Pair("WWW-Authenticate", "Bearer error=\"invalid_token\"")));
+  EXPECT_EQ(Word(judge(Handshake("h", "Authorization: Bearer x\r\n", "/?access_token=good"))), "400");
+}
+
+TEST(HttpVerdict, AsksTheRouteThatJudgesItself) {
+  const auto protocol = std::make_shared<const ProtocolFactory>();
+  HttpRouter router;
+  router.AddWebSocket(
+      "/", {.judge = [&](const HttpRequest& request) -> std::variant<HttpResponse, WebSocketOpening> {
+        if (request.target != "/good?a=b") return HttpResponse{.status = 403, .body = ""};
+        EXPECT_THAT(request.fields, Contains(Pair("Origin", "http://h")));
+        return WebSocketOpening{.protocol = protocol};
+      }});
+  const auto judge = [&](const std::string& target) {
+    const std::string request =
+        "GET " + target + " HTTP/1.1\r\nHost: h\r\nOrigin: http://h\r\nUpgrade: websocket\r\n" +
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + kKey + "\r\n\r\n";
+    const auto head = ParseHead(request);
+    return JudgeRequest(std::get<HttpHead>(head), router);
+  };
+  EXPECT_EQ(Word(judge("/bad")), "403");
+  const HttpVerdict good = judge("/good?a=b");
+  ASSERT_TRUE(std::holds_alternative<UpgradeRequest>(good));
+  EXPECT_EQ(std::get<UpgradeRequest>(good).opening.protocol, protocol);
 }
 
 }  // namespace

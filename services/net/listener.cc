@@ -9,7 +9,8 @@
 #include "boost/asio/ip/address.hpp"
 #include "boost/asio/ip/tcp.hpp"
 #include "fmt/format.h"
-#include "services/net/socket_connection.h"
+#include "services/net/newcomer.h"
+#include "services/net/set_up.h"
 #include "services/net/socket_state.h"
 #include "spdlog/spdlog.h"
 
@@ -20,21 +21,18 @@ using Tcp = asio::ip::tcp;
 class Listener::Impl {
  public:
   Impl(Loops& loops, SetUp setup)
-      : loops_(loops),
-        setup_(std::make_shared<const SetUp>(std::move(setup))),
+      : accept_loop_(loops.at(0)),
+        setup_(std::make_shared<const SetUp>(WithSets(std::move(setup), loops))),
+        sets_(setup_->sets),
         seats_(setup_->seats),
-        acceptor_(loops.at(0).executor()),
-        pause_(loops.at(0).executor()) {
-    for (int i = 0; i < loops.size(); ++i) {
-      sets_.push_back(std::make_shared<ConnectionSet>(loops.at(i), setup_->options.patience));
-    }
-  }
+        acceptor_(accept_loop_.executor()),
+        pause_(accept_loop_.executor()) {}
 
   absl::Status Open() {
     const ListenerOptions& options = setup_->options;
     boost::system::error_code error;
     const auto fail = [&](std::string_view what) {
-      return absl::UnavailableError(fmt::format("can not listen for clients on {}:{}: {}: {}", options.host,
+      return absl::UnavailableError(fmt::format("cannot listen for clients on {}:{}: {}: {}", options.host,
                                                 options.port, what, error.message()));
     };
     asio::io_context resolving;
@@ -53,7 +51,7 @@ class Listener::Impl {
     AskSilentClients(acceptor_.native_handle());
     port_ = acceptor_.local_endpoint(error).port();
     for (auto& set : sets_) set->loop().Post([set] { set->StartTicking(); });
-    loops_.at(0).Post([this] { Accept(); });
+    accept_loop_.Post([this] { Accept(); });
     return absl::OkStatus();
   }
 
@@ -69,7 +67,7 @@ class Listener::Impl {
 
   void Drain(std::string_view reason) {
     // Where clients are accepted, so that all who have a place are on their way to their loops.
-    RunOn(loops_.at(0), [&] { seats_->Drain(std::string(reason)); });
+    RunOn(accept_loop_, [&] { seats_->Drain(std::string(reason)); });
     for (auto& set : sets_) RunOn(set->loop(), [set] { set->MakeArrivalsGuests(); });
   }
 
@@ -87,13 +85,14 @@ class Listener::Impl {
   }
 
   ~Impl() {
-    RunOn(loops_.at(0), [this] {
+    RunOn(accept_loop_, [this] {
       boost::system::error_code ignored;
       acceptor_.close(ignored);
       pause_.cancel();
     });
     for (auto& set : sets_) RunOn(set->loop(), [set] { set->AbortAll(); });
-    WaitFor(std::chrono::seconds(5), [this] { return connections() == 0 && seats_->guests() == 0; });
+    WaitFor(std::chrono::seconds(5),
+            [this] { return connections() == 0 && seats_->guests() == 0 && seats_->kept() == 0; });
     OnFullChange(nullptr);
   }
 
@@ -102,10 +101,20 @@ class Listener::Impl {
   static constexpr size_t kCloseAtOnce = 50;
   static constexpr std::chrono::milliseconds kCloseEvery{50};
 
+  static SetUp WithSets(SetUp setup, Loops& loops) {
+    for (int i = 0; i < loops.size(); ++i)
+      setup.sets.push_back(std::make_shared<ConnectionSet>(loops.at(i), setup.options.patience));
+    return setup;
+  }
+
   void Accept() {
+    accept_loop_.AssertHere();
     ConnectionSet& set = *sets_[next_];
     acceptor_.async_accept(set.loop().executor(), [this](boost::system::error_code error, Socket socket) {
-      if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
+      // Aborted: this object may be gone.
+      if (error == asio::error::operation_aborted) return;
+      accept_loop_.AssertHere();
+      if (!acceptor_.is_open()) return;
       if (error) return OnAcceptError(error);
       const auto& chosen = sets_[std::exchange(next_, (next_ + 1) % sets_.size())];
       auto ticket = seats_->Take();
@@ -114,7 +123,10 @@ class Listener::Impl {
       if (ticket) {
         chosen->loop().Post(
             [chosen, setup = setup_, own = *std::move(ticket), socket = std::move(socket)]() mutable {
-              SetUpConnection(chosen, std::move(own), std::move(socket), setup);
+              if (chosen->ended()) return;
+              std::make_shared<Newcomer>(
+                  std::make_shared<Arrival>(chosen, std::move(own), std::move(socket), setup))
+                  ->Start();
             });
       }
       Accept();
@@ -123,6 +135,7 @@ class Listener::Impl {
 
   // Once each time.
   void TellIfFull() {
+    accept_loop_.AssertHere();
     if (full_ == full()) return;
     full_ = !full_;
     if (full_) spdlog::warn("full: {} connections; further clients are turned away", connections());
@@ -130,7 +143,7 @@ class Listener::Impl {
 
   // EMFILE and the like come at once again, so without a pause the loop would spin.
   void OnAcceptError(boost::system::error_code error) {
-    spdlog::warn("can not accept a client: {}; trying again in 100 ms", error.message());
+    spdlog::warn("cannot accept a client: {}; trying again in 100 ms", error.message());
     pause_.expires_after(std::chrono::milliseconds(100));
     pause_.async_wait([this](boost::system::error_code cancelled) {
       if (!cancelled && acceptor_.is_open()) Accept();
@@ -156,24 +169,28 @@ class Listener::Impl {
     while (!condition() && Clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
 
-  Loops& loops_;
+  Loop& accept_loop_;
   const std::shared_ptr<const SetUp> setup_;
+  const std::vector<std::shared_ptr<ConnectionSet>>& sets_;  // Of setup_.
   const std::shared_ptr<Seats> seats_;
-  std::vector<std::shared_ptr<ConnectionSet>> sets_;
   uint16_t port_ = 0;
 
-  // On loop 0 alone, once open.
+  // Used on accept_loop_ alone, once it is open.
   asio::basic_socket_acceptor<Tcp, Executor> acceptor_;
   Timer pause_;
-  size_t next_ = 0;
-  bool full_ = false;
+  size_t next_ ABSL_GUARDED_BY(accept_loop_) = 0;
+  bool full_ ABSL_GUARDED_BY(accept_loop_) = false;
 };
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Start(Loops& loops, ListenerOptions options,
-                                                          ProtocolFactory make_protocol, HttpHandler http) {
+                                                          ProtocolFactory tcp, HttpRouter router) {
   auto seats = std::make_shared<Seats>(options.max_connections);
+  router.Add(std::string(kHealthPath),
+             {.handler = [seats](const HttpRequest&) { return HealthResponse(seats->draining()); },
+              .for_guests = true,
+              .any_host = true});
   auto impl = std::make_unique<Impl>(
-      loops, SetUp{std::move(options), std::move(make_protocol), std::move(http), std::move(seats)});
+      loops, SetUp{std::move(options), std::move(tcp), std::move(router), std::move(seats)});
   if (absl::Status status = impl->Open(); !status.ok()) return status;
   return std::unique_ptr<Listener>(new Listener(std::move(impl)));
 }

@@ -10,11 +10,25 @@
 
 #include "absl/status/statusor.h"
 #include "services/net/connection.h"
-#include "services/net/http_response.h"
+#include "services/net/http_router.h"
 #include "services/net/loop.h"
+#include "services/net/networks.h"
+#include "services/net/origins.h"
+#include "services/net/protocol_factory.h"
 #include "services/net/traffic.h"
 
 namespace hubbub::net {
+
+// How long an HTTP connection may last. The same for all; only tests have other values.
+struct HttpLimits {
+  // Between two requests.
+  std::chrono::milliseconds idle{30'000};
+  // How long an asynchronous handler may take. Then the client gets status 504.
+  std::chrono::milliseconds handler{60'000};
+  // The answer to the last request, or to the first one after this age, says that the connection ends.
+  int requests = 1'000;
+  std::chrono::milliseconds age{10 * 60'000};
+};
 
 struct ListenerOptions {
   std::string host = "0.0.0.0";
@@ -24,33 +38,32 @@ struct ListenerOptions {
   // The largest WebSocket message, and the most that a TCP client may have waiting, until the protocol allows
   // more (Connection::AllowMessages). A Pomelo handshake is far below it.
   size_t max_message_bytes = 64 * 1024;
-  // From accept to the end of the WebSocket handshake or the first TCP byte.
+  // From accept to the end of an HTTP request's head or the first TCP byte. Each further head, a body, and
+  // the writing of an answer have the same time.
   std::chrono::milliseconds setup_timeout{10'000};
-  // WebSocket subprotocols that a client may ask for: it gets the first that it names.
-  std::vector<std::string> subprotocols = {"pomelo"};
+  HttpLimits http = {};
+  // Proxies that are believed when they say who their client is, by the PROXY protocol or in a request's
+  // fields (proxy_header.h, client_address.h).
+  Networks trusted_proxies = {};
+  Origins origins = {};  // The pages that may use the listener's HTTP and WebSocket.
   Patience patience = {};
 };
 
-// Makes the protocol for a new connection, on the connection's loop.
-using ProtocolFactory = std::function<std::unique_ptr<Protocol>(Loop&, Connection&)>;
-// Answers a GET or HEAD that is no WebSocket upgrade and not for kHealthPath, which the listener answers.
-// `target` is in origin form: "/path?query". Called on any loop.
-using HttpHandler = std::function<HttpResponse(std::string_view target)>;
-
 // Accepts clients on one port and tells WebSocket, plain HTTP and TCP apart by the first byte: a Pomelo
 // package starts with 1 to 5, an HTTP request with a capital letter, or with an empty line (ARCHITECTURE.md,
-// "The client protocol"). Connections are spread over the loops in turn; each lives and dies on its own. For
-// whom there is no place, see services/net/seats.h: it gets a kick with the reason, or 503. Thread-safe.
-// Owned by main; its loops outlive it.
+// "The client protocol"). Connections are spread over the loops in turn; each lives and dies on its own. A
+// client for which there is no place (services/net/seats.h) is told why by ProtocolFactory::refuse, or by
+// status 503. Thread-safe. Its loops outlive it.
 class Listener {
  public:
-  // Binds and starts to accept; the error says which address and why.
+  // Binds and starts to accept; the error says which address and why. `tcp`: the protocol of TCP clients. The
+  // listener adds a route of its own at kHealthPath.
   static absl::StatusOr<std::unique_ptr<Listener>> Start(Loops& loops, ListenerOptions options,
-                                                         ProtocolFactory make_protocol, HttpHandler http);
+                                                         ProtocolFactory tcp, HttpRouter router);
   ~Listener();
 
   uint16_t port() const;
-  // Connections now, without those that are being turned away.
+  // Connections now, without those that are being turned away, and without those of HTTP that are kept open.
   int connections() const;
   // True if there is no place for one more.
   bool full() const;
@@ -59,8 +72,7 @@ class Listener {
   // Calls `listener` whenever full() has changed, on any loop; with nothing, never again.
   void OnFullChange(std::function<void()> listener);
 
-  // From now on nobody can stay: who comes is told `reason`, and the port goes on answering HTTP until the
-  // end.
+  // From now on new clients cannot stay: they are told `reason`. The port answers HTTP until the end.
   void Drain(std::string_view reason);
   // Has every connection's protocol say goodbye, in batches, so that the clients do not all come back
   // elsewhere at the same moment, and waits for their end, at most `timeout`.

@@ -9,8 +9,9 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "services/mutex.h"
+#include "services/base/mutex.h"
 #include "services/net/frame.h"
+#include "services/net/testing/routes.h"
 #include "services/testing/tcp_client.h"
 #include "services/testing/wait.h"
 #include "services/testing/web_socket_client.h"
@@ -125,7 +126,8 @@ class TestProtocol final : public Protocol {
   void Send(size_t size) { Send(std::string(size, 'x')); }
   void Send(std::string_view body) {
     auto bytes = std::make_shared<std::string>();
-    AppendFrame(connection_.framed(), *bytes, [body](std::string& out) { out += body; });
+    AppendFrame(connection_.framed() ? Framing::kBinary : Framing::kNone, *bytes,
+                [body](std::string& out) { out += body; });
     connection_.Send(std::move(bytes));
   }
 
@@ -139,16 +141,14 @@ class ListenerTest : public ::testing::Test {
  protected:
   void Listen(ListenerOptions options = {}) {
     options.host = "127.0.0.1";
-    auto listener = Listener::Start(
-        loops_, options,
-        [this](Loop& loop, Connection& connection) {
-          loop.AssertHere();
-          return std::make_unique<TestProtocol>(connection, record_, reason_, detail_);
-        },
-        [](std::string_view target) {
-          return HttpResponse{.body = "this is " + std::string(target) + "\n",
-                              .headers = {{"X-Test", "yes"}}};
-        });
+    const ProtocolFactory protocol = {
+        .make =
+            [this](Loop& loop, Connection& connection) {
+              loop.AssertHere();
+              return std::make_unique<TestProtocol>(connection, record_, reason_, detail_);
+            },
+        .refuse = [](std::string_view reason, bool) { return std::string(reason); }};
+    auto listener = Listener::Start(loops_, options, protocol, RoutesOf(protocol));
     ASSERT_TRUE(listener.ok()) << listener.status();
     listener_ = *std::move(listener);
   }
@@ -471,7 +471,7 @@ TEST_F(ListenerTest, LearnsThatAClientHasLeft) {
   EXPECT_THAT(record_.lines(), ::testing::Each(StartsWith("client_left: ")));
   EXPECT_THAT(record_.lines(),
               ::testing::UnorderedElementsAre(HasSubstr("(goodbye)"), ::testing::Not(HasSubstr("(goodbye)"))))
-      << "the one that sent a close frame";
+      << "only the client that sent a close frame said goodbye";
   EXPECT_TRUE(WaitUntil([&] { return listener_->connections() == 0; }));
 }
 
@@ -498,7 +498,7 @@ TEST_F(ListenerTest, AClientThatNeverStartsIsClosed) {
   EXPECT_EQ(TcpClient(port()).ReadToEnd(), "");
   // So is one that has its answer and stays.
   TcpClient answered(port());
-  answered.Send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  answered.Send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
   answered.ReadToEnd();
   EXPECT_TRUE(WaitUntil([&] { return listener_->connections() == 0; }));
   EXPECT_TRUE(record_.lines().empty()) << "no protocol was made for them";
@@ -507,16 +507,18 @@ TEST_F(ListenerTest, AClientThatNeverStartsIsClosed) {
 // Clients in every stage of their lives.
 struct Crowd {
   explicit Crowd(uint16_t port)
-      : silent(port), half(port), answered(port), tcp(port), full(port, 4096), web_socket(port) {
+      : silent(port), half(port), kept(port), answered(port), tcp(port), full(port, 4096), web_socket(port) {
     half.Send("GET / HT");
-    answered.Send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    answered.Send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
     answered.ReadUntil("this is /\n");
+    kept.Send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    kept.ReadUntil("this is /\n");
     tcp.Send("\1on");
     tcp.Read(3);
     full.Send(std::string(30, TestProtocol::kGulps));
     full.Read(1);
   }
-  TcpClient silent, half, answered, tcp, full;
+  TcpClient silent, half, kept, answered, tcp, full;
   WebSocketClient web_socket;
 };
 
@@ -527,6 +529,7 @@ TEST_F(ListenerTest, EndsWithClientsInEveryStage) {
   listener_.reset();
   EXPECT_EQ(crowd.silent.ReadToEnd(), "");
   EXPECT_EQ(crowd.half.ReadToEnd(), "");
+  EXPECT_EQ(crowd.kept.ReadToEnd(), "");
   EXPECT_EQ(crowd.tcp.ReadToEnd(), "");
   crowd.full.ReadToEnd();
   while (crowd.web_socket.Read().kind != FrameKind::kEnd) {
@@ -556,10 +559,7 @@ TEST_F(ListenerTest, ClosesClientsInEveryStage) {
 TEST_F(ListenerTest, SaysWhyItCanNotListen) {
   Listen();
   const auto start = [&](ListenerOptions options) {
-    return Listener::Start(
-               loops_, std::move(options), [](Loop&, Connection&) { return nullptr; },
-               [](std::string_view) { return HttpResponse(); })
-        .status();
+    return Listener::Start(loops_, std::move(options), {.make = nullptr}, {}).status();
   };
   const absl::Status taken = start({.host = "127.0.0.1", .port = port()});
   EXPECT_EQ(taken.code(), absl::StatusCode::kUnavailable);

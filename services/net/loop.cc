@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "services/cores.h"
+#include "services/base/cores.h"
 #include "spdlog/spdlog.h"
 
 namespace hubbub::net {

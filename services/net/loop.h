@@ -18,8 +18,8 @@ using Executor = asio::io_context::executor_type;
 
 // One event loop: an io_context and the one thread that runs it. Whatever is bound to a loop is touched on
 // its thread alone, so it needs no lock; Post is the only way in from elsewhere, and carries values.
-// AssertHere states the rule at run time, and clang's -Wthread-safety checks it: a loop is a capability that
-// loop-only members are GUARDED_BY. Owned by Loops; outlives all that is bound to it.
+// AssertHere checks the rule at run time. A loop is a capability too: members that are GUARDED_BY their loop
+// are checked by clang's -Wthread-safety. Owned by Loops; outlives all that is bound to it.
 class ABSL_LOCKABLE Loop {
  public:
   explicit Loop(int index);
@@ -61,8 +61,8 @@ class ABSL_LOCKABLE Loop {
 // The loops of a process. Constant after construction.
 class Loops {
  public:
-  // `count` loops; 0 means half as many as cores that this process may use (services/cores.h), and one at
-  // least: gRPC's threads and the other servers of a machine need the rest.
+  // `count` loops; 0 means half as many as cores that this process may use (services/base/cores.h), and
+  // one at least: gRPC's threads and the other servers of a machine need the rest.
   explicit Loops(int count);
   ~Loops() { Stop(); }
 

@@ -1,4 +1,4 @@
-// What a listener does before a client is a client: HTTP, and those who can not stay.
+// What a listener does before a client is a client: HTTP, and those who cannot stay.
 #include <memory>
 #include <string>
 #include <thread>
@@ -10,6 +10,7 @@
 #include "services/net/http_head.h"
 #include "services/net/listener.h"
 #include "services/net/seats.h"
+#include "services/net/testing/routes.h"
 #include "services/testing/tcp_client.h"
 #include "services/testing/wait.h"
 #include "services/testing/web_socket_client.h"
@@ -33,7 +34,8 @@ class Echo final : public Protocol {
   explicit Echo(Connection& connection) : connection_(connection) {}
   size_t OnBytes(std::string_view bytes, bool) override {
     auto answer = std::make_shared<std::string>();
-    AppendFrame(connection_.framed(), *answer, [&](std::string& out) { out += bytes; });
+    AppendFrame(connection_.framed() ? Framing::kBinary : Framing::kNone, *answer,
+                [&](std::string& out) { out += bytes; });
     if (!bytes.empty()) connection_.Send(std::move(answer));
     return bytes.size();
   }
@@ -56,15 +58,26 @@ constexpr const char* kUpgrade =
 // What RFC 6455 (1.3) has for this key.
 constexpr const char* kAccept = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
 
+// The kick package of those who cannot stay.
+std::string Kick(std::string_view reason) {
+  const std::string json = "{\"reason\":\"" + std::string(reason) + "\"}";
+  return std::string("\5\0\0", 3) + static_cast<char>(json.size()) + json;
+}
+std::string Refuse(std::string_view reason, bool framed) {
+  std::string bytes;
+  AppendFrame(framed ? Framing::kBinary : Framing::kNone, bytes,
+              [&](std::string& out) { out += Kick(reason); });
+  return bytes;
+}
+
 class NewcomerTest : public ::testing::Test {
  protected:
   void Listen(ListenerOptions options = {}) {
     options.host = "127.0.0.1";
-    auto listener = Listener::Start(
-        loops_, options, [](Loop&, Connection& connection) { return std::make_unique<Echo>(connection); },
-        [](std::string_view target) {
-          return HttpResponse{.body = "this is " + std::string(target) + "\n"};
-        });
+    const ProtocolFactory protocol = {
+        .make = [](Loop&, Connection& connection) { return std::make_unique<Echo>(connection); },
+        .refuse = Refuse};
+    auto listener = Listener::Start(loops_, options, protocol, RoutesOf(protocol));
     ASSERT_TRUE(listener.ok()) << listener.status();
     listener_ = *std::move(listener);
   }
@@ -76,7 +89,9 @@ class NewcomerTest : public ::testing::Test {
     client.Send(request);
     return client.ReadToEnd();
   }
-  std::string Get(const std::string& path) { return Answer("GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n"); }
+  std::string Get(const std::string& path) {
+    return Answer("GET " + path + " HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  }
 
   Loops loops_{2};
   std::unique_ptr<Listener> listener_;
@@ -89,9 +104,15 @@ TEST_F(NewcomerTest, EveryAnswerIsWholeAndSaysThatItIsTheLast) {
     std::string request;
     std::vector<std::string> parts;  // All in the answer.
   } cases[] = {
-      {"a page", "GET /page?x=1 HTTP/1.1\r\nHost: h\r\n\r\n", {" 200 OK\r\n", "\r\n\r\nthis is /page?x=1\n"}},
-      {"absolute form", "GET http://h/page HTTP/1.1\r\nHost: h\r\n\r\n", {" 200 ", "this is /page\n"}},
-      {"empty lines before", "\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n", {" 200 ", "this is /\n"}},
+      {"a page",
+       "GET /page?x=1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+       {" 200 OK\r\n", "\r\n\r\nthis is /page?x=1\n"}},
+      {"absolute form",
+       "GET http://h/page HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+       {" 200 ", "this is /page\n"}},
+      {"empty lines before",
+       "\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+       {" 200 ", "this is /\n"}},
       {"HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", {" 200 OK\r\n", "\r\n\r\nthis is /\n"}},
       {"no Host", "GET / HTTP/1.1\r\n\r\n", {" 400 ", "no Host"}},
       {"POST, whose body does not come",
@@ -113,7 +134,7 @@ TEST_F(NewcomerTest, EveryAnswerIsWholeAndSaysThatItIsTheLast) {
        "8\r\n\r\n",
        {" 426 ", "Sec-WebSocket-Version: 13\r\n", "Connection: Upgrade\r\n"}},
       {"health",
-       "GET /healthz?from=lb HTTP/1.1\r\nHost: h\r\n\r\n",
+       "GET /healthz?from=lb HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
        {" 200 OK\r\n", "Cache-Control: no-store\r\n", "\r\n\r\nok\n"}},
   };
   for (const auto& c : cases) {
@@ -132,7 +153,8 @@ TEST_F(NewcomerTest, HeadIsToldAllButTheBody) {
   Listen();
   for (const char* path : {"/page", "/healthz"}) {
     const std::string get = Get(path);
-    const std::string head = Answer("HEAD " + std::string(path) + " HTTP/1.1\r\nHost: h\r\n\r\n");
+    const std::string head =
+        Answer("HEAD " + std::string(path) + " HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
     EXPECT_TRUE(head.ends_with("\r\n\r\n")) << head;
     const auto length = [](const std::string& answer) {
       return answer.substr(answer.find("Content-Length"), answer.find("Connection: close"));
@@ -201,12 +223,6 @@ TEST_F(NewcomerTest, FramesMayComeRightBehindTheRequest) {
   }
 }
 
-// The kick package of those who can not stay.
-std::string Kick(const std::string& reason) {
-  const std::string json = "{\"reason\":\"" + reason + "\"}";
-  return std::string("\5\0\0", 3) + static_cast<char>(json.size()) + json;
-}
-
 TEST_F(NewcomerTest, AFullServerTellsWhy) {
   Listen({.max_connections = 1, .setup_timeout = milliseconds(500)});
   auto stays = std::make_unique<TcpClient>(port());
@@ -258,7 +274,8 @@ TEST_F(NewcomerTest, AServerThatDrainsAnswersHttpAndTakesNobody) {
   EXPECT_EQ(listener_->connections(), 1) << "nobody waits for those who have not begun";
 
   EXPECT_THAT(Get("/healthz"), AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("Cache-Control: no-store\r\n")));
-  EXPECT_THAT(Answer("HEAD /healthz HTTP/1.1\r\nHost: h\r\n\r\n"), StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(Answer("HEAD /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"),
+              StartsWith("HTTP/1.1 503 "));
   EXPECT_THAT(Get("/page"), AllOf(StartsWith("HTTP/1.1 200 "), HasSubstr("this is /page\n")));
   EXPECT_EQ(Answer("\1on"), Kick("reconnect"));
   silent.Send("\1on");
@@ -277,6 +294,53 @@ TEST_F(NewcomerTest, AServerThatDrainsAnswersHttpAndTakesNobody) {
   closer.join();
   EXPECT_EQ(listener_->connections(), 0);
   EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 503 ")) << "until the listener ends";
+}
+
+// What a proxy says before a request; the request is the last of its connection.
+TEST_F(NewcomerTest, AProxyThatIsTrustedSaysWhoItsClientIs) {
+  Listen({.trusted_proxies = Networks::Parse({"127.0.0.0/8", "10.0.0.0/8"}).value()});
+  const auto get = [](const std::string& fields) {
+    return "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n" + fields + "\r\n";
+  };
+  const std::string binary = std::string("\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c", 16) +
+                             std::string("\xc0\x00\x02\x01\x0a\x00\x00\x01\x30\x39\x0b\xea", 12);
+  const std::string line = "PROXY TCP4 192.0.2.1 10.0.0.1 12345 3050\r\n";
+  const struct {
+    const char* what;
+    std::string request;
+    const char* peer;
+  } cases[] = {
+      {"nothing", get(""), "X-Peer: 127.0.0.1:"},
+      {"version 1", line + get(""), "X-Peer: 192.0.2.1:12345\r\n"},
+      {"version 2", binary + get(""), "X-Peer: 192.0.2.1:12345\r\n"},
+      {"a proxy's probe", "PROXY UNKNOWN\r\n" + get(""), "X-Peer: 127.0.0.1:"},
+      {"a field", get("X-Forwarded-For: 192.0.2.7, 10.0.0.1\r\n"), "X-Peer: 192.0.2.7:0\r\n"},
+      {"a proxy before a proxy", line + get("X-Forwarded-For: 192.0.2.7\r\n"), "X-Peer: 192.0.2.7:0\r\n"},
+      {"two requests of two clients",
+       "GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 192.0.2.7\r\n\r\n" + get(""), "X-Peer: 127.0.0.1:"},
+  };
+  for (const auto& one : cases) EXPECT_THAT(Answer(one.request), HasSubstr(one.peer)) << one.what;
+  TcpClient client(port());
+  client.Send(line + "\1");
+  EXPECT_EQ(client.Read(1), "\1");
+  EXPECT_EQ(Answer("PROXY nonsense\r\n" + get("")), "");
+}
+
+TEST_F(NewcomerTest, AHeaderOfAProxyMayComeInPieces) {
+  Listen({.trusted_proxies = Networks::Parse({"127.0.0.1"}).value()});
+  TcpClient client(port());
+  for (const char byte : std::string("PROXY TCP4 192.0.2.1 10.0.0.1 12345 3050\r\n"))
+    client.Send(std::string(1, byte));
+  client.Send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(client.ReadToEnd(), HasSubstr("X-Peer: 192.0.2.1:12345\r\n"));
+}
+
+TEST_F(NewcomerTest, NobodyElseSaysWhoAClientIs) {
+  Listen({.trusted_proxies = Networks::Parse({"192.0.2.0/24"}).value()});
+  EXPECT_THAT(Answer("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nX-Forwarded-For: 192.0.2.7\r\n\r\n"),
+              HasSubstr("X-Peer: 127.0.0.1:"));
+  EXPECT_THAT(Answer("PROXY TCP4 192.0.2.1 10.0.0.1 12345 3050\r\nGET / HTTP/1.1\r\n\r\n"),
+              HasSubstr(" 400 "));
 }
 
 }  // namespace

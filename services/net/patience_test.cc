@@ -8,9 +8,10 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "services/mutex.h"
+#include "services/base/mutex.h"
 #include "services/net/frame.h"
 #include "services/net/listener.h"
+#include "services/net/testing/routes.h"
 #include "services/testing/tcp_client.h"
 #include "services/testing/wait.h"
 #include "services/testing/web_socket_client.h"
@@ -133,7 +134,8 @@ class Commands final : public Protocol {
   }
   void Send(std::string_view body) {
     auto bytes = std::make_shared<std::string>();
-    AppendFrame(connection_.framed(), *bytes, [body](std::string& out) { out += body; });
+    AppendFrame(connection_.framed() ? Framing::kBinary : Framing::kNone, *bytes,
+                [body](std::string& out) { out += body; });
     connection_.Send(std::move(bytes));
   }
 
@@ -156,12 +158,12 @@ std::string Repeat(const std::string& text, int times) {
 class PatienceTest : public ::testing::Test {
  protected:
   void Listen(const Patience& patience = {}, milliseconds setup_timeout = seconds(10)) {
-    auto listener = Listener::Start(
-        loops_, {.host = "127.0.0.1", .setup_timeout = setup_timeout, .patience = patience},
-        [this](Loop& loop, Connection& connection) {
-          return std::make_unique<Commands>(loop, connection, seen_);
-        },
-        [](std::string_view) { return HttpResponse(); });
+    const ProtocolFactory protocol = {.make = [this](Loop& loop, Connection& connection) {
+      return std::make_unique<Commands>(loop, connection, seen_);
+    }};
+    auto listener =
+        Listener::Start(loops_, {.host = "127.0.0.1", .setup_timeout = setup_timeout, .patience = patience},
+                        protocol, RoutesOf(protocol));
     ASSERT_TRUE(listener.ok()) << listener.status();
     listener_ = *std::move(listener);
   }

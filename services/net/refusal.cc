@@ -1,14 +1,12 @@
 #include "services/net/refusal.h"
 
+#include <memory>
 #include <utility>
-
-#include "services/net/frame.h"
-#include "services/pomelo/package.h"
 
 namespace hubbub::net {
 namespace {
 
-// What a guest says is of no interest.
+// Ignores what a guest says.
 class Deaf final : public Protocol {
  public:
   size_t OnBytes(std::string_view bytes, bool) override { return bytes.size(); }
@@ -20,11 +18,10 @@ class Deaf final : public Protocol {
 
 }  // namespace
 
-void SendAway(SocketConnection& connection, std::string reason) {
-  auto kick = std::make_shared<std::string>();
-  AppendFrame(connection.framed(), *kick, [&](std::string& out) { pomelo::AppendKick(reason, out); });
+void SendAway(SocketConnection& connection, RefusalBytes refuse, std::string reason) {
   connection.Start(std::make_unique<Deaf>());
-  connection.Send(std::move(kick));
+  if (refuse != nullptr)
+    connection.Send(std::make_shared<const std::string>(refuse(reason, connection.framed())));
   connection.Close(CloseReason::kRefused, std::move(reason));
 }
 

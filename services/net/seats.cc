@@ -1,29 +1,29 @@
 #include "services/net/seats.h"
 
+#include "services/net/ticket.h"
+
 namespace hubbub::net {
 
 std::optional<Ticket> Seats::Take() {
-  bool guest = false;
   bool now_full = false;
   {
     MutexLock lock(mu_);
-    guest = drain_reason_.has_value() || taken_ >= capacity_;
-    if (guest) {
-      if (guests_ >= MostGuests(capacity_)) return std::nullopt;
+    if (drain_reason_.has_value() || taken_ >= capacity_) {
+      if (guests_ + kept_ >= MostGuests(capacity_)) return std::nullopt;
       ++guests_;
-    } else {
-      now_full = ++taken_ == capacity_;
+      return Ticket(shared_from_this(), Stay::kGuest);
     }
+    now_full = ++taken_ == capacity_;
   }
   if (now_full) Tell();
-  return Ticket(shared_from_this(), guest);
+  return Ticket(shared_from_this(), Stay::kPlace);
 }
 
-void Seats::Leave(bool guest) {
+void Seats::Leave(Stay stay) {
   {
     MutexLock lock(mu_);
-    if (guest) {
-      --guests_;
+    if (stay != Stay::kPlace) {
+      --(stay == Stay::kGuest ? guests_ : kept_);
       return;
     }
     if (taken_-- != capacity_) return;
@@ -36,7 +36,33 @@ void Seats::BecomeGuest() {
     MutexLock lock(mu_);
     ++guests_;
   }
-  Leave(/*guest=*/false);
+  Leave(Stay::kPlace);
+}
+
+bool Seats::Keep() {
+  {
+    MutexLock lock(mu_);
+    if (drain_reason_.has_value() || kept_ >= MostKept(capacity_) || guests_ + kept_ >= MostGuests(capacity_))
+      return false;
+    ++kept_;
+  }
+  Leave(Stay::kPlace);
+  return true;
+}
+
+Stay Seats::TakePlace() {
+  bool now_full = false;
+  {
+    MutexLock lock(mu_);
+    --kept_;
+    if (drain_reason_.has_value() || taken_ >= capacity_) {
+      ++guests_;
+      return Stay::kGuest;
+    }
+    now_full = ++taken_ == capacity_;
+  }
+  if (now_full) Tell();
+  return Stay::kPlace;
 }
 
 void Seats::Drain(std::string reason) {
@@ -62,6 +88,11 @@ int Seats::taken() const {
 int Seats::guests() const {
   MutexLock lock(mu_);
   return guests_;
+}
+
+int Seats::kept() const {
+  MutexLock lock(mu_);
+  return kept_;
 }
 
 void Seats::OnFullChange(std::function<void()> listener) {

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "services/net/ticket.h"
 
 namespace hubbub::net {
 namespace {
@@ -61,6 +62,52 @@ TEST(Seats, WhoComesToADrainIsAGuestAndWhoWasThereMayBecomeOne) {
   before.reset();
   after.reset();
   EXPECT_EQ(seats->guests(), 0);
+}
+
+TEST(Seats, AConnectionThatIsKeptNeedsNoPlace) {
+  const auto seats = std::make_shared<Seats>(1);
+  auto first = seats->Take();
+  ASSERT_TRUE(first && first->Keep() && first->Keep());
+  EXPECT_FALSE(first->guest());
+  EXPECT_EQ(seats->taken(), 0);
+  EXPECT_EQ(seats->kept(), 1);
+  first->TakePlace();
+  first->TakePlace();
+  EXPECT_FALSE(first->guest());
+  EXPECT_EQ(seats->taken(), 1);
+  EXPECT_EQ(seats->kept(), 0);
+  auto guest = seats->Take();
+  ASSERT_TRUE(guest);
+  EXPECT_FALSE(guest->Keep()) << "it has nothing to give up";
+  ASSERT_TRUE(first->Keep());
+  auto second = seats->Take();
+  ASSERT_TRUE(second);
+  first->TakePlace();
+  EXPECT_TRUE(first->guest()) << "its place was taken";
+  EXPECT_EQ(seats->guests(), 2);
+  second->BecomeGuest();
+  seats->Drain("reconnect");
+  EXPECT_FALSE(second->Keep());
+  first.reset();
+  second.reset();
+  guest.reset();
+  EXPECT_EQ(seats->taken() + seats->guests() + seats->kept(), 0);
+}
+
+TEST(Seats, ConnectionsThatAreKeptLeaveHalfOfTheGuestsTheirRoom) {
+  const auto seats = std::make_shared<Seats>(100);
+  std::vector<Ticket> kept;
+  for (int i = 0; i < Seats::MostKept(100); ++i) {
+    kept.push_back(*seats->Take());
+    EXPECT_TRUE(kept.back().Keep());
+  }
+  auto more = seats->Take();
+  EXPECT_FALSE(more->Keep());
+  EXPECT_FALSE(more->guest()) << "it has its place as before";
+  seats->Drain("reconnect");
+  std::vector<Ticket> guests;
+  while (auto guest = seats->Take()) guests.push_back(*std::move(guest));
+  EXPECT_EQ(static_cast<int>(guests.size()), Seats::MostGuests(100) - Seats::MostKept(100));
 }
 
 TEST(Seats, TellsWhenTheLastPlaceIsTakenAndWhenOneIsFree) {

@@ -1,8 +1,9 @@
+#include "services/net/tcp_connection.h"
+
 #include <algorithm>
 #include <utility>
 
 #include "boost/asio/write.hpp"
-#include "services/net/socket_connection.h"
 
 namespace hubbub::net {
 namespace {

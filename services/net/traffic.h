@@ -12,10 +12,10 @@ namespace hubbub::net {
 // What the connections of one loop have done. Written on the loop, read by any thread. Bytes are those of the
 // protocol; those that are sent count with the headers of their WebSocket frames.
 struct alignas(64) TrafficCounters {
-  SingleWriterNumber received_bytes;
-  SingleWriterNumber sent_bytes;
-  SingleWriterNumber queued_bytes;  // Waiting for clients now, with what is being written.
-  std::array<SingleWriterNumber, kCloseReasons.size()> closes;
+  metrics::SingleWriterNumber received_bytes;
+  metrics::SingleWriterNumber sent_bytes;
+  metrics::SingleWriterNumber queued_bytes;  // Waiting for clients now, with what is being written.
+  std::array<metrics::SingleWriterNumber, kCloseReasons.size()> closes;
 };
 
 // The same of all loops of a listener, at one moment.

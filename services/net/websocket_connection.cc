@@ -28,6 +28,7 @@ class WebSocketConnection final : public SocketConnection {
   }
 
   bool SaidGoodbye() const override { return has_close_; }
+  bool text() const override { return stream_.got_text(); }
 
  private:
   std::shared_ptr<WebSocketConnection> Self() {
@@ -45,7 +46,7 @@ class WebSocketConnection final : public SocketConnection {
           if (!error && !self->stream_.is_message_done()) return self->ReadSome(had + bytes);
           if (error) self->buffer_.clear();  // A message that will not be whole.
           if (error && self->answers_close_) return self->OnGoodbye();
-          // Beast has told the client already: its own errors are about frames that can not be.
+          // Beast has told the client already: its own errors are about frames that cannot be.
           const bool broken =
               error.category() == websocket::make_error_code(websocket::error::closed).category() &&
               error != websocket::error::closed;

@@ -9,14 +9,14 @@
 #include "boost/asio/write.hpp"
 #include "boost/beast/core/role.hpp"
 #include "boost/beast/websocket/teardown.hpp"
-#include "services/net/socket_connection.h"
+#include "services/net/socket.h"
 
 namespace hubbub::net {
 
-// The socket below a Beast WebSocket stream, for two who write: Beast its control frames, by itself as it
-// reads (pongs, the answer to a close), and the connection its data frames, past Beast, so that most need no
-// operation of Asio's but one system call. Each write is whole frames, and none begins before the one
-// before has left. Loop-only. Owned by the stream; does not move while something is under way.
+// The socket below a Beast WebSocket stream. It has two writers. Beast writes control frames by itself as it
+// reads: pongs, and the answer to a close. The connection writes its data frames past Beast, so that most
+// writes are one system call and no Asio operation. Each write consists of whole frames, and begins only
+// after the previous write has left. Loop-only. Owned by the stream; must not move during an operation.
 class Wire {
  public:
   using executor_type = Executor;
@@ -31,8 +31,8 @@ class Wire {
   Socket& next_layer() { return socket_; }
   const Socket& next_layer() const { return socket_; }
 
-  // As much as the socket takes at once, in bytes: nothing while it is written to, or if it has an error,
-  // which async_write_some will tell.
+  // Writes what the socket takes at once, and returns how many bytes that was: 0 while another write is under
+  // way, or if the socket has an error, which the next Write reports.
   size_t WriteNow(std::span<const asio::const_buffer> buffers) {
     if (busy_) return 0;
     boost::system::error_code error;
@@ -45,7 +45,7 @@ class Wire {
     return socket_.async_read_some(buffers, std::forward<Token>(token));
   }
 
-  // Writes all that WriteNow did not take, before whatever Beast has waiting.
+  // Writes the bytes that WriteNow did not take, before a write of Beast's that waits.
   template <typename Handler>
   void Write(std::span<const asio::const_buffer> buffers, Handler handler) {
     Start(own_waiting_, buffers, std::move(handler));
@@ -59,8 +59,8 @@ class Wire {
     if (!busy_) Next();
   }
 
-  // For Beast. Writes all, and not only some: frames stay whole. Of Beast and the connection each has one
-  // write at a time.
+  // For Beast. Unlike Asio's own async_write_some it writes all bytes, so that frames stay whole. Beast and
+  // the connection each have at most one write at a time.
   template <typename Buffers, typename Token>
   auto async_write_some(const Buffers& buffers, Token&& token) {
     return asio::async_initiate<Token, void(boost::system::error_code, size_t)>(
@@ -98,7 +98,7 @@ class Wire {
   Socket socket_;
   bool busy_ = false;
   bool held_ = false;
-  // Of either, one at the most.
+  // The write of the connection, and that of Beast, that waits for its turn; null: none.
   Waiting own_waiting_;
   Waiting beast_waiting_;
 };

@@ -20,6 +20,7 @@
 #include "benchmark/benchmark.h"
 #include "services/net/frame.h"
 #include "services/net/listener.h"
+#include "services/net/testing/routes.h"
 #include "services/testing/tcp_client.h"
 #include "services/testing/web_socket_client.h"
 
@@ -71,19 +72,18 @@ void BM_SessionWrite(benchmark::State& state) {
   constexpr int kTurns = 1000;
   Loops loops(1);
   std::promise<Connection*> connected;
-  auto listener = Listener::Start(
-      loops, {.host = "127.0.0.1"},
-      [&connected](Loop&, Connection& connection) {
-        connected.set_value(&connection);
-        return std::make_unique<Silent>();
-      },
-      [](std::string_view) { return HttpResponse(); });
+  const ProtocolFactory protocol = {.make = [&connected](Loop&, Connection& connection) {
+    connected.set_value(&connection);
+    return std::make_unique<Silent>();
+  }};
+  auto listener = Listener::Start(loops, {.host = "127.0.0.1"}, protocol, RoutesOf(protocol));
   if (!listener.ok()) return state.SkipWithError("no port to listen on");
   WebSocketClient client((*listener)->port());
   const Drain drain(client.socket());
   Connection& connection = *connected.get_future().get();
   std::string frame;
-  AppendFrame(connection.framed(), frame, [](std::string& out) { out.append(kPayloadBytes, 'x'); });
+  AppendFrame(connection.framed() ? Framing::kBinary : Framing::kNone, frame,
+              [](std::string& out) { out.append(kPayloadBytes, 'x'); });
   const auto payload = std::make_shared<const std::string>(std::move(frame));
   for (auto _ : state) {
     std::promise<void> done;

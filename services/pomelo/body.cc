@@ -12,6 +12,8 @@
 #include "boost/json/basic_parser_impl.hpp"
 #include "boost/json/value_stack.hpp"
 #include "fmt/format.h"
+#include "services/base/json_text.h"
+#include "services/base/utf8.h"
 #include "services/pomelo/text.h"
 
 namespace hubbub::pomelo {

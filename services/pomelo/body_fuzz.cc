@@ -1,9 +1,10 @@
 #include <string>
 
+#include "services/base/utf8.h"
 #include "services/pomelo/body.h"
-#include "services/pomelo/fuzz_check.h"
-#include "services/pomelo/text.h"
+#include "services/testing/fuzz_check.h"
 
+using namespace hubbub;          // NOLINT(google-build-using-namespace)
 using namespace hubbub::pomelo;  // NOLINT(google-build-using-namespace)
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -6,9 +6,9 @@
 
 #include "absl/status/status.h"
 #include "fmt/format.h"
+#include "services/base/stable_hash.h"
+#include "services/base/utf8.h"
 #include "services/pomelo/message.h"
-#include "services/pomelo/text.h"
-#include "services/stable_hash.h"
 
 namespace hubbub::pomelo {
 namespace {

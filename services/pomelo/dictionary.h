@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "boost/json.hpp"
-#include "services/string_map.h"
+#include "services/base/string_map.h"
 
 namespace hubbub::pomelo {
 
@@ -23,7 +23,7 @@ class Dictionary {
  public:
   static constexpr size_t kMaxEightBitCode = 255;
 
-  // INVALID_ARGUMENT if a route is empty, above kMaxRouteBytes or not UTF-8, or if 16 bits can not count them
+  // INVALID_ARGUMENT if a route is empty, above kMaxRouteBytes or not UTF-8, or if 16 bits cannot count them
   // all.
   static absl::StatusOr<Dictionary> Make(std::vector<std::string> routes,
                                          std::vector<std::string> pushes = {});

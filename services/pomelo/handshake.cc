@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "fmt/format.h"
+#include "services/base/stable_hash.h"
 #include "services/pomelo/body.h"
-#include "services/stable_hash.h"
 
 namespace hubbub::pomelo {
 namespace {
@@ -17,6 +17,12 @@ std::string StringOr(const json::object& object, json::string_view key) {
   const json::value* value = object.if_contains(key);
   if (value == nullptr || !value->is_string()) return {};
   return {value->get_string().data(), value->get_string().size()};
+}
+
+// Pomelo's clients name their type; Pitaya's do not, but have at least one of these members.
+bool IsPitaya(const json::object& sys) {
+  return !sys.contains("type") &&
+         (sys.contains("platform") || sys.contains("libVersion") || sys.contains("clientBuildNumber"));
 }
 
 // The same value with the keys of all its objects in byte order, for a text that depends on contents alone.
@@ -53,6 +59,7 @@ HandshakeRequest ParseHandshakeRequest(std::string_view body) {
   request.has_sys = true;
   request.type = StringOr(*sys, "type");
   request.version = StringOr(*sys, "version");
+  request.pitaya = IsPitaya(*sys);
   request.dict_version = StringOr(*sys, "dictVersion");
   request.proto_version = StringOr(*sys, "protoVersion");
   return request;

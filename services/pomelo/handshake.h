@@ -19,6 +19,7 @@ struct HandshakeRequest {
   bool has_sys = false;  // Without it Pomelo answers kFailed.
   std::string type;      // The client's kind, such as "js-websocket"; empty if it does not say.
   std::string version;   // The client's own version.
+  bool pitaya = false;   // The client speaks Pitaya's dialect: see pitaya.h.
   // The versions of what the client has stored, empty if nothing. Clients say "nothing" by no version, by 0
   // or by ""; only strings are ever given out, so that anything else counts as nothing.
   std::string dict_version;
@@ -26,7 +27,7 @@ struct HandshakeRequest {
   boost::json::value user;  // The application's part; null if there is none.
 };
 
-// Never fails: what can not be read is a request without sys, as in Pomelo.
+// Never fails: what cannot be read is a request without sys, as in Pomelo.
 HandshakeRequest ParseHandshakeRequest(std::string_view body);
 
 // How this client writes and reads the strings of protobuf bodies.
@@ -50,7 +51,7 @@ struct HandshakeOptions {
 //
 // The stock JavaScript client stores the protos of whichever server it saw last, under one key, and tells
 // their version to all; it does not store the dictionary and never tells its version, so that it is given one
-// each time. It can not read an answer of about 125 KB: dictionary and protos together must stay well below.
+// each time. It cannot read an answer of about 125 KB: dictionary and protos together must stay well below.
 class ServerHandshake {
  public:
   explicit ServerHandshake(const HandshakeOptions& options);

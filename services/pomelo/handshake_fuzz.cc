@@ -1,8 +1,8 @@
 #include <string>
 
 #include "boost/json.hpp"
-#include "services/pomelo/fuzz_check.h"
 #include "services/pomelo/handshake.h"
+#include "services/testing/fuzz_check.h"
 
 using namespace hubbub::pomelo;  // NOLINT(google-build-using-namespace)
 

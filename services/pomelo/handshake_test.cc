@@ -1,5 +1,6 @@
 #include "services/pomelo/handshake.h"
 
+#include "fmt/format.h"
 #include "gtest/gtest.h"
 
 namespace hubbub::pomelo {
@@ -42,6 +43,28 @@ TEST_F(HandshakeTest, ReadsWhatStockClientsSend) {
     EXPECT_EQ(request.dict_version, c.dict_version) << c.body;
     EXPECT_EQ(request.proto_version, c.proto_version) << c.body;
   }
+}
+
+TEST_F(HandshakeTest, KnowsPitayaClientsByTheirSys) {
+  const struct {
+    const char* sys;
+    bool pitaya;
+  } cases[] = {
+      {R"({"platform":"mac","libVersion":"0.3.5-release","clientBuildNumber":"20","clientVersion":"2.1"})",
+       true},
+      {R"({"platform":"","libVersion":"","clientBuildNumber":"","clientVersion":""})", true},
+      {R"({"platform":"ios"})", true},
+      {R"({"libVersion":"1"})", true},
+      {R"({"clientBuildNumber":20})", true},
+      {R"({"clientVersion":"2.1"})", false},
+      {R"({"type":"js-websocket","version":"0.0.1","rsa":{}})", false},
+      {R"({"type":"desktop","version":"0.3.5","platform":"mac"})", false},
+      {"{}", false},
+  };
+  for (const auto& c : cases) {
+    EXPECT_EQ(ParseHandshakeRequest(fmt::format(R"({{"sys":{}}})", c.sys)).pitaya, c.pitaya) << c.sys;
+  }
+  EXPECT_FALSE(ParseHandshakeRequest("{}").pitaya);
 }
 
 TEST_F(HandshakeTest, HasNoSysInWhatCanNotBeRead) {

@@ -36,7 +36,7 @@ struct PackageAt {
 
 // The package at the start of `bytes`; nothing if it is not whole yet. INVALID_ARGUMENT for a type that does
 // not exist, known from the first byte, and for a body above `max_body` bytes, known from the first four: a
-// peer can not make its reader wait for, or make room for, more than `max_body`.
+// peer cannot make its reader wait for, or make room for, more than `max_body`.
 absl::StatusOr<std::optional<PackageAt>> DecodePackage(std::string_view bytes, size_t max_body);
 
 // Appends a package to `out`. REQUIRES: body.size() <= kMaxPackageBody, else std::length_error.

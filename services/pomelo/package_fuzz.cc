@@ -1,8 +1,8 @@
 #include <string>
 
-#include "services/pomelo/fuzz_check.h"
 #include "services/pomelo/message.h"
 #include "services/pomelo/package.h"
+#include "services/testing/fuzz_check.h"
 
 // A connection's whole life of bytes: packages one after the other, messages in the data ones. What is read
 // and written again must be what it was, and no shorter input may have been judged otherwise.

@@ -3,7 +3,7 @@
 #include <stdexcept>
 
 #include "gtest/gtest.h"
-#include "services/pomelo/testing.h"
+#include "services/pomelo/testing/vectors.h"
 
 namespace hubbub::pomelo {
 namespace {

@@ -2,6 +2,8 @@
 
 #include "benchmark/benchmark.h"
 #include "boost/json.hpp"
+#include "services/base/json_text.h"
+#include "services/base/utf8.h"
 #include "services/pomelo/body.h"
 #include "services/pomelo/handshake.h"
 #include "services/pomelo/message.h"

@@ -8,8 +8,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "boost/json.hpp"
+#include "services/base/string_map.h"
 #include "services/pomelo/protobuf_shape.h"
-#include "services/string_map.h"
 
 namespace hubbub::pomelo {
 
@@ -42,7 +42,7 @@ class Schema {
 
   // REQUIRES: Has(route), else NOT_FOUND. INVALID_ARGUMENT, with the field, if the bytes end too early, hold
   // a tag that the schema lacks, lack a required field, hold text that is neither UTF-8 nor CESU-8, a number
-  // that JSON can not say, or messages in messages deeper than 32. Text comes out as ToUtf8 has it. Memory is
+  // that JSON cannot say, or messages in messages deeper than 32. Text comes out as ToUtf8 has it. Memory is
   // taken in proportion to the bytes alone.
   absl::StatusOr<boost::json::object> Decode(std::string_view route, std::string_view bytes) const;
 

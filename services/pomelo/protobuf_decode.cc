@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "fmt/format.h"
+#include "services/base/utf8.h"
 #include "services/pomelo/protobuf.h"
 #include "services/pomelo/text.h"
 

@@ -1,7 +1,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/pomelo/protobuf.h"
-#include "services/pomelo/testing.h"
+#include "services/pomelo/testing/vectors.h"
 
 namespace hubbub::pomelo {
 namespace {

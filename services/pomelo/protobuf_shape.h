@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "services/string_map.h"
+#include "services/base/string_map.h"
 
 namespace hubbub::pomelo {
 

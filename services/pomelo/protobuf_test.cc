@@ -4,7 +4,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "services/pomelo/testing.h"
+#include "services/pomelo/testing/vectors.h"
 
 namespace hubbub::pomelo {
 namespace {

@@ -1,9 +1,12 @@
 #include <string>
 
 #include "boost/json.hpp"
-#include "services/pomelo/fuzz_check.h"
+#include "services/base/json_text.h"
+#include "services/base/utf8.h"
 #include "services/pomelo/text.h"
+#include "services/testing/fuzz_check.h"
 
+using namespace hubbub;          // NOLINT(google-build-using-namespace)
 using namespace hubbub::pomelo;  // NOLINT(google-build-using-namespace)
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -1,8 +1,10 @@
 #include "services/pomelo/text.h"
+#include "services/base/json_text.h"
+#include "services/base/utf8.h"
 
 #include "boost/json.hpp"
 #include "gtest/gtest.h"
-#include "services/pomelo/testing.h"
+#include "services/pomelo/testing/vectors.h"
 
 namespace hubbub::pomelo {
 namespace {
@@ -148,6 +150,19 @@ TEST(JsonSize, AgreesWithTheSerialiserForAnyText) {
     const std::string text = RandomText(random, 30);
     EXPECT_EQ(JsonSize(text), EscapeNonBmp(boost::json::serialize(boost::json::string(text))).size() - 2)
         << text;
+  }
+}
+
+TEST(AppendJsonString, HasTheBytesOfTheSerialiser) {
+  std::mt19937 random(6);
+  for (int i = 0; i < 4000; ++i) {
+    const std::string text = i < 256      ? Join({"abcdefgh", std::string(1, static_cast<char>(i)), "ij"})
+                             : i % 2 == 0 ? RandomText(random, 30)
+                                          : RandomBytes(random, 30);
+    const Tight bytes(text);
+    std::string out = "before ";
+    AppendJsonString(bytes.view(), out);
+    EXPECT_EQ(out, "before " + EscapeNonBmp(boost::json::serialize(boost::json::string(text)))) << text;
   }
 }
 

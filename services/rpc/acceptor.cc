@@ -15,13 +15,12 @@
 #include <utility>
 
 #include "fmt/format.h"
-#include "services/directory.h"
 #include "spdlog/spdlog.h"
 
 namespace hubbub::rpc {
 namespace {
 
-// Between two tries while the process or the machine has no descriptor left. Who connects waits meanwhile.
+// Between two tries while the process or the machine has no descriptor left. New connections wait until then.
 constexpr int kPauseMs = 100;
 // Then it looks whether it is to stop.
 constexpr int kAtOnce = 64;
@@ -79,7 +78,7 @@ void SetOption(int fd, int level, int name, int value) {
 int ListenOn(Address address, uint16_t port, bool dual_stack, int keepalive_timeout_ms) {
   const int fd = socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return -1;
-  // A port whose connections before still linger is free; one that another process listens on is not.
+  // A port on which earlier connections linger is free; a port on which another process listens is not.
   SetOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   if (address.family() == AF_INET6) SetOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, dual_stack ? 0 : 1);
   SetOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
@@ -117,7 +116,7 @@ absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Listen(const Options& option
 absl::Status Acceptor::Open() {
   const auto fail = [this](std::string_view why) {
     return absl::UnavailableError(
-        fmt::format("can not serve gRPC on {}:{}: {}", options_.host, options_.port, why));
+        fmt::format("cannot serve gRPC on {}:{}: {}", options_.host, options_.port, why));
   };
   port_ = options_.port;
   int error = 0;
@@ -194,7 +193,7 @@ bool Acceptor::AcceptFrom(int listener) {
     if (error == ECONNABORTED || error == EINTR || error == EPROTO || error == EPERM) continue;
     // EMFILE and the like.
     if (lines_.Admit("accept", LineLimit::Clock::now())) {
-      spdlog::warn("can not accept a gRPC connection on port {}: {}; trying again every {} ms", port_,
+      spdlog::warn("cannot accept a gRPC connection on port {}: {}; trying again every {} ms", port_,
                    std::system_category().message(error), kPauseMs);
     }
     return false;
@@ -203,7 +202,7 @@ bool Acceptor::AcceptFrom(int listener) {
 }
 
 void Acceptor::Take(int listener, int fd) {
-  // One that has gone already has no address, about which gRPC would complain.
+  // A connection that has ended already has no address, and gRPC would log an error.
   Address peer;
   peer.size = sizeof peer.storage;
   if (getpeername(fd, peer.get(), &peer.size) != 0) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "services/line_limit.h"
+#include "services/base/line_limit.h"
 #include "services/rpc/open_sockets.h"
 
 namespace hubbub::rpc {
@@ -24,13 +24,13 @@ class Acceptor {
     std::string host;
     uint16_t port = 0;  // 0: any free one.
     int max_connections = 1'000;
-    int keepalive_timeout_ms = 5'000;  // A connection ends whose peer acknowledges nothing for so long.
+    int keepalive_timeout_ms = 5'000;  // A connection ends if its peer acknowledges nothing for this time.
   };
   // Takes over `fd`, which is non-blocking, and of which it may be said that it came by `listener`. Runs on
   // the thread; must not block.
   using OnConnection = std::function<void(int listener, int fd)>;
 
-  // Takes the port; those who connect wait until Start. The error says which address and why.
+  // Takes the port; connections wait until Start. The error says which address and why.
   static absl::StatusOr<std::unique_ptr<Acceptor>> Listen(const Options& options);
   ~Acceptor();
   Acceptor(const Acceptor&) = delete;
@@ -47,7 +47,7 @@ class Acceptor {
 
   absl::Status Open();
   void Run();
-  // Accepts those who wait there; false if nobody can be accepted for a while.
+  // Accepts the connections that wait; false if none can be accepted for a while.
   bool AcceptFrom(int listener);
   void Take(int listener, int fd);
 

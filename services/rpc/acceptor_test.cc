@@ -13,8 +13,8 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "services/discovery/test_log.h"
-#include "services/mutex.h"
+#include "services/base/mutex.h"
+#include "services/testing/test_log.h"
 #include "services/testing/wait.h"
 #include "spdlog/spdlog.h"
 
@@ -124,7 +124,7 @@ bool HasIpv6() {
   return acceptor.ok();
 }
 
-TEST_F(AcceptorTest, WhoeverConnectsBeforeTheStartIsTakenThen) {
+TEST_F(AcceptorTest, AConnectionMadeBeforeTheStartIsAcceptedThen) {
   Listen({.host = "127.0.0.1"});
   const Client client;
   ASSERT_TRUE(client.Connect(acceptor_->port()));

@@ -5,7 +5,7 @@
 #include "absl/status/status.h"
 #include "fmt/format.h"
 #include "google/protobuf/descriptor.h"
-#include "services/log.h"
+#include "services/base/log.h"
 #include "services/rpc/request_id.h"
 #include "spdlog/spdlog.h"
 
@@ -20,7 +20,7 @@ std::string CodeName(grpc::StatusCode code) {
   return absl::StatusCodeToString(static_cast<absl::StatusCode>(code));
 }
 
-// One that nobody but a mistake in the program explains.
+// A status that only a bug in this program explains.
 bool IsMistake(grpc::StatusCode code) {
   return code == grpc::StatusCode::UNKNOWN || code == grpc::StatusCode::INTERNAL ||
          code == grpc::StatusCode::DATA_LOSS;
@@ -91,7 +91,7 @@ class Watchers final : public grpc::experimental::ServerInterceptorFactoryInterf
 
 }  // namespace
 
-CallMetrics::CallMetrics(Metrics& metrics, const std::vector<std::string>& services) : errors_() {
+CallMetrics::CallMetrics(metrics::Metrics& metrics, const std::vector<std::string>& services) : errors_() {
   for (size_t code = 1; code < errors_.size(); ++code) {
     errors_[code] = &metrics.AddCounter("hubbub_rpc_errors_total",
                                         "Calls that this server did not answer with OK, by their gRPC code",
@@ -125,9 +125,9 @@ void CallMetrics::OnEnd(std::string_view method, grpc::StatusCode code,
   const auto known = methods_.find(method);
   if (known == methods_.end()) return;
   const Method& m = known->second;
-  (code == grpc::StatusCode::OK ? m.ok : IsFailure(code) ? m.failed : m.refused)->Add();
+  (code == grpc::StatusCode::OK ? m.ok : IsFailure(code) ? m.failed : m.refused)->Increment();
   if (code > grpc::StatusCode::OK && static_cast<size_t>(code) < errors_.size())
-    errors_[static_cast<size_t>(code)]->Add();
+    errors_[static_cast<size_t>(code)]->Increment();
   if (m.seconds != nullptr) m.seconds->Observe(took.count());
 }
 

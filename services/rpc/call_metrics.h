@@ -11,9 +11,9 @@
 
 #include "grpcpp/support/server_interceptor.h"
 #include "grpcpp/support/status.h"
-#include "services/line_limit.h"
+#include "services/base/line_limit.h"
+#include "services/base/string_map.h"
 #include "services/metrics/metrics.h"
-#include "services/string_map.h"
 
 namespace hubbub::rpc {
 
@@ -27,7 +27,7 @@ namespace hubbub::rpc {
 class CallMetrics {
  public:
   // `services`: full names, such as "hubbub.chat.v1.ChatService". Calls of others are not counted.
-  CallMetrics(Metrics& metrics, const std::vector<std::string>& services);
+  CallMetrics(metrics::Metrics& metrics, const std::vector<std::string>& services);
 
   // `method` as gRPC has it: "/hubbub.chat.v1.ChatService/Send".
   void OnEnd(std::string_view method, grpc::StatusCode code, std::chrono::duration<double> took) const;
@@ -42,13 +42,13 @@ class CallMetrics {
 
  private:
   struct Method {
-    Counter* ok;
-    Counter* refused;
-    Counter* failed;
-    Histogram* seconds;  // Null for streams.
+    prometheus::Counter* ok;
+    prometheus::Counter* refused;
+    prometheus::Counter* failed;
+    prometheus::Histogram* seconds;  // Null for streams.
   };
   StringMap<Method> methods_;
-  std::array<Counter*, 17> errors_;  // By gRPC code; null for OK.
+  std::array<prometheus::Counter*, 17> errors_;  // By gRPC code; null for OK.
   mutable LineLimit mistakes_;
 };
 

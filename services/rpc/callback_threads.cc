@@ -16,13 +16,14 @@
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/slice.h"
-#include "services/cores.h"
+#include "grpcpp/version_info.h"
+#include "services/base/cores.h"
 #include "spdlog/spdlog.h"
 
 namespace hubbub::rpc {
 namespace {
 
-// Without credentials a channel leads nowhere: its calls end at once, with a callback.
+// Calls that end at once, with a callback: a channel without credentials has no connection.
 class Calls {
  public:
   template <typename Then>
@@ -104,6 +105,10 @@ class CallbackThreads::Impl {
   std::jthread waker_;
 };
 
+bool CallbackThreads::Supported() {
+  return GRPC_CPP_VERSION_MAJOR == 1 && GRPC_CPP_VERSION_MINOR == 51;
+}
+
 // gRPC 1.51, src/cpp/common/completion_queue_cc.cc.
 int CallbackThreads::Made() {
   return std::clamp(static_cast<int>(gpr_cpu_num_cores()) / 2, 2, 16);
@@ -111,11 +116,11 @@ int CallbackThreads::Made() {
 
 CallbackThreads::CallbackThreads() : CallbackThreads(UsableCores() / 2) {}
 CallbackThreads::CallbackThreads(int wanted)
-    : impl_(std::make_unique<Impl>(std::max(0, Made() - std::max(1, wanted)))) {}
+    : impl_(Supported() ? std::make_unique<Impl>(std::max(0, Made() - std::max(1, wanted))) : nullptr) {}
 CallbackThreads::~CallbackThreads() = default;
 
 int CallbackThreads::parked() const {
-  return impl_->parked();
+  return impl_ == nullptr ? 0 : impl_->parked();
 }
 
 }  // namespace hubbub::rpc

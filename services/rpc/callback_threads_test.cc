@@ -14,14 +14,13 @@
 namespace hubbub::rpc {
 namespace {
 
-struct Call {
-  grpc::ClientContext context;
-  chat::v1::SendRequest request;
-  chat::v1::SendResponse response;
-};
-
 // The threads that run the callbacks of many calls at a time.
 std::set<std::thread::id> ThreadsOfCallbacks() {
+  struct Call {
+    grpc::ClientContext context;
+    chat::v1::SendRequest request;
+    chat::v1::SendResponse response;
+  };
   constexpr int kCalls = 200;
   const auto stub = chat::v1::ChatService::NewStub(grpc::CreateChannel("", nullptr));
   std::list<Call> calls;

@@ -5,11 +5,11 @@
 #include "absl/status/status.h"
 #include "grpcpp/support/status.h"
 
-namespace hubbub {
+namespace hubbub::rpc {
 
 // Between absl::Status inside and grpc::Status at the rim. The codes of both are the same numbers; gRPC's C++
-// library has no conversion in the releases that we support. Details and payloads are not carried over: we
-// use none.
+// library has no conversion in the releases that we support. Details and payloads are not carried over;
+// services/rpc/unary.h adds the owner hint, which is a payload, to what it answers.
 inline grpc::Status ToGrpc(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
   return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message())};
@@ -19,4 +19,4 @@ inline absl::Status FromGrpc(const grpc::Status& status) {
   return {static_cast<absl::StatusCode>(status.error_code()), status.error_message()};
 }
 
-}  // namespace hubbub
+}  // namespace hubbub::rpc

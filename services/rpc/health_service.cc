@@ -9,18 +9,36 @@ void HealthService::SetServices(const std::vector<std::string>& services) {
   services_.insert(services.begin(), services.end());
 }
 
-HealthService::Response HealthService::Status() const {
+HealthService::Response HealthService::StatusOf(const std::string& name) const {
   Response response;
-  response.set_status(serving_ ? Response::SERVING : Response::NOT_SERVING);
+  const auto part = parts_.find(name);
+  if (part == parts_.end() && !services_.contains(name)) {
+    response.set_status(Response::SERVICE_UNKNOWN);
+  } else {
+    const bool serving = part == parts_.end() ? serving_ : part->second;
+    response.set_status(serving ? Response::SERVING : Response::NOT_SERVING);
+  }
   return response;
+}
+
+void HealthService::Tell() {
+  for (auto& [stream, watcher] : watchers_) {
+    const Response status = StatusOf(watcher.name);
+    if (std::exchange(watcher.told, status.status()) != status.status()) stream->Offer(status);
+  }
 }
 
 void HealthService::SetServing(bool serving) {
   MutexLock lock(mu_);
   if (shut_down_ || std::exchange(serving_, serving) == serving) return;
-  for (const auto& [watcher, known] : watchers_) {
-    if (known) watcher->Offer(Status());
-  }
+  Tell();
+}
+
+void HealthService::SetPart(const std::string& part, bool serving) {
+  MutexLock lock(mu_);
+  if (shut_down_) return;
+  parts_[part] = serving;
+  Tell();
 }
 
 void HealthService::Shutdown() {
@@ -35,8 +53,8 @@ grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* cont
                                                Response* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   MutexLock lock(mu_);
-  if (services_.contains(request->service())) {
-    *response = Status();
+  *response = StatusOf(request->service());
+  if (response->status() != Response::SERVICE_UNKNOWN) {
     reactor->Finish(grpc::Status::OK);
   } else {
     reactor->Finish({grpc::StatusCode::NOT_FOUND,
@@ -49,7 +67,8 @@ grpc::ServerUnaryReactor* HealthService::List(grpc::CallbackServerContext* conte
                                               ListResponse* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   MutexLock lock(mu_);
-  for (const std::string& service : services_) (*response->mutable_statuses())[service] = Status();
+  for (const std::string& service : services_) (*response->mutable_statuses())[service] = StatusOf(service);
+  for (const auto& [part, serving] : parts_) (*response->mutable_statuses())[part] = StatusOf(part);
   reactor->Finish(grpc::Status::OK);
   return reactor;
 }
@@ -65,11 +84,9 @@ grpc::ServerWriteReactor<HealthService::Response>* HealthService::Watch(grpc::Ca
     watcher->End({grpc::StatusCode::UNAVAILABLE, "this server is shutting down"});
     return watcher;
   }
-  const bool known = services_.contains(request->service());
-  watchers_.emplace(watcher, known);
-  Response response;
-  response.set_status(Response::SERVICE_UNKNOWN);
-  watcher->Offer(known ? Status() : response);
+  const Response status = StatusOf(request->service());
+  watchers_.emplace(watcher, Watcher{request->service(), status.status()});
+  watcher->Offer(status);
   return watcher;
 }
 

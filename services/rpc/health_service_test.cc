@@ -16,12 +16,12 @@ namespace {
 
 using grpc::health::v1::Health;
 
-using Request = HealthService::Request;
-using Response = HealthService::Response;
-
 // A server that has a service of its own beside health: reflection.
 class HealthServiceTest : public ::testing::Test {
  protected:
+  using Request = HealthService::Request;
+  using Response = HealthService::Response;
+
   HealthServiceTest() {
     auto started = Server::Start({.host = "127.0.0.1", .services = {}});
     EXPECT_TRUE(started.ok()) << started.status();
@@ -102,6 +102,24 @@ TEST_F(HealthServiceTest, WatchTellsTheStateAndEachChange) {
     server_->SetServing(true);
     EXPECT_EQ(watch.Next(), Response::SERVING);
   }
+}
+
+TEST_F(HealthServiceTest, APartHasAStatusOfItsOwn) {
+  const Watch watch(*stub_, "database");
+  EXPECT_EQ(watch.Next(), Response::SERVICE_UNKNOWN) << "not yet";
+  server_->SetPartServing("database", true);
+  EXPECT_EQ(watch.Next(), Response::SERVING);
+  server_->SetPartServing("database", false);
+  EXPECT_EQ(watch.Next(), Response::NOT_SERVING);
+  Response response;
+  EXPECT_TRUE(Check("database", response).ok());
+  EXPECT_EQ(response.status(), Response::NOT_SERVING);
+  EXPECT_TRUE(Check("", response).ok());
+  EXPECT_EQ(response.status(), Response::SERVING) << "the server goes on without it";
+  grpc::ClientContext context;
+  HealthService::ListResponse all;
+  ASSERT_TRUE(stub_->List(&context, {}, &all).ok());
+  EXPECT_EQ(all.statuses().at("database").status(), Response::NOT_SERVING);
 }
 
 TEST_F(HealthServiceTest, WatchOfAnotherServiceIsUnknownAndGoesOn) {

@@ -6,7 +6,7 @@
 
 #include "grpcpp/support/server_callback.h"
 #include "grpcpp/support/status.h"
-#include "services/mutex.h"
+#include "services/base/mutex.h"
 
 namespace hubbub::rpc {
 

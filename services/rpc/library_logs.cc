@@ -8,8 +8,8 @@
 #include "fmt/format.h"
 #include "google/protobuf/stubs/logging.h"
 #include "grpc/support/log.h"
-#include "services/line_limit.h"
-#include "services/log.h"
+#include "services/base/line_limit.h"
+#include "services/base/log.h"
 #include "spdlog/spdlog.h"
 
 namespace hubbub::rpc {
@@ -17,7 +17,7 @@ namespace {
 
 using spdlog::level::level_enum;
 
-// The libraries take plain functions, so what they share can not be an object of main's. Never destroyed: a
+// The libraries take plain functions, so what they share cannot be an object of main's. Never destroyed: a
 // thread of gRPC may write at the very end.
 LineLimit& Limit() {
   static auto& limit = *new LineLimit;

@@ -13,8 +13,8 @@
 #include "grpc/support/log.h"
 #include "gtest/gtest.h"
 #include "hubbub/chat/v1/chat.pb.h"
-#include "services/line_limit.h"
-#include "services/log.h"
+#include "services/base/line_limit.h"
+#include "services/base/log.h"
 #include "spdlog/sinks/ostream_sink.h"
 #include "spdlog/spdlog.h"
 

@@ -7,11 +7,10 @@ namespace hubbub::rpc {
 namespace {
 
 // Without a doubt: the server has answered that it will not, or its machine that no process listens there.
-// gRPC has no code of its own for the latter.
 bool IsCertain(const grpc::Status& status) {
   switch (status.error_code()) {
     case grpc::StatusCode::UNAVAILABLE:
-      return status.error_message().find("Connection refused") != std::string::npos;
+      return Reachability::Refused(status);
     case grpc::StatusCode::CANCELLED:
     case grpc::StatusCode::DEADLINE_EXCEEDED:
       return false;
@@ -21,6 +20,12 @@ bool IsCertain(const grpc::Status& status) {
 }
 
 }  // namespace
+
+bool Reachability::Refused(const grpc::Status& status) {
+  // gRPC has no code of its own for it.
+  return status.error_code() == grpc::StatusCode::UNAVAILABLE &&
+         status.error_message().find("Connection refused") != std::string::npos;
+}
 
 void Reachability::Heard() {
   heard_ = true;

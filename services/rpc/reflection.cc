@@ -68,7 +68,7 @@ absl::Status Reflection::TellFile(const File* file, std::string_view what, Strin
                                   Response& response) {
   if (file == nullptr)
     return absl::NotFoundError(fmt::format("this server knows no {} of this name or number", what));
-  // What was asked for by name is told again; whoever asks has lost it.
+  // A file that was asked for by name is sent again, because the caller has lost it.
   told.erase(file->name());
   AddFile(*file, told, response);
   return absl::OkStatus();

@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 #include "google/protobuf/descriptor.h"
 #include "grpc/reflection/v1/reflection.pb.h"
-#include "services/string_map.h"
+#include "services/base/string_map.h"
 
 namespace hubbub::rpc {
 

@@ -13,19 +13,19 @@
 namespace hubbub::rpc {
 
 // The id of the client's request, or the back end's call, that a call between servers is part of: metadata
-// by which the log lines of all of them are found. Made by the connector, or by whoever calls.
+// by which the log lines of all of them are found. Made by the connector, or by the caller.
 inline constexpr char kRequestIdKey[] = "x-request-id";
 // Longer ones, and those that are not printable ASCII, are passed over: they would only soil the log.
 inline constexpr size_t kMaxRequestIdBytes = 64;
 
-// The id, or nothing if it can not be used.
+// The id, or nothing if it cannot be used.
 inline std::string_view UsableRequestId(std::string_view id) {
   const bool usable = id.size() <= kMaxRequestIdBytes &&
                       std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c < 0x7f; });
   return usable ? id : std::string_view();
 }
 
-// The id in a call's metadata; empty if there is none that can be used.
+// The id in a call's metadata; empty if it has none or one that cannot be used.
 inline std::string RequestIdIn(const std::multimap<grpc::string_ref, grpc::string_ref>& metadata) {
   const auto at = metadata.find(kRequestIdKey);
   if (at == metadata.end()) return {};

@@ -10,13 +10,12 @@
 #include "grpcpp/impl/server_initializer.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
-#include "services/directory.h"
 
 namespace hubbub::rpc {
 namespace {
 
 // Both sides must agree on keepalive, or the server ends connections with "too many pings". A machine that
-// dies closes nothing: whoever was reached through it waits until that is noticed.
+// dies closes nothing: its peers wait until that is noticed.
 constexpr int kKeepaliveTimeMs = 2'000;
 constexpr int kKeepaliveTimeoutMs = 2'000;
 
@@ -98,7 +97,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   server->server_ = builder.BuildAndStart();
   if (server->server_ == nullptr) {
     return absl::UnavailableError(
-        fmt::format("can not serve gRPC on {}:{}: gRPC could not start", options.host, options.port));
+        fmt::format("cannot serve gRPC on {}:{}: gRPC could not start", options.host, options.port));
   }
   server->acceptor_->Start([self = server.get()](int listener, int fd) {
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;

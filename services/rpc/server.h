@@ -17,13 +17,13 @@
 
 namespace hubbub::rpc {
 
-// What main adds to the gRPC server of any program, whatever it serves itself.
+// What ServerMain adds to the gRPC server of every program.
 struct ServerExtras {
   std::vector<grpc::Service*> services = {};  // Outlive the server, as the next.
   const CallMetrics* call_metrics = nullptr;
   // At a time; further ones are closed at once. ShareFiles tells how many there is room for.
   int max_connections = 1'000;
-  // A connection that is older is ended, so that its peer connects anew, perhaps to another server; 0: never.
+  // Age at which a connection ends, so that its peer connects again, perhaps to another server; 0: never.
   // Calls under way go on for the grace, and are cancelled then.
   std::chrono::milliseconds max_connection_age{0};
   std::chrono::milliseconds max_connection_age_grace{600'000};
@@ -40,7 +40,7 @@ struct ServerOptions {
 
 // A gRPC server as every program of the suite runs it: health service, reflection, keepalive, bounds on
 // connections and message sizes, and no silent sharing of a port with another process. Thread-safe. Owned by
-// main.
+// Gate, Connector or ChatServer.
 class Server {
  public:
   // The error says which address and why.
@@ -50,6 +50,8 @@ class Server {
   uint16_t port() const { return acceptor_->port(); }
   // What the health service answers, for the whole server and each of its services.
   void SetServing(bool serving) { health_.SetServing(serving); }
+  // What it answers for a part that the server needs, such as a database (HealthService::SetPart).
+  void SetPartServing(const std::string& part, bool serving) { health_.SetPart(part, serving); }
   // Takes no new calls, waits for those under way, cancels them after `grace_ms`.
   void Shutdown(int grace_ms);
 

@@ -21,7 +21,7 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "gtest/gtest.h"
 #include "hubbub/chat/v1/chat.grpc.pb.h"
-#include "services/discovery/test_log.h"
+#include "services/testing/test_log.h"
 #include "services/testing/wait.h"
 #include "spdlog/spdlog.h"
 
@@ -92,15 +92,14 @@ TEST(Server, APortInUseIsOneClearError) {
   const absl::Status second =
       Server::Start({.host = "127.0.0.1", .port = first->port(), .services = {}}).status();
   EXPECT_EQ(second.code(), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(
-      std::string(second.message()),
-      "can not serve gRPC on 127.0.0.1:" + std::to_string(first->port()) + ": another program has this port");
+  EXPECT_EQ(std::string(second.message()), "cannot serve gRPC on 127.0.0.1:" + std::to_string(first->port()) +
+                                               ": another program has this port");
 }
 
 TEST(Server, AnAddressThatIsNotHereIsSaidSo) {
   // An address of documentation: no machine has it.
   const absl::Status status = Server::Start({.host = "203.0.113.1", .services = {}}).status();
-  EXPECT_THAT(std::string(status.message()), HasSubstr("can not serve gRPC on 203.0.113.1:0: "));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("cannot serve gRPC on 203.0.113.1:0: "));
 }
 
 TEST(Server, TheHealthServiceSaysWhetherItServes) {

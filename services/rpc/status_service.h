@@ -7,13 +7,13 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "hubbub/directory/v1/status.grpc.pb.h"
-#include "services/cpu_load.h"
-#include "services/mutex.h"
+#include "services/base/cpu_load.h"
+#include "services/base/mutex.h"
 #include "services/rpc/latest_stream.h"
 
 namespace hubbub::rpc {
 
-// Tells whoever watches how this server is doing: proto/hubbub/directory/v1/status.proto. A thread of its own
+// Tells all watchers the status of this server: proto/hubbub/directory/v1/status.proto. A thread of its own
 // looks, so that the status goes on while the program drains. Thread-safe. Outlives the gRPC server.
 class StatusService final : public directory::v1::StatusService::CallbackService {
  public:

@@ -11,12 +11,12 @@
 #include "grpcpp/alarm.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/client_callback.h"
-#include "services/mutex.h"
+#include "services/base/mutex.h"
 
 namespace hubbub::rpc {
 
 // Keeps one server-streaming call open: opens it, hands over what arrives, and when it ends opens it again,
-// with jittered backoff from 50 ms to half a second that starts anew after each message. Thread-safe. The
+// with jittered backoff from 50 ms to half a second that starts again after each message. Thread-safe. The
 // callbacks run on gRPC's threads, one at a time, must not block, and must not call Stop. Destroying it stops
 // it. What several ends in a row say of the server, Reachability knows.
 template <typename Request, typename Response>

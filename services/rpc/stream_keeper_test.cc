@@ -130,7 +130,7 @@ TEST(StreamKeeper, OpensAStreamAgainWhenItEnds) {
   EXPECT_TRUE(WaitUntil([&] { return watch.messages >= 4; }));
   watch.keeper.Stop();
   EXPECT_GE(watch.ends, 3);
-  EXPECT_GE(watch.attempts, watch.messages) << "the request is made anew for each attempt";
+  EXPECT_GE(watch.attempts, watch.messages) << "the request is made again for each attempt";
 }
 
 TEST(StreamKeeper, ComesBackWhenTheServerDoes) {

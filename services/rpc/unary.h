@@ -9,13 +9,14 @@
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/status.h"
 #include "services/net/loop.h"
-#include "services/owner_hint.h"
 #include "services/rpc/grpc_status.h"
+#include "services/rpc/owner_hint.h"
 #include "services/rpc/request_id.h"
+#include "services/rpc/retry.h"
 
 namespace hubbub::rpc {
 
-inline constexpr std::chrono::milliseconds kUnaryDeadline{2'000};
+inline constexpr std::chrono::milliseconds kUnaryDeadline = kCallDeadline;
 
 // What became of a call, with the owner of the room if the far end named one.
 inline absl::Status OutcomeOf(const grpc::Status& answer, const grpc::ClientContext& context) {

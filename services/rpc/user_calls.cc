@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <deque>
 #include <functional>
 #include <set>
@@ -10,9 +9,8 @@
 
 #include "fmt/format.h"
 #include "grpcpp/client_context.h"
-#include "services/limits.h"
-#include "services/rpc/request_id.h"
-#include "services/string_map.h"
+#include "services/base/limits.h"
+#include "services/base/string_map.h"
 
 namespace hubbub::rpc {
 namespace {
@@ -20,8 +18,6 @@ namespace {
 namespace v1 = connector::v1;
 using Async = v1::ConnectorService::StubInterface::async_interface;
 
-constexpr char kForwarded[] = "hubbub-forwarded";
-constexpr std::chrono::seconds kDeadline{2};
 constexpr int kMaxPushUsers = 1000;
 
 // What one connector said.
@@ -53,13 +49,10 @@ void AskAll(const std::vector<ConnectorPeer>& peers,
   round->peers = peers;
   round->done = std::move(done);
   round->left = round->peers.size();
-  const auto deadline = std::min(caller.deadline(), std::chrono::system_clock::now() + kDeadline);
   for (const ConnectorPeer& peer : round->peers) {
     Part<Response>& part = round->parts.emplace_back();
     part.id = peer.id;
-    part.context.AddMetadata(kForwarded, "1");
-    PassRequestId(caller, part.context);
-    part.context.set_deadline(deadline);
+    SetForwarded(part.context, caller);
   }
   // `request` lives until the last answer: only that one finishes the call that it belongs to.
   for (size_t i = 0; i < round->parts.size(); ++i) {
@@ -118,10 +111,6 @@ absl::StatusOr<PushUsers> UsersOf(const v1::PushRequest& request) {
   return users;
 }
 
-bool WasForwarded(const grpc::CallbackServerContext& context) {
-  return context.client_metadata().contains(kForwarded);
-}
-
 void DisconnectAt(const std::vector<ConnectorPeer>& peers, const grpc::CallbackServerContext& caller,
                   const v1::DisconnectRequest* request, v1::DisconnectResponse* response,
                   grpc::ServerUnaryReactor* reactor) {
@@ -143,7 +132,7 @@ void PushAt(const std::vector<ConnectorPeer>& peers, const grpc::CallbackServerC
   AskAll<v1::PushRequest, v1::PushResponse>(
       peers, &Async::Push, caller, request, [response, reactor](const Parts<v1::PushResponse>& parts) {
         AddSessions(parts, *response);
-        // Missing is who is missing everywhere.
+        // A user is missing who is missing at every connector.
         auto& missing = *response->mutable_missing_users();
         for (const auto& part : parts) {
           if (!part.status.ok()) continue;

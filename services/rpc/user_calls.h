@@ -7,9 +7,10 @@
 #include "absl/status/statusor.h"
 #include "grpcpp/support/server_callback.h"
 #include "hubbub/connector/v1/connector.grpc.pb.h"
+#include "services/rpc/forwarded.h"
 
-// Calls that reach users wherever they are: whoever gets one, a connector or a gate, passes it on to all
-// other connectors at once, and adds their answers up. Proto-level; used by gateway and connector.
+// Calls that reach users on every connector: the server that gets one, a connector or a gate, passes it on to
+// all other connectors at once, and adds their answers up. Proto-level; used by gateway and connector.
 namespace hubbub::rpc {
 
 // A connector that calls can be passed on to.
@@ -26,12 +27,10 @@ struct PushUsers {
 // INVALID_ARGUMENT names the first entry that is no name of a user, or says that there are none, or too many.
 absl::StatusOr<PushUsers> UsersOf(const connector::v1::PushRequest& request);
 
-// True if this call was passed on by another server: then it is for the sessions here alone.
-bool WasForwarded(const grpc::CallbackServerContext& context);
-
-// Each of these passes a call on to `peers`, and finishes `reactor` when all have answered, or after 2
-// seconds. `response` holds what was reached here and is added to; Push's missing_users must hold those
-// who are not here. `request`, `response` and `reactor` are those of `caller`, which keeps them until then.
+// Each of these forwards a call (services/rpc/forwarded.h) to `peers`, and finishes `reactor` when all have
+// answered, or after kCallDeadline. `response` holds what was reached here and is added to; Push's
+// missing_users must hold those who are not here. `request`, `response` and `reactor` are those of `caller`,
+// which keeps them until then.
 //
 // UNAVAILABLE names each connector that did not answer, and says what was reached: the rest has had it.
 // INVALID_ARGUMENT is passed on as a connector said it. Does not block; thread-safe.

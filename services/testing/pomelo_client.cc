@@ -109,7 +109,7 @@ PomeloClient::Incoming PomeloClient::Read() {
     }
     if (type != PackageType::kData) return incoming;
     const auto message = pomelo::DecodeMessage(bytes);
-    if (!message.ok()) throw std::runtime_error("the server's message can not be read");
+    if (!message.ok()) throw std::runtime_error("the server's message cannot be read");
     if (message->type == pomelo::MessageType::kResponse) {
       incoming.kind = Incoming::Kind::kResponse;
       incoming.id = message->id.number();

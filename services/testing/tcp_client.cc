@@ -39,7 +39,7 @@ TcpClient::TcpClient(uint16_t port, int receive_buffer) {
     const int error = errno;
     Close();
     errno = error;
-    Fail("can not connect to port " + std::to_string(port));
+    Fail("cannot connect to port " + std::to_string(port));
   }
 }
 

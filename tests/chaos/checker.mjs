@@ -4,16 +4,18 @@
 //             {t, kind: 'entered', epoch, offset}              the events after this point are due
 //             {t, kind: 'message', id, from, n, epoch, offset} n counts the sender's messages into this room
 //             {t, kind: 'stale', id}                           a message that the client library dropped as seen before
-//             {t, kind: 'gap', since, until}                   told that what is between two points can not be had
+//             {t, kind: 'gap', since, until}                   told that what is between two points cannot be had
 //             {t, kind: 'out'}                                 left, or was put out of the room
-//   sends     [{id, room, from, n, sent, acked, epoch, offset}]; acked is undefined if no answer came
-//   deaths    [{t, name, rooms}]: a chat server was killed or halted while it owned these rooms
+//   sends     [{id, room, from, n, sent, acked, epoch, offset, once}]; acked is undefined if no answer came. `once`: its client
+//             does not repeat it, and may say more before it knows what became of it
+//   deaths    [{t, until, rooms}]: while it owned these rooms, a chat server was killed, or did not know for a while that it
+//             had been replaced. Where the store keeps what is said there are none to be excused
 //
 // Times are in milliseconds of one clock; a point is {epoch, offset}.
 import {orderOfEpochs} from './epochs.mjs';
 
 // A server that dies takes along what it had acknowledged and not yet pushed. More than this before its death, or after it
-// (the answer was still on its way to the client), can not be explained so.
+// (the answer was still on its way to the client), cannot be explained so.
 const BEFORE_MS = 2000;
 const AFTER_MS = 500;
 const MAX_EXAMPLES = 20;
@@ -22,7 +24,8 @@ export function check({records, sends, deaths}) {
   const result = {
     violations: [],
     counts: {sent: sends.length, acknowledged: 0, unanswered: 0, deliveries: 0, due: 0, missing: 0, doubled: 0, misplaced: 0,
-             gaps: 0, 'due in a gap': 0, 'lost with their chat server': 0, 'said again after their chat server died': 0},
+             gaps: 0, 'due in a gap': 0, 'lost with their chat server': 0, 'said again after their chat server died': 0,
+             'acknowledged by an owner that was replaced': 0},
   };
   const rooms = new Map();
   for (const record of records) {
@@ -50,7 +53,19 @@ class RoomCheck {
       this.checkSequence(record);
       this.checkDeliveries(record);
     }
+    this.countReplaced();
     for (const send of this.sends) this.result.counts[send.acked === undefined ? 'unanswered' : 'acknowledged'] += 1;
+  }
+
+  // Of two lives of a room the older one said that it had a message, when the newer one had said so of another.
+  countReplaced() {
+    let newest = -1;
+    const acked = this.sends.filter((send) => send.acked !== undefined && this.order.has(send.epoch));
+    for (const {epoch} of acked.sort((a, b) => a.acked - b.acked)) {
+      const place = this.order.at(epoch);
+      if (place < newest) this.result.counts['acknowledged by an owner that was replaced'] += 1;
+      newest = Math.max(newest, place);
+    }
   }
 
   violation(kind, text) {
@@ -60,7 +75,7 @@ class RoomCheck {
     }
   }
 
-  // One place in the order holds one message, whoever looks.
+  // All members see the same message at one place in the order.
   checkPlaces() {
     const places = new Map();
     const take = (who, {id, epoch, offset}) => {
@@ -101,7 +116,7 @@ class RoomCheck {
           this.violation('order', `${user} saw '${entry.id}' at offset ${entry.offset} after offset ${at.offset} of epoch ${at.epoch}`);
         }
         if (!seen.has(entry.id)) {
-          if (entry.n < counts.get(entry.from)) {
+          if (entry.n < counts.get(entry.from) && !this.sendById.get(entry.id)?.once) {
             this.result.counts.misplaced += 1;
             this.violation('order', `${user} saw '${entry.id}' after message ${counts.get(entry.from)} of ${entry.from}`);
           }
@@ -156,7 +171,7 @@ class RoomCheck {
   }
 
   diedWith({acked}) {
-    return this.deaths.some(({t}) => acked >= t - BEFORE_MS && acked <= t + AFTER_MS);
+    return this.deaths.some(({t, until}) => acked >= t - BEFORE_MS && acked <= until + AFTER_MS);
   }
 
   // It was said, its sender was not told because the chat server died, and was right to say it again in the room's next life.
@@ -164,7 +179,7 @@ class RoomCheck {
     const send = this.sendById.get(id);
     const lives = new Set(all.map(({epoch}) => epoch)).size;
     const excused = send && lives === all.length &&
-        this.deaths.some(({t}) => send.sent <= t + AFTER_MS && (send.acked ?? Infinity) >= t - AFTER_MS);
+        this.deaths.some(({t, until}) => send.sent <= until + AFTER_MS && (send.acked ?? Infinity) >= t - AFTER_MS);
     if (excused) {
       this.result.counts['said again after their chat server died'] += 1;
     } else {

@@ -72,13 +72,13 @@ test('finds epochs that came in another order, or came back', () => {
 });
 
 // Both lose the last message; the room goes on in a new life.
-function died({at}) {
+function died({at, until = at}) {
   const one = world();
   for (const record of one.records) {
     record.entries = without(record.entries, 'm5');
     record.entries.push(one.message(6, {epoch: 8, offset: 1}));
   }
-  one.deaths = [{t: at, name: 'kill-chat', rooms: [ROOM]}];
+  one.deaths = [{t: at, until, rooms: [ROOM]}];
   return one;
 }
 
@@ -95,6 +95,29 @@ test('a death long after, long before, or of another room excuses nothing', () =
   assert.deepEqual(kinds(check(elsewhere)), ['loss']);
 });
 
+test('what a server acknowledged that did not know that it was replaced is counted by itself', () => {
+  const {violations, counts} = check(died({at: -6000, until: 100}));
+  assert.deepEqual(violations, []);
+  assert.equal(counts['lost with their chat server'], 2);
+  assert.deepEqual(kinds(check(died({at: -6000, until: -1000}))), ['loss']);
+});
+
+test('counts what two owners have acknowledged at one time', () => {
+  const one = world(4);
+  const send = (n, acked, epoch) => ({id: `x${n}`, room: ROOM, from: 'eve', n, sent: acked - 5, acked, epoch, offset: n});
+  one.bob.push(one.message(1, {id: 'x1', from: 'eve', epoch: 8, offset: 1}));
+  one.records[0].entries.push(one.message(1, {id: 'x1', from: 'eve', epoch: 8, offset: 1}));
+  one.sends.push(send(1, 290, 8));
+  assert.equal(check(one).counts['acknowledged by an owner that was replaced'], 2);
+});
+
+test('the order of a sender who does not wait is not judged', () => {
+  const one = world();
+  for (const {entries} of one.records) [entries[2].n, entries[3].n] = [entries[3].n, entries[2].n];
+  for (const send of one.sends) send.once = true;
+  assert.deepEqual(kinds(check(one)), []);
+});
+
 test('a hole before a message that came is a loss, death or not', () => {
   const one = died({at: 600});
   one.records[1].entries = without(one.bob, 'm3');
@@ -108,7 +131,7 @@ test('a message that was said again in the next life is excused by a death betwe
   one.sends[4].acked = 900;
   for (const {entries} of one.records) entries.push(one.message(5, {epoch: 8, offset: 1, t: 895}));
   assert.deepEqual(kinds(check(one)), ['double']);
-  one.deaths = [{t: 510, name: 'kill-chat', rooms: [ROOM]}];
+  one.deaths = [{t: 510, until: 510, rooms: [ROOM]}];
   const {violations, counts} = check(one);
   assert.deepEqual(violations, []);
   assert.equal(counts['said again after their chat server died'], 2);

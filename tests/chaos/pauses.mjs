@@ -1,4 +1,4 @@
-// How long rooms were silent for their members after each event. Pure.
+// How long rooms were silent for their members after each event.
 
 // `events` [{t, name, rooms}], `records` and `sends` as in checker.mjs. For each event, and each room that it touched: the time
 // until the last of the room's members had a message again that was sent after the event. Answers {name: [milliseconds]}.
@@ -21,4 +21,18 @@ export function distribution(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (part) => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))];
   return {count: sorted.length, p50: at(0.5), p99: at(0.99), max: sorted.at(-1)};
+}
+
+// The longest time for which this process did not run, though it had to: on a machine that is too busy for the test, pauses say
+// nothing, and what is waited for may come too late. Answers a function that tells it, in milliseconds.
+export function watchOwnPauses() {
+  const EACH_MS = 100;
+  let longest = 0;
+  let last = performance.now();
+  setInterval(() => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last - EACH_MS);
+    last = now;
+  }, EACH_MS).unref();
+  return () => longest;
 }

@@ -11,19 +11,31 @@ function take(count, iterator) {
 }
 
 test('a seed gives the same steps each time, and another seed others', () => {
-  const of = (seed) => take(30, steps(new Random(seed).of('steps'), eventNames('')));
+  const of = (seed) => take(30, steps(new Random(seed).of('steps'), eventNames('', 'sqlite')));
   assert.deepEqual(of(1), of(1));
   assert.notDeepEqual(of(1), of(2));
 });
 
 test('every kind of event comes once before any comes again', () => {
-  const names = eventNames('');
+  const names = eventNames('', 'postgres');
   assert.deepEqual(take(names.length, steps(new Random(5), names)).map(({name}) => name).sort(), Object.keys(EVENTS).sort());
 });
 
+test('events are named by themselves or by their group', () => {
+  assert.deepEqual(eventNames('kill-chat,rolling', 'sqlite'), ['kill-chat', 'rolling']);
+  assert.deepEqual(eventNames('cut-pair,network', 'sqlite'), eventNames('network', 'sqlite').sort((a, b) =>
+    (b === 'cut-pair') - (a === 'cut-pair')));
+  assert.ok(eventNames('', 'sqlite').includes('isolate-chat'));
+});
+
 test('an event that is not there is named, with those that are', () => {
-  assert.deepEqual(eventNames('kill-chat,rolling'), ['kill-chat', 'rolling']);
-  assert.throws(() => eventNames('kill-chat,flood'), /no event 'flood'.*kill-chat/);
+  assert.throws(() => eventNames('kill-chat,flood', 'sqlite'), /no event 'flood'.*kill-chat/);
+});
+
+test('a store that is a file has no network and no server', () => {
+  assert.ok(!eventNames('', 'sqlite').includes('kill-store'));
+  assert.throws(() => eventNames('kill-store', 'sqlite'), /kill-store: only with --store=postgres/);
+  assert.deepEqual(eventNames('kill-store', 'postgres'), ['kill-store']);
 });
 
 test('random numbers are spread over their range, and a stream does not depend on others', () => {

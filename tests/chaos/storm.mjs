@@ -2,6 +2,7 @@
 import {createRequire} from 'node:module';
 import {fileURLToPath} from 'node:url';
 
+import {STORE} from '../e2e/network.mjs';
 import {now} from './person.mjs';
 
 const require = createRequire(new URL('../e2e/package.json', import.meta.url));
@@ -24,10 +25,13 @@ export function callChat(server, method, request) {
   });
 }
 
+// Within this time a server that was cut off or halted knows what has become of it.
+const NOTICE_MS = 3000;
+
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class Storm {
-  events = [];  // {t, name, rooms}: what was done, and which rooms it touched.
+  events = [];  // {t, name, rooms}: what was done, and which rooms it touched. What ends is one more event.
   deaths = [];  // As in checker.mjs.
 
   // `rooms`: all of them; `say` prints a line. `least` and `most`: how many servers of a kind there may be.
@@ -43,27 +47,132 @@ export class Storm {
   async kill(step) {
     const server = this.#choose(step);
     const rooms = await this.#roomsOf(server);
-    this.#note(step, server, rooms, {dies: server.kind === 'chat'});
+    this.#note(step, server.id, rooms, {dies: server.kind === 'chat'});
     await server.stop('SIGKILL');
     await wait(step.down);
     await server.start();
   }
 
+  // A chat server and a connector at once, as when their machine dies.
+  async killNode(step) {
+    const [chat, connector] = [this.#choose({...step, server: 'chat'}), this.#choose({server: 'connector', which: step.other})];
+    const rooms = await this.#roomsOf(chat);
+    this.#note(step, `${chat.id} and ${connector.id}`, this.rooms);
+    this.#dies(rooms);
+    await Promise.all([chat.stop('SIGKILL'), connector.stop('SIGKILL')]);
+    await wait(step.down);
+    await Promise.all([chat.start(), connector.start()]);
+  }
+
   async hang(step) {
     const server = this.#choose(step);
     const rooms = await this.#roomsOf(server);
-    this.#note(step, server, rooms, {dies: server.kind === 'chat'});
-    server.halt();
+    await this.#during(step, server.id, rooms, {dies: server.kind === 'chat'}, () => server.halt(), () => server.goOn());
+  }
+
+  // Two servers that call each other.
+  async cutPair(step) {
+    const [a, b] = this.#choosePair(step);
+    const rooms = await this.#roomsOf(b);
+    const {network} = this.suite;
+    const what = badness(step);
+    const ends = step.turn < 0.5 ? [a.id, b.id] : [b.id, a.id];
+    const cut = () => (step.oneWay ? network.oneWay(...ends, what) : network.bothWays(...ends, what));
+    await this.#during(step, `${a.id} ${arrow(step)} ${b.id} (${Object.keys(what)})`, rooms, {}, cut, () => network.heal());
+  }
+
+  // A chat server from everybody, from the store too where it is reached by the network.
+  async isolate(step) {
+    const server = this.#choose({...step, server: 'chat'});
+    const rooms = await this.#roomsOf(server);
+    const {network} = this.suite;
+    const what = badness(step);
+    const out = step.turn < 0.5;
+    const cut = () => {
+      for (const other of [...this.suite.chats, ...this.suite.connectors, {id: STORE}]) {
+        if (other === server) continue;
+        if (!step.oneWay || out) network.oneWay(server.id, other.id, what);
+        if (!step.oneWay || !out) network.oneWay(other.id, server.id, what);
+      }
+    };
+    const which = step.oneWay ? ` (what it ${out ? 'sends' : 'gets'})` : '';
+    await this.#during(step, `${server.id}${which} (${Object.keys(what)})`, rooms, {dies: true}, cut, () => network.heal());
+  }
+
+  async resetPair(step) {
+    const [a, b] = this.#choosePair(step);
+    this.#note(step, `${a.id} ${arrow(step)} ${b.id}`, await this.#roomsOf(b));
+    this.suite.network.cut(a.id, b.id);
+  }
+
+  async slowPair(step) {
+    const [a, b] = this.#choosePair(step);
+    const rooms = await this.#roomsOf(b);
+    const {network} = this.suite;
+    const late = {delay: 50 + 250 * step.open};
+    await this.#during(step, `${a.id} ${arrow(step)} ${b.id} (${late.delay.toFixed(0)} ms)`, rooms, {},
+                       () => network.bothWays(a.id, b.id, late), () => network.heal());
+  }
+
+  // A chat server gives its rooms away while what it says reaches the connectors late: the new owners are ahead of it.
+  async slowMove(step) {
+    const server = this.#choose({...step, server: 'chat'});
+    const rooms = await this.#roomsOf(server);
+    const {network, connectors} = this.suite;
+    const late = {delay: 100 + 600 * step.open};
+    for (const {id} of connectors) network.oneWay(server.id, id, late);
+    this.#note(step, `${server.id} (${late.delay.toFixed(0)} ms)`, rooms);
     try {
-      await wait(step.down);
+      await server.stop();
     } finally {
-      server.goOn();
+      network.heal();
+    }
+    await server.start();
+  }
+
+  // The other chat servers are told that nobody listens where a chat server lives.
+  async refusePeers(step) {
+    const server = this.#choose({...step, server: 'chat'});
+    const rooms = await this.#roomsOf(server);
+    const {network} = this.suite;
+    const refuse = async () => {
+      await network.peerPort(server.id).refuse(true);
+      for (const other of this.suite.chats) if (other !== server) network.cut(other.id, server.id);
+    };
+    await this.#during(step, server.id, rooms, {dies: true}, refuse, () => network.heal());
+  }
+
+  async cutStore(step) {
+    const server = this.#choose({...step, server: 'chat'});
+    const rooms = await this.#roomsOf(server);
+    const {network} = this.suite;
+    const what = badness(step);
+    const ends = step.turn < 0.5 ? [server.id, STORE] : [STORE, server.id];
+    const cut = () => (step.oneWay ? network.oneWay(...ends, what) : network.bothWays(...ends, what));
+    await this.#during(step, `${ends.join(step.oneWay ? ' -> ' : ' - ')} (${Object.keys(what)})`, rooms, {dies: true}, cut,
+                       () => network.heal());
+  }
+
+  async killStore(step) {
+    await this.#during(step, STORE, this.rooms, {}, () => this.suite.postgres.kill(), () => this.suite.postgres.restart());
+  }
+
+  async hangStore(step) {
+    await this.#during(step, STORE, this.rooms, {}, () => this.suite.postgres.halt(), () => this.suite.postgres.goOn());
+  }
+
+  // 2 -> 4 -> 2 chat servers, one after the other.
+  async scale(step) {
+    for (const most of [this.most, this.least]) {
+      while (this.suite.chats.length !== most) {
+        await (this.suite.chats.length < most ? this.#addOne(step) : this.#removeOne(step));
+      }
     }
   }
 
   async restart(step) {
     const server = this.#choose(step);
-    this.#note(step, server, await this.#roomsOf(server));
+    this.#note(step, server.id, await this.#roomsOf(server));
     await server.stop();
     await wait(step.down);
     await server.start();
@@ -71,7 +180,7 @@ export class Storm {
 
   async rolling(step) {
     for (const server of [...this.suite.chats, ...this.suite.connectors, this.suite.gate]) {
-      this.#note(step, server, server.kind === 'gate' ? [] : await this.#roomsOf(server));
+      this.#note(step, server.id, server.kind === 'gate' ? [] : await this.#roomsOf(server));
       await server.stop();
       await server.start();
       await wait(step.down);
@@ -79,22 +188,43 @@ export class Storm {
   }
 
   async add(step) {
-    const kind = this.#of(step.server);
-    if (kind.length >= this.most) return this.remove({...step, name: `remove-${step.server}`, down: 3000});
-    const t = now();  // Rooms and clients may move as soon as the directory says so.
-    const server = await this.suite.add(step.server);
-    this.#note(step, server, this.rooms, {t});
+    if (this.#of(step.server).length >= this.most) return this.#removeOne({...step, name: `remove-${step.server}`, down: 3000});
+    return this.#addOne(step);
   }
 
   async remove(step) {
-    if (this.#of(step.server).length <= this.least) return this.add({...step, name: `add-${step.server}`});
+    if (this.#of(step.server).length <= this.least) return this.#addOne({...step, name: `add-${step.server}`});
+    return this.#removeOne(step);
+  }
+
+  async #addOne(step) {
+    const t = now();  // Rooms and clients may move as soon as the directory says so.
+    const server = await this.suite.add(step.server);
+    this.#note({name: step.name}, server.id, this.rooms, {t});
+  }
+
+  async #removeOne(step) {
     const server = this.#choose(step);
-    this.#note(step, server, await this.#roomsOf(server));
+    this.#note(step, server.id, await this.#roomsOf(server));
     await this.suite.remove(server);
     await wait(step.down);
     // Whatever it still has moves only now.
-    this.#note({name: `${step.name}, end`}, server, await this.#roomsOf(server));
+    this.#note({name: `${step.name}, end`}, server.id, await this.#roomsOf(server));
     await server.stop();
+  }
+
+  // From `begin` to `end`, for as long as the step says.
+  async #during(step, who, rooms, {dies = false}, begin, end) {
+    this.#note(step, who, rooms);
+    const death = dies && this.#dies(rooms);
+    await begin();
+    try {
+      await wait(step.down);
+    } finally {
+      await end();
+      if (death) death.until = now() + NOTICE_MS;
+      this.#note({name: `${step.name}, end`}, who, rooms);
+    }
   }
 
   #of(kind) {
@@ -106,6 +236,13 @@ export class Storm {
     return all[Math.floor(which * all.length)];
   }
 
+  // A connector and a chat server, or two chat servers. The second is a chat server.
+  #choosePair({which}) {
+    const {chats, connectors} = this.suite;
+    const pairs = chats.flatMap((chat, i) => [...connectors, ...chats.slice(0, i)].map((other) => [other, chat]));
+    return pairs[Math.floor(which * pairs.length)];
+  }
+
   // A connector has members of every room, near enough.
   async #roomsOf(server) {
     if (server.kind !== 'chat') return this.rooms;
@@ -113,10 +250,21 @@ export class Storm {
     return rooms.map(({room}) => room).filter((room) => this.rooms.includes(room));
   }
 
-  #note({name, down}, server, rooms, {dies = false, t = now()} = {}) {
-    const event = {t, name, rooms};
-    this.events.push(event);
-    if (dies) this.deaths.push(event);
-    this.say(`${name} ${server.id}${down ? ` for ${down} ms` : ''}, ${rooms.length} rooms`);
+  #note({name, down}, who, rooms, {dies = false, t = now()} = {}) {
+    this.events.push({t, name, rooms});
+    if (dies) this.#dies(rooms);
+    this.say(`${name} ${who}${down ? ` for ${down} ms` : ''}, ${rooms.length} rooms`);
+  }
+
+  // A chat server is killed, or may not notice for so long that it was replaced.
+  #dies(rooms) {
+    const death = {t: now(), until: now(), rooms};
+    this.deaths.push(death);
+    return death;
   }
 }
+
+const arrow = ({oneWay, turn}) => (!oneWay ? '-' : turn < 0.5 ? '->' : '<-');
+
+// Bytes wait in two of three cases, and vanish in the third.
+const badness = ({open}) => (open < 0.67 ? {held: true} : {swallows: true});

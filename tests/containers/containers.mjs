@@ -20,12 +20,12 @@ export class Container {
     return found.sort((a, b) => a.service.localeCompare(b.service));
   }
 
-  // What podman says now; a container that starts anew has another process, and may have another address.
+  // What podman says now; a container that starts again has another process, and may have another address.
   async look() {
     const [{Config, HostConfig, NetworkSettings, State}] = JSON.parse(await podman('inspect', this.id));
     const [network] = Object.values(NetworkSettings.Networks);
     return Object.assign(this, {
-      service: Config.Labels['com.docker.compose.service'], program: Config.Cmd[0], host: network.IPAddress, pid: State.Pid,
+      service: Config.Labels['com.docker.compose.service'], program: Config.Cmd?.[0], host: network.IPAddress, pid: State.Pid,
       state: State.Status, exitCode: State.ExitCode, published: HostConfig.PortBindings,
     });
   }
@@ -33,6 +33,12 @@ export class Container {
   // The port of this machine that leads to one of the container's.
   portFor(inside) {
     return Number(this.published[`${inside}/tcp`][0].HostPort);
+  }
+
+  // What it has logged since it was made.
+  async log() {
+    const {stderr} = await run('podman', ['logs', this.id], {maxBuffer: 1 << 26});
+    return stderr;
   }
 
   kill = () => podman('kill', this.id);

@@ -10,12 +10,16 @@ import {until} from '../e2e/wait.mjs';
 import {Container, composeStop, podman} from './containers.mjs';
 import {Talk} from './talk.mjs';
 
-// README promises a pause of 4 seconds for a chat server that hangs; a busy machine may take longer for it.
+// README promises a pause of 6 seconds for a chat server that hangs; a busy machine may take longer for it.
 const FLOWS_WITHIN_MS = 20000;
+const START_WITHIN_MS = 60000;
+// The containers' DNS may be silent for a while after a container has gone, and each question to it waits for 10 seconds then.
+const STORE_WITHIN_MS = 60000;
 const ROOMS = Array.from({length: 12}, (_, i) => `room-${i}`);
 const talk = new Talk(ROOMS);
 const deaths = [];  // As the checker wants them.
 let servers;
+let store;
 let connectors;
 let chats;
 let homes;  // The rooms of each chat server when all is well.
@@ -31,23 +35,33 @@ const restored = () => until(async () => isDeepStrictEqual(await owned().catch((
 const dies = async (chat) => deaths.push({name: chat.service, rooms: await roomsOf(chat), t: performance.now()});
 
 before(async () => {
-  servers = await Container.all();
+  const all = await Container.all();
+  servers = all.filter(({program}) => program?.startsWith('hubbub-'));
+  store = all.find(({service}) => service === 'store');
+  assert.equal(all.length, servers.length + 1);
   connectors = servers.filter(({program}) => program === 'hubbub-connector');
   chats = servers.filter(({program}) => program === 'hubbub-chat');
+  // A ready server may still look for the others, and a new database takes a while to make its files.
+  const listed = `http://127.0.0.1:${servers.at(-1).portFor(3014)}/servers.json`;
+  const states = async () => (await (await fetch(listed)).json()).servers.filter(({state}) => state === 'SERVER_STATE_READY');
+  await until(async () => (await states().catch(() => [])).length === servers.length, 'the gate to know all servers', START_WITHIN_MS);
+  const speaks = async ({host}) => callChat({host, port: 6050}, 'Send', {room: 'probe', from: 'test', content: 'there?'});
+  await until(async () => Promise.all(chats.map(speaks)).catch(() => null), 'chat servers to own rooms', START_WITHIN_MS);
 });
 after(() => talk.close());
 
 test('each server has an address of its own, no right and nothing to write on', async () => {
   assert.deepEqual(servers.map(({service}) => service), ['chat-1', 'chat-2', 'connector-1', 'connector-2', 'gate']);
-  assert.equal(new Set(servers.map(({host}) => host)).size, servers.length);
-  for (const {service, pid, id} of servers) {
+  assert.equal(new Set([store, ...servers].map(({host}) => host)).size, servers.length + 1);
+  for (const {service, pid, id} of [store, ...servers]) {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    assert.match(status, /^Uid:\t65532\t65532\t65532\t65532$/m, service);
-    assert.match(status, /^Gid:\t65532\t65532\t65532\t65532$/m, service);
+    const user = service === 'store' ? 999 : 65532;
+    assert.match(status, new RegExp(`^Uid:\t${user}\t${user}\t${user}\t${user}$`, 'm'), service);
+    assert.match(status, new RegExp(`^Gid:\t${user}\t${user}\t${user}\t${user}$`, 'm'), service);
     for (const set of ['Prm', 'Eff', 'Bnd']) assert.match(status, new RegExp(`^Cap${set}:\\t0+$`, 'm'), service);
     assert.match(status, /^NoNewPrivs:\t1$/m, service);
     assert.match(readFileSync(`/proc/${pid}/mounts`, 'utf8'), /^\S+ \/ \S+ ro,/m, `${service} can write on its root file system`);
-    await assert.rejects(podman('exec', id, 'sh', '-c', 'true'), /not found/, `${service} has a shell`);
+    if (service !== 'store') await assert.rejects(podman('exec', id, 'sh', '-c', 'true'), /not found/, `${service} has a shell`);
   }
 });
 
@@ -63,6 +77,21 @@ test('people on two connectors chat in rooms of two chat servers', async () => {
   assert.deepEqual(homes.flat().sort(), ROOMS.toSorted(), 'each room has one chat server');
 });
 
+test("the store's container is killed, and starts again: each room stays where it is, and what is said waits", async () => {
+  const before = await Promise.all(chats.map((chat) => chat.log()));
+  const say = (text) => until(async () => (await Promise.all(chats.map((chat) => chat.log()))).every((log, i) =>
+                                  log.slice(before[i].length).includes(text)), `all chat servers to say '${text}'`, STORE_WITHIN_MS);
+  await store.kill();
+  await say('the store does not answer');
+  assert.equal((await store.look()).state, 'exited');
+  assert.deepEqual(await owned(), homes);
+  await store.start();
+  await say('the store answers again');
+  await talk.flows('with the store again', FLOWS_WITHIN_MS);
+  assert.deepEqual(await owned(), homes);
+});
+
+// Which takes a store that answers.
 test('a chat container is killed, and starts again', async () => {
   const [chat] = chats;
   await dies(chat);
@@ -96,13 +125,13 @@ test('nothing was doubled, reordered, or lost that had not died with its chat se
   assert.deepEqual(result.violations, []);
   assert.equal(result.counts.unanswered, 0);
   for (const [what, count] of Object.entries(result.counts)) t.diagnostic(`${what}: ${count}`);
-  // Whoever came into a room first saw the others come, and that is all.
+  // Each client saw the clients that entered after it come, and saw nothing else.
   assert.deepEqual(seen, talk.people.map((_, i) => [ROOMS.length * (talk.people.length - 1 - i), 0, 0]));
 });
 
 test('each server ends by itself when it is told to', async () => {
   await composeStop();
-  for (const server of servers) {
+  for (const server of [store, ...servers]) {
     const {service, state, exitCode} = await server.look();
     assert.deepEqual([service, state, exitCode], [service, 'exited', 0]);
   }

@@ -3,7 +3,8 @@
 #
 # All of it happens in namespaces of its own, with storage of its own in build/containers: the ports and names of the compose
 # file may be in use on this machine, no packet leaves it, and what is started here ends with this script, however it ends.
-# Exit code 77: this machine can not run containers at all; a line says what it refused.
+# The database's image is made here, of this machine's PostgreSQL.
+# Exit code 77: this machine cannot run containers at all; a line says what it refused.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
 
@@ -28,6 +29,7 @@ outside() { # context compose
   rm -rf "$world"
   mkdir -p "$world/storage" "$world/networks"
   trap 'rm -rf "$world"' EXIT
+  tests/containers/postgres/context.sh "$world/postgres"
   deploy/containers_conf.sh >"$world/containers.conf"
   echo "network_config_dir = \"$world/networks\"" >>"$world/containers.conf"
   # Its own first process cleans up: it is told when this script is interrupted, and hears of it when this script is killed.
@@ -51,11 +53,13 @@ inside() { # world context compose
   export CONTAINERS_CONF=$1/containers.conf
   ip link set lo up
 
-  # A paused container can not be ended, not even with the namespace that it is in.
-  trap 'podman unpause --all >/dev/null 2>&1; podman rm --all --force --time 0 >/dev/null 2>&1' EXIT
+  # A paused container cannot be ended, not even with the namespace that it is in. What podman cannot remove ends with that.
+  trap 'podman unpause --all >/dev/null 2>&1 || true; podman rm --all --force --time 0 >/dev/null 2>&1 || true' EXIT
   trap 'exit 130' INT TERM HUP
   podman build --quiet --tag hubbub:latest "$2" >/dev/null
   podman images --format 'the image has {{.Size}}' hubbub:latest
+  # The name that the compose file asks for: what is here already is not pulled.
+  podman build --quiet --tag postgres:15 "$1/postgres" >/dev/null
   "$3" --file deploy/compose.yaml up --detach >"$1/up.log" 2>&1 || { cat "$1/up.log"; fail "the compose file's suite did not start"; }
   # In the background, so that a signal is heard meanwhile.
   PODMAN_COMPOSE=$3 node --test tests/containers/containers.test.mjs &

@@ -24,8 +24,10 @@ export class Talk {
     const {client, user} = await this.#connect(name, gatePort, connectorPort);
     this.people.push({client, user});
     for (const room of this.rooms) {
-      const {epoch, offset, users, ...error} = await client.enter(user, room);
-      if (!users) throw new Error(`${user} could not enter ${room}: ${JSON.stringify(error)}`);
+      // Chat servers that have just started may be about to find their store.
+      let answer;
+      const {epoch, offset} = await until(async () => (answer = await client.enter(user, room)).users && answer,
+                                          () => `${user} to enter ${room}; it answers ${JSON.stringify(answer)}`, AGAIN_WITHIN_MS);
       this.records.push({user, room, entries: [{t: now(), kind: 'entered', epoch, offset}]});
     }
     client.pomelo.on('onChat', ({rid, from, msg, epoch, offset}) => {

@@ -56,15 +56,20 @@ class Image(unittest.TestCase):
 
 
 class Compose(unittest.TestCase):
-    def test_flags_are_the_programs_and_lead_to_services(self):
+    @classmethod
+    def setUpClass(cls):
         with open(os.path.join(ROOT, "deploy", "compose.yaml"), encoding="utf-8") as file:
-            services = yaml.safe_load(file)["services"]
-        names = set(services)
-        for service in services.values():
+            cls.compose = yaml.safe_load(file)
+        cls.services = cls.compose["services"]
+        cls.programs = {name: service for name, service in cls.services.items() if service["image"].startswith("hubbub")}
+
+    def test_flags_are_the_programs_and_lead_to_services(self):
+        names = set(self.services)
+        for service in self.services.values():
             names.update(service.get("networks", {}).get("default", {}).get("aliases", []))
-        kinds = sorted(service["command"][0] for service in services.values())
+        kinds = sorted(service["command"][0] for service in self.programs.values())
         self.assertEqual(kinds, ["hubbub-chat"] * 2 + ["hubbub-connector"] * 2 + ["hubbub-gate"])
-        for name, service in services.items():
+        for name, service in self.programs.items():
             known = flags_of_program(service["command"][0])
             for argument in service["command"][1:]:
                 flag, _, value = argument.removeprefix("--").partition("=")
@@ -73,6 +78,32 @@ class Compose(unittest.TestCase):
                     self.assertIn(value.split(":")[0], names, f"{name}: --{flag} leads nowhere")
                 if flag == "advertise":
                     self.assertEqual(service["ports"], [f"{value}:3050"], f"{name}: clients are told {value}")
+
+    def test_chat_servers_share_the_database_whose_password_is_a_secret(self):
+        database = self.services["store"]
+        name = database["secrets"][0]
+        self.assertEqual(database["environment"]["POSTGRES_PASSWORD_FILE"], f"/run/secrets/{name}")
+        self.assertNotIn("POSTGRES_PASSWORD", database["environment"])
+        self.assertIn(database["volumes"][0].split(":")[0], self.compose["volumes"], "what it keeps outlives its container")
+        self.assertNotIn("ports", database, "nobody comes to it from outside")
+        for service in self.programs.values():
+            said = dict(argument.removeprefix("--").partition("=")[::2] for argument in service["command"][1:])
+            if service["command"][0] != "hubbub-chat":
+                self.assertNotIn("secrets", service)
+                self.assertNotIn("store", said)
+                continue
+            self.assertEqual(service["secrets"], [name])
+            self.assertEqual(said["store_password_file"], f"/run/secrets/{name}")
+            user = database["environment"]["POSTGRES_USER"]
+            self.assertEqual(said["store"], f"postgres://{user}@store/{database['environment']['POSTGRES_DB']}")
+            self.assertEqual(service["depends_on"], {"store": {"condition": "service_healthy"}})
+
+    def test_the_password_is_in_no_checkout_and_no_image(self):
+        file = self.compose["secrets"]["store_password"]["file"]
+        folder = os.path.join("deploy", os.path.dirname(file))
+        for name, entry in ((".gitignore", f"/{folder}/"), (".dockerignore", folder)):
+            with open(os.path.join(ROOT, name), encoding="utf-8") as ignored:
+                self.assertIn(entry, ignored.read().split("\n"), name)
 
 
 if __name__ == "__main__":

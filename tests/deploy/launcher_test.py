@@ -28,6 +28,8 @@ import os, signal, sys, time
 server = sys.argv[sys.argv.index("--id") + 1]
 def told(what):
     return os.path.exists(os.path.join({folder!r}, server + "." + what))
+with open(os.path.join({folder!r}, server + ".arguments"), "w") as arguments:
+    arguments.write("\\n".join(sys.argv[1:]))
 with open(os.path.join({folder!r}, server + ".starts"), "a") as starts:
     starts.write(str(os.getpid()) + "\\n")
 signal.signal(signal.SIGTERM, signal.SIG_IGN if told("stubborn") else lambda *_: os._exit(0))
@@ -130,6 +132,9 @@ class FolderTest(unittest.TestCase):
         path = self.folder / f"{server}.starts"
         return [int(pid) for pid in path.read_text().split()] if path.exists() else []
 
+    def arguments(self, server):
+        return (self.folder / f"{server}.arguments").read_text().split("\n")
+
     def lives(self, server):
         try:
             status = pathlib.Path(f"/proc/{self.starts(server)[-1]}/stat").read_text()
@@ -185,7 +190,7 @@ class SupervisorTest(FolderTest):
         self.shown = []
         file = directory.File(str(self.config), "development")
         times = {"backoff": lambda: Backoff(first=0.05, most=0.1), **times}
-        self.supervisor = Supervisor(str(self.folder), file, "development", self.said.append, self.shown.append, **times)
+        self.supervisor = Supervisor(str(self.folder), file, "development", "sqlite:/store", self.said.append, self.shown.append, **times)
         self.addCleanup(self.supervisor.close)
         self.supervisor.start(file.read(), self.until(lambda: False))
 
@@ -210,6 +215,14 @@ class SupervisorTest(FolderTest):
         self.assertTrue(self.supervisor.stop())
         self.assertFalse(any(self.lives(server) for server in ["chat-1", "connector-1", "gate-1"]))
         self.assertEqual(self.said, [])
+
+    def test_chat_servers_have_the_store_and_nobody_else_has(self):
+        self.supervise(ALL)  # With one chat server, so that a second one may come.
+        with_store = [server for server in ["chat-1", "connector-1", "gate-1"] if "--store=sqlite:/store" in self.arguments(server)]
+        self.assertEqual(with_store, ["chat-1"])
+        self.write(suite_of([line("chat-1", 1), line("chat-2", 6)]))
+        self.run_until(lambda: self.lives("chat-2"))
+        self.assertIn("--store=sqlite:/store", self.arguments("chat-2"))
 
     def test_a_server_that_ends_is_started_again_each_time(self):
         self.supervise(ALL)
@@ -314,12 +327,13 @@ class SupervisorTest(FolderTest):
 class LauncherTest(FolderTest):
     """The whole launcher as a process of its own."""
 
-    def launch(self, suite):
+    def launch(self, suite, *options):
         self.write(suite)
         self.launcher = subprocess.Popen(
-            [sys.executable, str(DEPLOY / "suite.py"), "--bin", str(self.folder), "--config", str(self.config)],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            [sys.executable, str(DEPLOY / "suite.py"), "--bin", str(self.folder), "--config", str(self.config), *options],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.folder)
         self.addCleanup(self.launcher.kill)
+        return self.launcher
 
     def wait_for(self, condition):
         deadline = time.monotonic() + DEADLINE_S
@@ -337,6 +351,38 @@ class LauncherTest(FolderTest):
         out, error = self.launcher.communicate(timeout=DEADLINE_S)
         self.assertEqual((self.launcher.returncode, error), (0, ""))
         self.assertIn("all servers have ended cleanly", out)
+
+    def test_the_store_is_in_a_folder_that_is_made_and_told(self):
+        for options, folder in [((), self.folder / "data"), (("--data", "mine/deep"), self.folder / "mine" / "deep")]:
+            launcher = self.launch(ALL, *options)
+            self.assertEqual(launcher.stdout.readline(), f"The store of the chat servers is {folder}/store.db\n")
+            for line_read in launcher.stdout:
+                if "The chat page is at" in line_read:
+                    break
+            self.assertIn(f"--store=sqlite:{folder}/store.db", self.arguments("chat-1"))
+            self.assertEqual(stat.S_IMODE(folder.stat().st_mode), 0o700)
+            launcher.send_signal(signal.SIGINT)
+            launcher.communicate(timeout=DEADLINE_S)
+
+    def test_two_suites_do_not_share_a_store(self):
+        first = self.launch(ALL)
+        self.wait_for(lambda: self.lives("gate-1"))
+        _, error = self.launch(ALL).communicate(timeout=DEADLINE_S)
+        self.assertEqual(self.launcher.returncode, 1)
+        self.assertEqual(error, f"suite: another suite runs with the folder {self.folder}/data; stop it, or name another folder "
+                                "with --data\n")
+        # However the first one ends.
+        first.kill()
+        first.communicate(timeout=DEADLINE_S)
+        self.wait_for(lambda: not self.lives("gate-1"))
+        self.launch(ALL)
+        self.wait_for(lambda: self.lives("gate-1"))
+
+    def test_a_folder_that_cannot_be_made_is_one_line(self):
+        (self.folder / "file").touch()
+        _, error = self.launch(ALL, "--data", "file/data").communicate(timeout=DEADLINE_S)
+        self.assertEqual(self.launcher.returncode, 1)
+        self.assertRegex(error, r"\Asuite: the folder \S+/file/data cannot be used: Not a directory; name another one with --data\n\Z")
 
     def test_the_servers_end_when_the_launcher_is_killed(self):
         self.tell("chat-1", "stubborn")

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import unittest
+import urllib.parse
 
 import kubernetes_validate
 from rendered import ROOT, Rendered, container_ports, overlays, seconds
@@ -161,6 +162,72 @@ class Manifests:
                 for _, flag, value in overlay.flags_of(other):
                     if flag.endswith("_service") and value.startswith(name + ":"):
                         self.assertIn(other["metadata"]["name"], open_to[name, ports["grpc"]], f"{flag} of {other['metadata']['name']}")
+
+    def test_everything_is_in_one_namespace(self):
+        for document in self.overlay.documents:
+            if document["kind"] != "Namespace":
+                self.assertEqual(document["metadata"].get("namespace"), "hubbub", document["metadata"]["name"])
+
+    def test_chat_pods_share_a_store_and_nobody_else_has_it(self):
+        stores = {}
+        for overlay, workload, _ in self.each_workload():
+            stores[workload["metadata"]["name"]] = [value for _, flag, value in overlay.flags_of(workload) if flag == "store"]
+        self.assertEqual(stores["hubbub-gate"] + stores["hubbub-connector"], [])
+        self.assertEqual(len(stores["hubbub-chat"]), 1)
+        chat = self.overlay.named("StatefulSet", "hubbub-chat")
+        scheme, _, rest = stores["hubbub-chat"][0].partition(":")
+        self.assertIn(scheme, ("sqlite", "postgres"))
+        if scheme == "sqlite":
+            self.check_file_of_the_node(chat, rest)
+        else:
+            self.check_database(chat, stores["hubbub-chat"][0])
+
+    def check_file_of_the_node(self, chat, path):
+        pod = chat["spec"]["template"]["spec"]
+        mount, volume = self.overlay.mount_of(pod, path)
+        self.assertIsNot(mount.get("readOnly"), True)
+        claim = self.overlay.named("PersistentVolumeClaim", volume["persistentVolumeClaim"]["claimName"])
+        # More would let pods of other nodes write the file, which SQLite cannot bear.
+        self.assertEqual(claim["spec"]["accessModes"], ["ReadWriteOnce"])
+        self.assertEqual(pod["securityContext"]["fsGroup"], pod["securityContext"]["runAsGroup"])
+        scaled = [scaler["spec"]["scaleTargetRef"]["name"] for scaler in self.overlay.all("HorizontalPodAutoscaler")]
+        self.assertNotIn("hubbub-chat", scaled)
+
+    def check_database(self, chat, url):
+        pod = chat["spec"]["template"]["spec"]
+        said = {flag: value for _, flag, value in self.overlay.flags_of(chat)}
+        parts = urllib.parse.urlsplit(url)
+        settings = dict(urllib.parse.parse_qsl(parts.query))
+        self.assertEqual(settings["sslmode"], "verify-full")
+        secrets = set()
+        for path in (settings["sslrootcert"], said["store_password_file"]):
+            mount, volume = self.overlay.mount_of(pod, path)
+            self.assertIn(path.removeprefix(mount["mountPath"] + "/"), [item["path"] for item in volume["secret"]["items"]])
+            self.assertIs(mount["readOnly"], True)
+            self.assertEqual(volume["secret"]["defaultMode"], 0o440, "its readers are the pod's group")
+            secrets.add(volume["secret"]["secretName"])
+        environment = {variable["name"]: variable for variable in pod["containers"][0]["env"]}
+        for variable in re.findall(r"\$\((\w+)\)", parts.netloc):
+            secrets.add(environment[variable]["valueFrom"]["secretKeyRef"]["name"])
+        self.assertEqual(re.sub(r"\$\(\w+\)", "", parts.netloc), "@", "user and host are the Secret's")
+        self.assertEqual(len(secrets), 1, "one Secret has all of it")
+        to_database = [policy for policy in self.overlay.all("NetworkPolicy")
+                       if {"port": 5432} in [port for rule in policy["spec"].get("egress", []) for port in rule["ports"]]]
+        self.assertEqual([self.overlay.pods_of(policy["spec"]["podSelector"]) for policy in to_database], [[chat]])
+
+    def test_passwords_are_in_secrets_and_those_are_not_here(self):
+        self.assertEqual(self.overlay.all("Secret"), [])
+        for overlay, workload, pod in self.each_workload():
+            for _, flag, value in overlay.flags_of(workload):
+                if flag == "store":
+                    self.assertIsNone(urllib.parse.urlsplit(value).password)
+                    self.assertNotIn("password", value)
+                elif flag != "store_password_file":
+                    self.assertNotIn("password", flag + value)
+            for variable in pod["containers"][0]["env"]:
+                self.assertFalse("PASS" in variable["name"].upper() and "value" in variable, variable["name"])
+            if workload["metadata"]["name"] != "hubbub-chat":
+                self.assertNotIn("secret", str(pod["volumes"]) + str(pod["containers"][0]["env"]).lower())
 
     def test_an_ingress_shows_no_page_of_the_servers(self):
         led_to = {

@@ -50,19 +50,23 @@ class Rendered:
             name, _, value = argument.removeprefix("--").partition("=")
             found.append((workload["metadata"]["name"], name, value))
             if name == "flagfile":
-                for line in self.mounted(pod, container, value).splitlines():
+                for line in self.mounted(pod, value).splitlines():
                     if line.strip() and not line.startswith("#"):
                         name, _, inner = line.strip().removeprefix("--").partition("=")
                         found.append((value, name, inner))
         return found
 
-    def mounted(self, pod, container, path):
+    def mounted(self, pod, path):
         """What a file of a ConfigMap holds, found as the kubelet finds it."""
-        for mount in container["volumeMounts"]:
+        mount, volume = self.mount_of(pod, path)
+        config = self.named("ConfigMap", volume["configMap"]["name"])
+        return config["data"][path.removeprefix(mount["mountPath"] + "/")]
+
+    def mount_of(self, pod, path):
+        """Where the first container finds a file: (its mount, that one's volume)."""
+        for mount in pod["containers"][0]["volumeMounts"]:
             if path.startswith(mount["mountPath"] + "/"):
-                volume = next(v for v in pod["volumes"] if v["name"] == mount["name"])
-                config = self.named("ConfigMap", volume["configMap"]["name"])
-                return config["data"][path.removeprefix(mount["mountPath"] + "/")]
+                return mount, next(v for v in pod["volumes"] if v["name"] == mount["name"])
         raise KeyError(f"nothing is mounted at {path}")
 
 

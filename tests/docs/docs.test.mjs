@@ -62,7 +62,7 @@ before(async () => {
   assert.match(suite.output, /The chat page is at http:\/\/127\.0\.0\.1:3014\//, suite.output);
 });
 
-// Whoever interrupts the test must not be left with a suite on the default ports.
+// An interrupted test must not leave a suite running on the default ports.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.once(signal, () => {
     if (suite?.child.exitCode === null) process.kill(-suite.child.pid, 'SIGINT');
@@ -142,9 +142,11 @@ test('a back end in another language sends into a room with the lines of the REA
 });
 
 test('a suite whose ports are in use says so and ends', async () => {
-  const second = start('./dev run');
+  const folder = mkdtempSync(join(tmpdir(), 'hubbub-docs-'));
+  const second = start(`./dev run --data ${folder}`);
   assert.equal(await second.ended, 1);
   assert.match(second.output, /hubbub-chat: .*605\d.*another program has this port/);
+  rmSync(folder, {recursive: true});
 });
 
 test('a port that is in use is one clear line', async () => {

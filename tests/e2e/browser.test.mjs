@@ -107,6 +107,7 @@ test('changing rooms keeps the connection, and shows the new room alone', async 
   await ada.waitForSelector('.notice[data-kind="leave"]:has-text("Bob")');
   assert.deepEqual(await texts(bob), []);
   await changeRoom(ada, 'second');
+  await ada.waitForSelector('#room-name:text-is("second")');
   await say(ada, 'hello, second');
   await sees(bob, 'hello, second');
   assert.equal(await bob.textContent('#people-count'), '2');
@@ -229,4 +230,34 @@ test('when a connector dies, the page comes back by itself and says so', async (
   await people[0].press('#text', 'Enter');
   for (const page of people) await sees(page, 'written while offline');
   for (const page of people) assert.equal(await page.textContent('#people-count'), '4');
+});
+
+test('what was said before is there, older messages come by scrolling up, and a mark shows where the last visit ended', async () => {
+  const room = 'with-a-past';
+  const ada = await person('Ada', room);
+  for (let i = 1; i <= 70; ++i) {
+    await say(ada, `message ${i}`);
+    if (i % 10 === 0) await sees(ada, `message ${i}`);
+  }
+  const bob = await person('Bob', room);
+  await sees(bob, 'message 70');
+  assert.equal(await bob.locator('.message').filter({has: bob.getByText('message 10', {exact: true})}).count(), 0, 'a page at a time');
+  await bob.evaluate(() => {
+    document.getElementById('log').scrollTop = 100;
+  });
+  await sees(bob, 'message 1');
+  const said = await texts(bob);
+  assert.deepEqual(said, Array.from({length: 70}, (_, i) => `message ${i + 1}`), 'each once, in order');
+  assert.equal(await bob.locator('.day[data-kind="day"]').count(), 1, 'one line for the day');
+
+  await bob.click('#sign-out');
+  await say(ada, 'while Bob was away');
+  await sees(ada, 'while Bob was away');
+  await bob.fill('#user-input', 'Bob');
+  await bob.fill('#room-input', room);
+  await bob.press('#room-input', 'Enter');
+  await sees(bob, 'while Bob was away');
+  await bob.waitForSelector('[data-kind="mark"]:has-text("New since your last visit")');
+  const after = await bob.$eval('[data-kind="mark"]', (mark) => mark.nextElementSibling.querySelector('.text')?.textContent);
+  assert.equal(after, 'while Bob was away');
 });

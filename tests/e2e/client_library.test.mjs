@@ -96,7 +96,7 @@ test('errors of the server arrive as errors with a code and a sentence', async (
   other.close();
   await assert.rejects(other.send(room, 'hi'), is('offline', /no connection/));
   const lost = new HubbubClient({gate: 'ws://127.0.0.1:1', WebSocket});
-  await assert.rejects(lost.connect('ada'), is('unreachable', /Can not connect/));
+  await assert.rejects(lost.connect('ada'), is('unreachable', /Cannot connect/));
   assert.equal(lost.state, 'offline');
 });
 

@@ -101,7 +101,7 @@ test('pushes that overtake the answer of enter come after it; older ones and dou
   assert.deepEqual(ada.users('r'), ['ada', 'eve']);
 });
 
-test('offsets of a new epoch count anew', async () => {
+test('offsets of a new epoch count again', async () => {
   const script = await scripted((route, body, socket, id) => {
     socket.send(Buffer.concat([response(id, entered(5)), chat(6, 'old'), chat(1, 'new', {epoch: 2}), chat(1, 'a double', {epoch: 2}),
                                chat(2, 'newer', {epoch: 2})]));
@@ -258,7 +258,7 @@ async function refusing(refuse) {
   return server.address().port;
 }
 
-test('connect() asks the gate again when the connector is full, drains or can not be reached', async () => {
+test('connect() asks the gate again when the connector is full, drains or cannot be reached', async () => {
   const kick = (reason) => (socket) => {
     socket.send(pack(KICK, JSON.stringify({reason})));
     socket.close(1013, reason);
@@ -330,7 +330,7 @@ test('a server that writes nonsense is given up with an error that says so', asy
   });
   const ada = client(script);
   await ada.connect('ada');
-  await assert.rejects(ada.enter('r'), {code: 'protocol', message: /can not be read/});
+  await assert.rejects(ada.enter('r'), {code: 'protocol', message: /cannot be read/});
 });
 
 test('an address of the loopback is read as "where the gate is" by those who reached the gate elsewhere', async () => {

@@ -1,6 +1,9 @@
 // A suite that finds itself by DNS, as in Kubernetes: each server has an address of its own, all of a kind share their ports.
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
+import {mkdtemp, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 
 import {DnsServer} from './dns_server.mjs';
@@ -12,13 +15,14 @@ const NAMES = {gate: 'gate.hubbub.test', connector: 'connector.hubbub.test', cha
 let dns;
 let ports;
 const servers = [];
+const folder = await mkdtemp(join(tmpdir(), 'hubbub-dns-'));
 let chats;
 
 function make(kind, id, host, flags = []) {
   const server = new Server(kind, {id, port: ports[kind], clientPort: ports[`${kind}Client`]}, null, [
     '--directory=dns', `--dns_server=${dns.address}`, `--listen=${host}`, `--advertise_host=${host}`,
     ...Object.entries(NAMES).map(([of, name]) => `--${of}_service=${name}:${ports[of]}`),
-    ...(kind === 'chat' ? [] : [`--client_port=${ports[`${kind}Client`]}`]),
+    ...(kind === 'chat' ? [`--store=sqlite:${join(folder, 'store.db')}`] : [`--client_port=${ports[`${kind}Client`]}`]),
     ...flags,
   ]);
   server.host = host;
@@ -47,6 +51,7 @@ before(async () => {
 after(async () => {
   for (const server of servers.reverse()) await server.stop();
   dns.close();
+  await rm(folder, {recursive: true, force: true});
 });
 
 test('servers find each other by DNS, before and after they are there', async () => {
@@ -81,7 +86,7 @@ test('servers find each other by DNS, before and after they are there', async ()
   // One that goes from DNS goes from the answers.
   dns.set(NAMES.connector, [connectors[1].host]);
   await until(async () => (await connectorsOf(gate.host)).join() === b, 'the gate to forget a connector');
-  // No name at all: whoever answers stays.
+  // DNS has no name at all: the gate keeps the servers that still answer.
   dns.names.clear();
   await until(() => /connector\.hubbub\.test does not resolve.*servers that are known stay/.test(gate.log), 'the gate to say so');
   assert.deepEqual(await connectorsOf(gate.host), [b]);
@@ -118,7 +123,7 @@ test('rooms follow DNS while people talk', async () => {
   const third = make('chat', 'chat-c', '127.0.0.7');
   await third.start();
   dns.set(NAMES.chat, [...chats, third].map(({host}) => host));
-  await until(() => chats.some(({log}) => /gives \d+ rooms to their owners/.test(log)), 'rooms to go to the third chat server');
+  await until(() => chats.some(({log}) => /\d+ slots are at chat server chat-c now/.test(log)), 'rooms to go to the third chat server');
   await goesOn('with a third chat server');
   dns.set(NAMES.chat, [chats[1], third].map(({host}) => host));
   await chats[0].stop();
@@ -135,17 +140,17 @@ test('rooms follow DNS while people talk', async () => {
   for (const client of [talker, listener]) client.close();
 });
 
-test('flags that can not be are one line and exit code 2', () => {
+test('flags that cannot be are one line and exit code 2', () => {
   const program = (kind) => `${process.env.HUBBUB_BIN}/${{gate: 'gateway', connector: 'connector', chat: 'chat'}[kind]}/hubbub-${kind}`;
   const cases = [
     ['gate', ['--nosuch'], /there is no flag --nosuch/],
-    ['gate', ['--client_port=70000'], /--client_port can not be "70000"/],
+    ['gate', ['--client_port=70000'], /--client_port cannot be "70000"/],
     ['gate', ['--directory=dns'], /--directory=dns needs --gate_service/],
     ['connector', ['--directory=dns', '--connector_service=a:1'], /--directory=dns needs --chat_service/],
     ['connector', ['--directory=dns', '--connector_service=a:1', '--chat_service=b'], /--chat_service must be host:port/],
     ['connector', ['--config=deploy/servers.json', '--advertise=:1'], /--advertise must be the host or host:port/],
     ['chat', ['--chat_service=a:1'], /--chat_service is for --directory=dns/],
-    ['chat', ['--config=/nowhere'], /\/nowhere: this file can not be read/],
+    ['chat', ['--config=/nowhere'], /\/nowhere: this file cannot be read/],
   ];
   for (const [kind, flags, why] of cases) {
     const {status, stderr} = spawnSync(program(kind), flags, {cwd: `${import.meta.dirname ?? new URL('.', import.meta.url).pathname}/../..`});

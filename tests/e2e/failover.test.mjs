@@ -46,7 +46,7 @@ async function allIsWell() {
 }
 
 test('everybody hears everybody', async () => {
-  // Whoever of the two came first is told of the other.
+  // The first of the two clients in a room is told that the second has come.
   const comings = (room) => members.filter((client) => client.room === room).flatMap(({pushes}) => pushes.onAdd);
   await until(() => ROOMS.every((room) => comings(room).length === 1), 'all to have come');
   await allIsWell();

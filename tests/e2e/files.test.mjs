@@ -1,4 +1,4 @@
-// Servers that may open few files: the limit that a shell gives is raised as far as that is allowed; where it can not be, clients are
+// Servers that may open few files: the limit that a shell gives is raised as far as that is allowed; where it cannot be, clients are
 // turned away while the servers still reach each other, and the gRPC port is never deaf for good.
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
@@ -72,7 +72,7 @@ test('a full connector gets a chat server that was killed back, and its people w
   assert.ok(answer.offset > 0);
 });
 
-test('whoever fills both ports of a server makes it deaf for no longer than that', async () => {
+test('a client that fills both ports of a server makes it deaf only while it holds them', async () => {
   const [connector] = suite.connectors;
   const held = [];
   for (let i = 0; i < 2 * FEW; ++i) held.push(await connect(i % 2 ? connector.port : connector.clientPort));

@@ -77,7 +77,7 @@ test('a slow reader gets what waited for it one to a frame', async () => {
   expectFramesOfOne(cat, dan);
 });
 
-test('whoever comes back, is pushed to or is kicked gets one to a frame', async () => {
+test('a client that comes back, is pushed to or is kicked gets one package to a frame', async () => {
   const eve = await member('eve', 'back');
   const {epoch, offset, resume} = await (await member('fay', 'back')).entered;
   clients.at(-1).close();

@@ -56,11 +56,12 @@ let launcher;
 
 async function launch() {
   launcher = {log: '', out: ''};
-  launcher.process = spawn('python3', [SUITE, '--bin', BIN, '--config', config], {stdio: ['ignore', 'pipe', 'pipe']});
+  launcher.process = spawn('python3', [SUITE, '--bin', BIN, '--config', config, '--data', join(folder, 'data')], {stdio: ['ignore', 'pipe', 'pipe']});
   launcher.process.stdout.on('data', (text) => (launcher.out += text));
   launcher.process.stderr.on('data', (text) => (launcher.log += text));
   launcher.ended = once(launcher.process, 'close').then(([code, signal]) => (launcher.how = signal ?? code));
-  await until(() => launcher.out.includes('The chat page is at') || launcher.how !== undefined, 'the suite to be up', START_MS);
+  await until(() => launcher.out.includes('The chat page is at') || launcher.how !== undefined,
+              () => `the suite to be up; it says:\n${launcher.out}${launcher.log}`, START_MS);
 }
 
 async function stop() {

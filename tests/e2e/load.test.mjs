@@ -62,11 +62,11 @@ test('sends go by the clock if there is a rate', async () => {
   assert.equal(JSON.parse(readFileSync(json, 'utf8')).checked.sent, 120);
 });
 
-test('whoever is mistaken is told in one line', async () => {
+test('the bench reports a mistake of its user in one line', async () => {
   for (const [flags, code, message] of [
     [['--gate', '192.0.2.1:3014'], 2, /192\.0\.2\.1 is not of this machine/],
     [['--scenario', 'party'], 2, /there is no scenario 'party'/],
-    [[...gate, '--json', join(folder, 'no/such/folder')], 2, /can not be written/],
+    [[...gate, '--json', join(folder, 'no/such/folder')], 2, /cannot be written/],
     [[...gate, '--quiet', '--servers', `gone=${2 ** 30}`], 1, /the server gone .* does not run any more/],
     // A chat server's port: something listens, but no gate.
     [['--quiet', '--gate', `127.0.0.1:${suite.chats[0].port}`], 1, /could not sign in/],

@@ -96,7 +96,7 @@ async function sendNoUtf8(port, times) {
   session.close();
 }
 
-test("what gRPC and protobuf say are lines as the others, and a stranger can not fill the log with them", async () => {
+test("what gRPC and protobuf say are lines as the others, and a stranger cannot fill the log with them", async () => {
   const [chat] = suite.chats;
   await sendNoUtf8(chat.port, 200);
   const complaints = () => linesOf(chat).filter(({message}) => message.startsWith('protobuf: '));

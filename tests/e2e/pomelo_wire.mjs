@@ -21,7 +21,7 @@ export function pack(type, body = '') {
 }
 
 // With this type the server sends JSON alone, which is what decodeMessage() reads.
-export const handshake = (sys = {type: 'hubbub-web', version: '0.0.0'}) => pack(HANDSHAKE, JSON.stringify({sys, user: {}}));
+export const handshake = (sys = {type: 'hubbub-web', version: '0.0.0'}, user = {}) => pack(HANDSHAKE, JSON.stringify({sys, user}));
 
 function varint(value) {
   const bytes = [];

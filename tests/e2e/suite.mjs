@@ -10,7 +10,9 @@ import {join} from 'node:path';
 import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
 
+import {Network, STORE} from './network.mjs';
 import {RawTcp} from './pomelo_wire.mjs';
+import {Postgres} from './postgres.mjs';
 import {until, withDeadline} from './wait.mjs';
 
 const BIN = process.env.HUBBUB_BIN ?? fileURLToPath(new URL('../../build/dev', import.meta.url));
@@ -118,54 +120,90 @@ export class Server {
 }
 
 export class Suite {
-  // flags: {gate: […], connector: […], chat: […]}; ulimits: {gate: '-Sn 256', …}
-  static async start({connectors = 1, chats = 1, flags = {}, ulimits = {}} = {}) {
+  // flags: {gate: […], connector: […], chat: […]}; ulimits: {gate: '-Sn 256', …}; store: sqlite or postgres, this one started
+  // by the suite; network: whether the servers reach each other and PostgreSQL by links that a test can make bad
+  // (network.mjs); tokenFor: (user) => its sign-in token, for a suite that demands one.
+  static async start({connectors = 1, chats = 1, flags = {}, ulimits = {}, store = 'sqlite', network = false,
+                      tokenFor = () => undefined} = {}) {
     for (let attempt = 0; ; ++attempt) {
       const suite = new Suite();
+      suite.tokenFor = tokenFor;
       try {
-        await suite.#start(connectors, chats, flags, ulimits);
+        await suite.#start({connectors, chats, flags, ulimits, store, network});
         return suite;
       } catch (error) {
         await suite.stop({evenIfBad: true});
         // Somebody may have taken a port between its finding and its use.
-        if (attempt > 0 || !/another program has this port|in use|can not serve gRPC/i.test(error.message)) throw error;
+        if (attempt > 0 || !/another program has this port|in use|cannot serve gRPC/i.test(error.message)) throw error;
       }
     }
   }
 
-  async #start(connectors, chats, flags, ulimits) {
+  async #start({connectors, chats, flags, ulimits, store, network}) {
     this.folder = await mkdtemp(join(tmpdir(), 'hubbub-e2e-'));
-    this.config = join(this.folder, 'servers.json');
     Object.assign(this, {flags, ulimits});
-    const ports = await freePorts(2 + 2 * connectors + chats);
+    const ports = await freePorts(3 + 2 * connectors + chats);
+    const storePort = ports.pop();
+    if (store === 'postgres') this.postgres = await Postgres.start(storePort);
+    if (network) this.network = new Network(this.postgres && {host: '127.0.0.1', port: storePort});
     const make = (kind, count) => Array.from({length: count}, (_, i) => this.#make(kind, i + 1, ports));
     [this.chats, this.connectors, [this.gate]] = [make('chat', chats), make('connector', connectors), make('gate', 1)];
     this.#numbers = {chat: chats, connector: connectors};
+    for (const server of this.#all) await this.#connect(server);
     await this.#writeDirectory();
     for (const group of [this.chats, this.connectors, [this.gate]]) await Promise.all(group.map((server) => server.start()));
     await this.serves();
   }
 
   #numbers;
+  #removed = [];
+
+  get #all() {
+    return [this.gate, ...this.connectors, ...this.chats];
+  }
 
   #make(kind, number, ports) {
     const entry = {id: `${kind}-server-${number}`, host: '127.0.0.1', port: ports.pop()};
     if (kind !== 'chat') Object.assign(entry, {clientPort: ports.pop(), frontend: true});
-    return new Server(kind, entry, this.config, this.flags[kind] ?? [], this.ulimits[kind]);
+    const config = join(this.folder, this.network ? `${entry.id}.json` : 'servers.json');
+    return new Server(kind, entry, config, this.flags[kind] ?? [], this.ulimits[kind]);
   }
 
-  // A reader sees the whole old file or the whole new one.
+  // Gives it its links, and a chat server its store.
+  async #connect(server) {
+    await this.network?.add(server);
+    if (server.kind !== 'chat') return;
+    const seen = this.network?.seenBy(server.id, STORE);
+    const store = this.postgres ? this.postgres.url(seen?.host, seen?.port) : `sqlite:${join(this.folder, 'store.db')}`;
+    // First, so that a test's own flag counts.
+    server.flags = [`--store=${store}`, ...this.network ? ['--listen=127.0.0.1'] : [], ...server.flags];
+  }
+
+  // As `viewer` finds the server. A chat server's own host is the one that others find it by.
+  #entryFor(viewer, {id, kind, entry}) {
+    if (!this.network) return entry;
+    if (id === viewer.id) return kind === 'chat' ? {...entry, host: this.network.peerPort(id).host} : entry;
+    const seen = this.network.seenBy(viewer.id, id);
+    return seen ? {...entry, host: seen.host, port: seen.port, clientHost: entry.host} : entry;
+  }
+
   async #writeDirectory() {
-    const entries = (servers) => servers.map(({entry}) => entry);
-    const directory = {gate: entries([this.gate]), connector: entries(this.connectors), chat: entries(this.chats)};
-    await writeFile(`${this.config}.new`, JSON.stringify({development: directory}));
-    await rename(`${this.config}.new`, this.config);
+    const viewers = this.network ? this.#all : [this.gate];
+    // One that is listed no more reads on what there is.
+    for (const viewer of [...viewers, ...this.network ? this.#removed : []]) {
+      const entries = (servers) => servers.map((server) => this.#entryFor(viewer, server));
+      const directory = {gate: entries([this.gate]), connector: entries(this.connectors), chat: entries(this.chats)};
+      // A reader sees the whole old file or the whole new one.
+      await writeFile(`${viewer.config}.new`, JSON.stringify({development: directory}));
+      await rename(`${viewer.config}.new`, viewer.config);
+    }
   }
 
   // One more chat server or connector: in the directory, then started.
   async add(kind) {
     const server = this.#make(kind, ++this.#numbers[kind], await freePorts(2));
     (kind === 'chat' ? this.chats : this.connectors).push(server);
+    await this.#connect(server);
     await this.#writeDirectory();
     await server.start();
     return server;
@@ -175,6 +213,7 @@ export class Suite {
   async remove(server) {
     this.chats = this.chats.filter((one) => one !== server);
     this.connectors = this.connectors.filter((one) => one !== server);
+    this.#removed.push(server);
     await this.#writeDirectory();
   }
 
@@ -187,11 +226,18 @@ export class Suite {
   async serves() {
     const running = this.connectors.filter((connector) => connector.process);
     const wanted = new Set(running.map((connector) => connector.clientPort));
-    const gate = await RawTcp.connect(this.gatePort);
-    await gate.join();
-    let uid = 0;
+    let gate = null;
+    let number = 0;
     await until(async () => {
-      const {port} = await gate.request('gate.gateHandler.queryEntry', {uid: `probe-${++uid}`});
+      const uid = `probe-${++number}`;
+      const token = this.tokenFor(uid);
+      // A session whose client has signed in is one user's.
+      if (gate && token) gate.close();
+      if (!gate || token) {
+        gate = await RawTcp.connect(this.gatePort);
+        await gate.join();
+      }
+      const {port} = await gate.request('gate.gateHandler.queryEntry', {uid, token});
       wanted.delete(port);
       return wanted.size === 0;
     }, 'the gate to know all connectors');
@@ -202,7 +248,7 @@ export class Suite {
       // So many rooms that no chat server is likely to be without one.
       for (let i = 0; i < 8 * this.chats.length; ++i) {
         const rid = `probe-room-${i}`;
-        await until(async () => (await probe.request('connector.entryHandler.enter', {username: connector.id, rid})).users,
+        await until(async () => (await probe.request('connector.entryHandler.enter', {username: connector.id, rid, token: this.tokenFor(connector.id)})).users,
                     `${connector.id} to reach the chat servers`);
         await probe.request('connector.entryHandler.leave', {rid});
       }
@@ -216,6 +262,8 @@ export class Suite {
     for (const group of [[this.gate], this.connectors, this.chats]) {
       for (const server of group ?? []) await server?.stop().catch((error) => failures.push(error));
     }
+    await this.network?.close();
+    await this.postgres?.remove();
     if (this.folder) await rm(this.folder, {recursive: true, force: true});
     if (failures.length && !evenIfBad) throw failures[0];
   }

@@ -1,0 +1,160 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "chat/cluster/beats.h"
+#include "chat/cluster/slot_table.h"
+#include "chat/store/store.h"
+#include "services/base/mutex.h"
+#include "services/base/string_map.h"
+#include "services/base/task_thread.h"
+#include "services/metrics/counter.h"
+
+namespace hubbub::chat {
+
+// Speaks with the store about servers and slots, on a thread of its own: lists this run of the server, shows
+// that it lives, reads what the others do, finds who is gone, and claims slots. What it learns goes to the
+// SlotTable, then to the listener. Knows nothing of gRPC. Thread-safe, but for Start, Leave and Stop, which
+// belong to the owner.
+class SlotKeeper {
+ public:
+  // Called on the keeper's thread, and within Start.
+  struct Listener {
+    // This run of a server is gone, and its rooms must be restored. Called when the keeper learns that the
+    // run is gone, and before and after it claims slots of the run.
+    std::function<void(const StoredServer&)> on_gone;
+    // These slots are another server's by now: their rooms are to be forgotten.
+    std::function<void(const std::vector<int>&)> on_lost;
+    // This run is gone, and another begins, which holds nothing: all is to be forgotten.
+    std::function<void()> on_replaced;
+    // The store has answered that this run lived at this time, as SteadyNowMs, or later.
+    std::function<void(int64_t asked_ms)> on_renewed;
+  };
+  using Open = std::function<absl::StatusOr<std::unique_ptr<Store>>()>;
+  using Slots = std::vector<SlotGeneration>;
+  using SlotsDone = std::function<void(const absl::StatusOr<Slots>&)>;
+
+  // `id` is this server's, `history` as StoredServer has it. `table` outlives this object. `open` connects to
+  // the store.
+  SlotKeeper(std::string id, Open open, SlotTable& table, Listener listener, std::string history = "memory")
+      : id_(std::move(id)),
+        open_(std::move(open)),
+        table_(table),
+        listener_(std::move(listener)),
+        history_(std::move(history)) {}
+  ~SlotKeeper() { Stop(); }
+
+  // Connects, claims what there is to claim, and starts the thread. `address`: HOST:PORT, where other servers
+  // reach this one. An error says why this store cannot be used at all. One that cannot be reached yet is no
+  // error: it is tried again.
+  absl::Status Start(std::string address);
+  // Tells the store that this run is gone, if it answers at once, and stops.
+  void Leave();
+  void Stop();
+
+  // Reads the store soon, because something has changed there.
+  void Wake() { thread_.Wake(); }
+  // The address of run `incarnation` refused a connection. After two refusals, a moment apart, the keeper
+  // marks the run gone in the store, unless its beat has grown between them.
+  void Refused(uint64_t incarnation);
+  void SetDraining(bool draining);
+  // As Store's, repeated until it is certain what this server has. `done` is called once, on the keeper's
+  // thread; with CANCELLED if the keeper stops before, on the thread that stops it.
+  void TakeOver(std::vector<SlotOffer> offers, SlotsDone done);
+  void Keep(Slots slots, SlotsDone done);
+
+  // Set once this server must not go on: another process has its id, or the store has gone back.
+  std::optional<absl::Status> failure() const ABSL_LOCKS_EXCLUDED(mu_);
+  // True if this run was ever listed in the store, and if the store answered when it was asked last.
+  bool reached() const { return renewed_ms_ != 0; }
+  bool answers() const { return answers_; }
+  // For metrics.
+  struct Counts {
+    uint64_t servers_lost = 0;  // Runs of other servers that were found to be gone.
+    uint64_t claimed = 0;       // Slots that were claimed.
+    uint64_t errors = 0;        // Times that the store did not answer, or not as asked.
+    double beat_age_s = 0;      // How long ago the store last said that this run lives; 0: it never did.
+  };
+  Counts counts() const;
+
+ private:
+  struct Suspect {
+    int64_t beat = 0;
+    int64_t since_ms = 0;
+  };
+
+  // Shows that this run lives, reads, and claims. Answers when the next round is due.
+  std::chrono::milliseconds Round();
+  absl::Status DoRound();
+  absl::Status Connect();
+  absl::Status Register();
+  absl::Status Renew();
+  // This run is gone: holds nothing any more.
+  void GiveUp();
+  absl::Status Read();
+  absl::Status Claim();
+  absl::Status DoRefused(uint64_t incarnation);
+  // True if the server refused connections twice, a moment apart, and its beat stood still between them.
+  bool IsSuspect(const StoredServer& server);
+  absl::Status MarkGone(const StoredServer& server, const char* why);
+  // Asks until the answer is certain. `certain`: what this server has by a view, if an answer was lost.
+  absl::StatusOr<Slots> UntilCertain(const std::function<absl::StatusOr<Slots>()>& ask,
+                                     const std::function<Slots(const StoreView&)>& certain);
+  // Says once that the store does not answer, and once that it does again.
+  void Tell(const absl::Status& status);
+
+  static constexpr std::chrono::milliseconds kBeat{1'000};
+  // Slots that another transaction holds, and answers that were lost, are asked for again after this time.
+  static constexpr std::chrono::milliseconds kAgain{50};
+  // How long a call that is out may hold up the end.
+  static constexpr std::chrono::milliseconds kLeave{1'000};
+  // The least time between the two refusals that make a run gone.
+  static constexpr int64_t kRefusalsMs = 100;
+  // A server that refusals made gone, and that is back, is not judged by them for this time: what refuses may
+  // be a firewall.
+  static constexpr int64_t kTrustMs = 60'000;
+
+  const std::string id_;
+  const Open open_;
+  SlotTable& table_;
+  const Listener listener_;
+  const std::string history_;
+  metrics::Counter servers_lost_;
+  metrics::Counter claimed_;
+  metrics::Counter errors_;
+
+  std::string address_;  // Set in Start, before the thread runs.
+  // Of the keeper's thread, until it has ended.
+  bool registered_ = false;
+  bool told_ = false;
+  // These two are read from any thread.
+  std::atomic<int64_t> renewed_ms_ = 0;
+  std::atomic<bool> answers_ = false;
+  Beats beats_;
+  StoreView view_;
+  absl::flat_hash_map<uint64_t, Suspect> suspects_;
+  StringMap<int64_t> trusted_;
+  bool draining_ = false;
+
+  mutable Mutex mu_;
+  // Made on the keeper's thread and used there; interrupted from any.
+  std::unique_ptr<Store> store_ ABSL_GUARDED_BY(mu_);
+  Store* line_ = nullptr;  // The same, for the keeper's thread.
+  bool stopped_ ABSL_GUARDED_BY(mu_) = false;
+  std::optional<absl::Status> failure_ ABSL_GUARDED_BY(mu_);
+  TaskThread thread_;  // The last member: it uses the others.
+};
+
+}  // namespace hubbub::chat

@@ -1,0 +1,155 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "chat/rooms/ownership.h"
+#include "chat/store/store.h"
+#include "services/base/mutex.h"
+#include "services/base/string_map.h"
+
+namespace hubbub::chat {
+
+// What this chat server knows of the slots and of the chat servers in the store: which slots are its own,
+// which are to be claimed, and which are to be given away. The store decides; this is the latest that was
+// read there or answered by it. Knows nothing of gRPC. Thread-safe; calls nobody with its lock held.
+class SlotTable final : public Ownership {
+ public:
+  // `id` is the one of this server.
+  explicit SlotTable(std::string id) : id_(std::move(id)) {}
+
+  // For a server without a store, which is alone: it has all slots. With `restoring` the rooms of its run
+  // before wait for Restored.
+  void OwnAll(bool restoring);
+  // Without a store this server serves nothing while the directory lists other chat servers, because nothing
+  // decides between them: the ids of these.
+  void SetRivals(std::vector<std::string> rivals);
+
+  // This run of the server; 0 before the first.
+  // StoreMeta::epoch, as last read; 0: never, or without a store.
+  uint64_t epoch() const;
+  uint64_t incarnation() const;
+  // A new run, which holds nothing.
+  void BeginAnew(uint64_t incarnation);
+  // While it drains, this server should have no slot. Others are told by the store.
+  void SetDraining(bool draining);
+  bool draining() const;
+  // The chat servers that the directory lists. A server that it does not list is given no slot, unless this
+  // one drains: connectors could not find it yet.
+  void SetListed(StringSet ids);
+
+  // The runs that are gone by this view and that, as known so far, lived or owned slots. If there are any,
+  // AllClaimed() is false until SetView gets the view.
+  std::vector<StoredServer> NewlyGone(const StoreView& view);
+  // What is new in a view.
+  struct News {
+    std::vector<int> lost;  // Slots that were this server's, open, and are not any more.
+    bool namesake = false;  // Another run with this server's id lives.
+  };
+  // Takes a view that was read after everything that is known here was answered.
+  News SetView(const StoreView& view);
+
+  // Slots that this server should claim: nobody has them, or a server that is gone, and this server is the
+  // best of those that live.
+  std::vector<int> Wanted() const;
+  // The runs that are gone and still have slots that this server should claim.
+  std::vector<StoredServer> WantedFrom() const;
+  // The store has given these slots to this server. The rooms of a slot whose owner is gone wait for
+  // Restored.
+  void Claimed(const std::vector<SlotGeneration>& slots);
+  // A hand-over has given these slots to this server. They stay closed until Open.
+  void TakenOver(const std::vector<SlotGeneration>& slots);
+  void Open(const std::vector<SlotGeneration>& slots);
+  // Opens the slots that waited for the rooms of servers that are not among `lost` any more.
+  void Restored(const std::vector<std::string>& lost);
+
+  // The slots of this server that another should have, by the id of the other, unless they are closed.
+  StringMap<std::vector<int>> ToGive() const;
+  // Closes open slots of this server, so that no room is made there; the result has those that it closed.
+  std::vector<SlotGeneration> Close(const std::vector<int>& slots);
+  // The run `taker` owns these slots now.
+  void Given(const std::vector<SlotGeneration>& slots, uint64_t taker);
+  // True if this server holds no slot that another should have.
+  bool Settled() const;
+  // True if no slot is left that this server should claim.
+  bool AllClaimed() const;
+
+  // How many slots there are; 0 while that is not known.
+  int slots() const;
+  // How many this server has.
+  int owned() const;
+  // The generation by which this server has the slot; 0 if it does not.
+  int64_t Held(int slot) const;
+  // The slot of a room, 0 while nothing is known.
+  int SlotOfRoom(std::string_view room) const;
+  // The id of the server that has the slot, or this server's if no server that lives has it.
+  std::string OwnerOf(int slot) const;
+  // The run of a server that lives; 0 if there is none.
+  uint64_t LivingRun(std::string_view id) const;
+  // True if the run is listed and not gone.
+  bool Lives(uint64_t incarnation) const;
+  // A run of another server that lives.
+  struct Peer {
+    std::string id;
+    uint64_t incarnation = 0;
+    std::string address;
+
+    bool operator==(const Peer&) const = default;
+  };
+  std::vector<Peer> Peers() const;
+
+  // OK, or why this server can serve nothing.
+  absl::Status Serves() const;
+
+  absl::Status MayMake(std::string_view room) const override;
+  absl::Status MayTake(std::string_view room) const override;
+  absl::Status MayRecover(std::string_view room) const override;
+
+ private:
+  enum class State : uint8_t {
+    kOpen,
+    kRestoring,  // Claimed from a server that is gone: its rooms are being restored.
+    kClosed,     // On its way to another server, or from one.
+  };
+  struct Slot {
+    uint64_t owner = 0;
+    int64_t generation = 0;
+    State state = State::kOpen;  // If it is this server's.
+    std::string lost;            // kRestoring: whose rooms.
+    uint64_t heir = 0;           // The run that should have it, of those that live; 0: none.
+  };
+
+  bool Mine(const Slot& slot) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return incarnation_ != 0 && slot.owner == incarnation_;
+  }
+  bool IsFree(const Slot& slot) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // True if this server should claim it.
+  bool IsWanted(const Slot& slot) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // True if it is to be given to another server.
+  bool IsOthers(const Slot& slot) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  const StoredServer* Find(uint64_t incarnation) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  const Slot* SlotFor(std::string_view room) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // A slot of nobody, or of a server that is gone, becomes this server's.
+  void BeginClaimed(Slot& slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void ChooseHeirs() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // OK if the room's slot is this server's; otherwise what a caller gets.
+  absl::Status CheckMine(std::string_view room) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  const std::string id_;
+  mutable Mutex mu_;
+  uint64_t epoch_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t incarnation_ ABSL_GUARDED_BY(mu_) = 0;
+  bool draining_ ABSL_GUARDED_BY(mu_) = false;
+  bool view_is_due_ ABSL_GUARDED_BY(mu_) = false;  // NewlyGone has named runs.
+  StringSet listed_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::string> rivals_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<uint64_t, StoredServer> servers_ ABSL_GUARDED_BY(mu_);
+  std::vector<Slot> slots_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace hubbub::chat

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+
+#include "chat/connectors/loss_report.h"
+#include "chat/rooms/room_state.h"
+#include "hubbub/chat/v1/chat.pb.h"
+#include "hubbub/chat/v1/peer.pb.h"
+
+namespace hubbub::chat {
+
+// Between the values of room_state.h and the wire. `proto` is empty where it is written to. `now_ms`:
+// SteadyNowMs, which means nothing to another machine: the wire has ages.
+void ToProto(const RoomState& state, int64_t now_ms, v1::RoomState* proto);
+RoomState FromProto(const v1::RoomState& proto, int64_t now_ms);
+void ToProto(const RestoreResult& result, v1::RestoredRoom* proto);
+RoomClaim ClaimOf(const v1::RoomPlaces& proto, SubscriberPtr subscriber, int64_t now_ms);
+LossReport ReportOf(const v1::RestoreRequest& proto, const SubscriberPtr& subscriber, int64_t now_ms);
+// Results that do not fit into one answer are RESTORE_OUTCOME_LATER: the places are restored already, and a
+// retry returns the same result.
+void ToProto(const RestoreResults& results, v1::RestoreResponse& proto);
+
+}  // namespace hubbub::chat

@@ -1,0 +1,86 @@
+#include "chat/log/durable_log.h"
+
+#include <string>
+#include <utility>
+
+namespace hubbub::chat {
+
+absl::Status DurableLog::Start(RoomTable& rooms, uint64_t epoch, const OpenStore& open) {
+  std::array<std::unique_ptr<Store>, kLanes> stores;
+  for (auto& store : stores) {
+    absl::StatusOr<std::unique_ptr<Store>> opened = open();
+    if (!opened.ok()) return opened.status();
+    store = *std::move(opened);
+  }
+  absl::StatusOr<std::unique_ptr<Store>> reader = open();
+  if (!reader.ok()) return reader.status();
+  rooms_ = &rooms;
+  for (size_t i = 0; i < kLanes; ++i) {
+    lanes_[i] = std::make_unique<AppendLane>(options_.lanes, std::move(stores[i]), slots_, rooms.lines(),
+                                             listener_, counters_);
+  }
+  loader_ =
+      std::make_unique<RoomLoader>(options_.loader, epoch, *std::move(reader), slots_, rooms, counters_);
+  looks_ = std::thread([this] { Look(); });
+  running_ = true;
+  return absl::OkStatus();
+}
+
+void DurableLog::Wake(std::string_view room) {
+  lanes_[static_cast<size_t>(slots_.SlotOf(room)) % kLanes]->Wake(room);
+}
+
+bool DurableLog::Load(std::string_view room) {
+  if (!running_) return false;
+  loader_->Load(room);
+  return true;
+}
+
+void DurableLog::WhenRead(std::string_view room, std::function<void()> done) {
+  if (!running_) return done();
+  loader_->WhenRead(room, std::move(done));
+}
+
+void DurableLog::Look() {
+  std::unique_lock lock(mu_);
+  while (!changed_.wait_for(lock, options_.look_every, [this] { return stopping_; })) {
+    if (rooms_->lines().budget().sends() == 0) continue;
+    lock.unlock();
+    {
+      Gather gather;
+      rooms_->lines().GiveUp(
+          options_.now_ms() - options_.longest_wait_ms,
+          absl::UnavailableError("the store cannot keep messages just now: try again soon"), gather);
+    }
+    lock.lock();
+  }
+}
+
+void DurableLog::StopReading() {
+  if (rooms_ == nullptr) return;
+  running_ = false;
+  loader_->Stop();
+}
+
+void DurableLog::Stop() {
+  if (rooms_ == nullptr) return;
+  StopReading();
+  for (auto& lane : lanes_) lane->Stop();
+  {
+    const std::lock_guard lock(mu_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (looks_.joinable()) looks_.join();
+  Gather gather;
+  for (const std::string& room : rooms_->lines().Waiting()) {
+    rooms_->lines().Refuse(
+        room,
+        absl::UnknownError(
+            "the chat server ended while the message was being kept: send it again with the same id"),
+        absl::UnavailableError("the chat server is shutting down"), gather);
+  }
+  rooms_ = nullptr;
+}
+
+}  // namespace hubbub::chat

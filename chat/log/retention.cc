@@ -1,0 +1,68 @@
+#include "chat/log/retention.h"
+
+#include <algorithm>
+
+#include "spdlog/spdlog.h"
+
+namespace hubbub::chat {
+
+std::chrono::milliseconds Retention::Round(Store& store) {
+  const absl::Status status = deleting_.empty() ? Look(store) : Delete(store);
+  if (!status.ok() && !absl::IsCancelled(status))
+    spdlog::warn("old messages cannot be deleted: {}", std::string(status.message()));
+  return status.ok() && !deleting_.empty() ? kWhileDeleting : kPause;
+}
+
+absl::Status Retention::Look(Store& store) {
+  if (options_.max_messages == 0 && options_.max_age_ms == 0) return absl::OkStatus();
+  const std::vector<int> slots = OwnSlots();
+  if (slots.empty()) return absl::OkStatus();
+  const absl::StatusOr<std::vector<RoomHead>> rooms = store.Rooms(slots, after_, kRooms);
+  if (!rooms.ok()) return rooms.status();
+  for (const RoomHead& room : *rooms) {
+    if (absl::Status status = LookAt(store, room); !status.ok()) return status;
+    after_ = room.room;
+  }
+  if (rooms->size() < kRooms) {
+    after_.clear();
+    first_walk_ = false;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Retention::LookAt(Store& store, const RoomHead& room) {
+  int64_t trimmed = room.trimmed;
+  if (options_.max_messages > 0) trimmed = std::max(trimmed, room.head - options_.max_messages);
+  if (options_.max_age_ms > 0 && trimmed < room.head) {
+    const absl::StatusOr<int64_t> kept =
+        store.OffsetAt(room.room, options_.system_ms() - options_.max_age_ms);
+    if (!kept.ok()) return kept.status();
+    trimmed = std::max(trimmed, *kept - 1);
+  }
+  if (trimmed == room.trimmed) {
+    // What another server has trimmed before it ended.
+    if (first_walk_ && trimmed > 0) Deleted(room.room);
+    return absl::OkStatus();
+  }
+  if (absl::Status status = store.Trim(room.room, trimmed); !status.ok()) return status;
+  Deleted(room.room);
+  return absl::OkStatus();
+}
+
+absl::Status Retention::Delete(Store& store) {
+  const absl::StatusOr<int> rows = store.DeleteTrimmed(deleting_.back(), kRows);
+  if (!rows.ok()) return rows.status();
+  deleted_.Add(static_cast<uint64_t>(*rows));
+  if (*rows < kRows) deleting_.pop_back();
+  return absl::OkStatus();
+}
+
+std::vector<int> Retention::OwnSlots() const {
+  std::vector<int> own;
+  for (int slot = 0; slot < slots_.slots(); ++slot) {
+    if (slots_.GenerationOf(slot) != 0) own.push_back(slot);
+  }
+  return own;
+}
+
+}  // namespace hubbub::chat

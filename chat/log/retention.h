@@ -1,0 +1,58 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "chat/log/held_slots.h"
+#include "chat/store/store.h"
+#include "services/base/clock.h"
+#include "services/metrics/counter.h"
+
+namespace hubbub::chat {
+
+// Walks through the rooms of this server's slots, over and over, and deletes the messages that are too many
+// or too old, some at a time. For one thread, but for the counters.
+class Retention {
+ public:
+  struct Options {
+    int64_t max_messages = 100'000;  // Of a room; 0: any number.
+    int64_t max_age_ms = 0;          // 0: any age.
+    std::function<int64_t()> system_ms = SystemNowMs;
+  };
+  static constexpr std::chrono::milliseconds kPause{1'000};
+
+  // `slots` outlives this object.
+  Retention(const HeldSlots& slots, Options options) : slots_(slots), options_(std::move(options)) {}
+
+  // Does a little, and answers when to go on.
+  std::chrono::milliseconds Round(Store& store);
+  // The room has messages that are trimmed and not deleted yet: it is next.
+  void Deleted(const std::string& room) { deleting_.push_back(room); }
+
+  // Rows that were deleted.
+  uint64_t deleted() const { return deleted_.value(); }
+
+ private:
+  absl::Status Look(Store& store);
+  absl::Status LookAt(Store& store, const RoomHead& room);
+  absl::Status Delete(Store& store);
+  std::vector<int> OwnSlots() const;
+
+  // At a time, so that nobody else waits for it for long.
+  static constexpr int kRooms = 100;
+  static constexpr int kRows = 1'000;
+  static constexpr std::chrono::milliseconds kWhileDeleting{100};
+
+  const HeldSlots& slots_;
+  const Options options_;
+  std::string after_;  // The last room that was looked at.
+  bool first_walk_ = true;
+  std::vector<std::string> deleting_;
+  metrics::Counter deleted_;
+};
+
+}  // namespace hubbub::chat

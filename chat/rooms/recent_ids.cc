@@ -1,0 +1,52 @@
+#include "chat/rooms/recent_ids.h"
+
+#include "chat/rooms/send_key.h"
+
+namespace hubbub::chat {
+
+std::optional<RecentIds::Sent> RecentIds::Find(std::string_view from, std::string_view id, int64_t now_ms) {
+  Expire(now_ms);
+  if (state_ == nullptr) return std::nullopt;
+  const auto found = state_->by_key.find(SendKey(from, id));
+  if (found == state_->by_key.end()) return std::nullopt;
+  return found->second;
+}
+
+void RecentIds::Insert(std::string_view from, std::string_view id, const Sent& sent) {
+  if (state_ == nullptr) state_ = std::make_unique<State>();
+  std::string key = SendKey(from, id);
+  if (!state_->by_key.emplace(key, sent).second) return;
+  state_->bytes += 2 * key.size() + kBytesPerId;
+  state_->oldest_first.emplace_back(sent.at_ms, std::move(key));
+  while (size() > limits_.max_ids) PopOldest();
+}
+
+std::vector<RecentIds::Entry> RecentIds::Entries() const {
+  std::vector<Entry> entries;
+  if (state_ == nullptr) return entries;
+  entries.reserve(size());
+  for (const auto& [at_ms, key] : state_->oldest_first) {
+    const size_t end = key.find('\n');
+    entries.push_back(
+        {key.substr(0, end), key.substr(end + 1), state_->by_key.find(std::string_view(key))->second});
+  }
+  return entries;
+}
+
+void RecentIds::Expire(int64_t now_ms) {
+  while (state_ != nullptr && now_ms - state_->oldest_first.front().first > limits_.max_age_ms) PopOldest();
+}
+
+void RecentIds::DropOldest(size_t keep) {
+  while (size() > keep) PopOldest();
+}
+
+void RecentIds::PopOldest() {
+  const std::string& key = state_->oldest_first.front().second;
+  state_->bytes -= 2 * key.size() + kBytesPerId;
+  state_->by_key.erase(state_->by_key.find(std::string_view(key)));
+  state_->oldest_first.pop_front();
+  if (state_->oldest_first.empty()) state_.reset();
+}
+
+}  // namespace hubbub::chat

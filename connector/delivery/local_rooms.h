@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "connector/delivery/delivery.h"
+#include "connector/delivery/last_events.h"
+#include "connector/delivery/membership.h"
+#include "services/base/string_map.h"
+#include "services/metrics/counter.h"
+#include "services/net/loop.h"
+
+namespace hubbub::connector {
+
+// The memberships of one loop by room, and the fan-out of events to them. Loop-only, except for the counters.
+// One for each loop, owned by Connector.
+class LocalRooms {
+ public:
+  // The membership's room has gone to another chat server: the membership has to begin its restore.
+  using OnMoved = std::function<void(Membership& membership, const std::string& server)>;
+
+  explicit LocalRooms(net::Loop& loop) : loop_(loop) {}
+
+  net::Loop& loop() const { return loop_; }
+  // To be set before the first event.
+  void SetOnMoved(OnMoved on_moved) { on_moved_ = std::move(on_moved); }
+
+  // Registered before Add is called, because events may overtake its answer. Lives until Erase.
+  void Insert(Membership& membership);
+  void Erase(Membership& membership);
+  // The answer to Add: from here on the client gets what comes after `point`. Hands over what waited, which
+  // may end the membership or move it on.
+  void Joined(Membership& membership, const RoomPoint& point);
+  // The answer to Restore: as Joined, but the client gets `missed` first: the events of the epoch that it
+  // knows, and those of the point's epoch if that is another one; the comings and goings of the point's life.
+  void Restored(Membership& membership, const Deliveries& missed, const RoomPoint& point);
+
+  void Deliver(const std::shared_ptr<const Deliveries>& batch);
+  // Events of a room that have come by another way: they belong to its last ones.
+  void Remember(std::string_view room, const Deliveries& deliveries);
+  // The newest events of a room that have come here; null if no membership of the room is here.
+  const LastEvents* LastEventsOf(std::string_view room) const;
+
+  // True if this session has a membership in the room whose place has this token.
+  bool Holds(std::string_view room, uint64_t session, std::string_view token) const;
+  // The memberships that are joined, at this chat server.
+  std::vector<Membership*> JoinedAt(std::string_view server) const;
+
+  // Memberships now, and events that sessions were given in all. For any thread.
+  uint64_t places() const { return places_.value(); }
+  uint64_t deliveries() const { return deliveries_.value(); }
+
+ private:
+  struct Room {
+    std::vector<Membership*> seats;  // Never empty.
+    LastEvents last_events;
+  };
+  // What a delivery does to a member beyond what the client is shown.
+  enum class Effect { kNone, kEnded, kMoved };
+
+  Effect Show(const Delivery& delivery, Membership& membership);
+  void Apply(Effect effect, const Delivery& delivery, Membership& membership);
+  static void Hold(Membership& membership, Membership::Held event);
+
+  net::Loop& loop_;
+  OnMoved on_moved_;
+  StringMap<Room> rooms_ ABSL_GUARDED_BY(loop_);
+  metrics::SingleWriterNumber places_;
+  metrics::SingleWriterNumber deliveries_;
+};
+
+}  // namespace hubbub::connector

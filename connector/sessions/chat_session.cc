@@ -1,0 +1,330 @@
+#include "connector/sessions/chat_session.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "connector/chat_servers/client_errors.h"
+#include "connector/sessions/answers.h"
+#include "fmt/format.h"
+#include "services/base/clock.h"
+#include "services/base/limits.h"
+#include "services/base/retry_pause.h"
+#include "services/base/stable_hash.h"
+#include "services/client/contract.h"
+#include "services/client/fields.h"
+#include "services/net/spawn.h"
+#include "services/rpc/owner_hint.h"
+#include "services/rpc/retry.h"
+
+namespace hubbub::connector {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::chrono::milliseconds kLeastPause{20};
+// How many servers an enter asks without a pause, when each names another one.
+constexpr int kMostHops = 3;
+// How much of a session's sends may wait for answers before its next request is read.
+constexpr size_t kMostSends = 64;
+constexpr size_t kMostSendBytes = size_t{64} * 1024;
+
+// A hash of where a client is: without its port, which is another one each time.
+uint64_t AddressOf(std::string_view peer) {
+  const std::string_view address = peer.substr(0, peer.rfind(':'));
+  return address.empty() ? 0 : StableHash(address);
+}
+
+// Answers the client when the place is given up: an enter that follows must not overtake the Kick.
+boost::asio::awaitable<void> GiveUpPlace(ChatServers& servers, std::shared_ptr<const Membership> membership,
+                                         client::Reply reply, std::string request_id) {
+  co_await servers.Kick(membership->at().server, KickRequestFor(*membership),
+                        ChatServers::kTriesWhileWaitedFor, request_id);
+  reply.Ok({{"code", 200}});
+}
+
+boost::asio::awaitable<void> ShowHistory(ChatServers& servers, std::string server,
+                                         chat::v1::ListEventsRequest request, client::Reply reply,
+                                         std::string request_id) {
+  const auto [status, response] =
+      co_await servers.ListEvents(std::move(server), std::move(request), std::move(request_id));
+  client::ClientSession* const session = reply.session();
+  if (session == nullptr) co_return;
+  if (status.ok()) co_return reply.Ok(HistoryPage(response, session->small_answers()));
+  if (absl::IsFailedPrecondition(status)) co_return reply.Fail(404, "no history is kept here");
+  FailWith(std::move(reply), status);
+}
+
+}  // namespace
+
+ChatSession::ChatSession(client::ClientSession& session, SessionEnvironment& environment)
+    : session_(session), environment_(environment) {}
+ChatSession::~ChatSession() = default;
+
+const ChatSession::Route* ChatSession::FindRoute(std::string_view name) {
+  static constexpr std::array kRouteTable{
+      Route{client::route::kEnter, &ChatSession::Enter, /*after_sends=*/true},
+      Route{client::route::kRefresh, &ChatSession::Refresh, /*after_sends=*/false},
+      Route{client::route::kLeave, &ChatSession::Leave, /*after_sends=*/true},
+      Route{client::route::kSend, &ChatSession::Send, /*after_sends=*/false},
+      Route{client::route::kHistory, &ChatSession::History, /*after_sends=*/false},
+  };
+  const auto* const row =
+      std::find_if(kRouteTable.begin(), kRouteTable.end(), [&](const Route& r) { return r.name == name; });
+  return row == kRouteTable.end() ? nullptr : row;
+}
+
+void ChatSession::OnRequest(std::string_view name, json::object body, client::Reply reply) {
+  session_.loop().AssertHere();
+  const Route* const route = FindRoute(name);
+  if (route == nullptr) return reply.Fail(404, UnknownRoute(name));
+  if (!route->after_sends || load_->sends == 0) return (this->*route->handler)(body, std::move(reply));
+  // Only one request waits, because the session takes no further request before this reply.
+  waiting_.emplace(WaitingRequest{.route = route, .body = std::move(body), .reply = std::move(reply)});
+  load_->when_idle = [this] {
+    WaitingRequest request = std::move(*waiting_);
+    waiting_.reset();
+    (this->*request.route->handler)(request.body, std::move(request.reply));
+  };
+}
+
+void ChatSession::Enter(const json::object& body, client::Reply reply) {
+  auto wish = ReadEnter(body);
+  if (!wish.ok()) return FailWith(std::move(reply), wish.status());
+  if (const absl::Status status = Admit(*wish); !status.ok()) return FailWith(std::move(reply), status);
+  const std::string room = wish->room;
+  if (!user_.empty() && wish->user != user_) {
+    return reply.Fail(
+        403, fmt::format("this session belongs to '{}': open a new connection to use another name", user_));
+  }
+  // As the stock demo answers a user who is in the room already.
+  if (rooms_.contains(room)) return reply.Fail(500, fmt::format("you are in room '{}' already", room));
+  if (rooms_.size() >= environment_.max_rooms) {
+    return reply.Fail(
+        429, fmt::format("you are in {} rooms, and more are not allowed: leave one first", rooms_.size()));
+  }
+  // A token that is shown stays the client's own: it may be shown again if the answer does not arrive, and
+  // what the room has for it is for it alone.
+  const bool has_token = LooksLikeAToken(wish->resume);
+  showed_token_ = showed_token_ || has_token;
+  if (user_.empty()) SignIn(std::move(wish->user), has_token ? wish->resume : NewToken());
+  auto membership = std::make_shared<Membership>(
+      Membership::Who{.room = room,
+                      .user = user_,
+                      .token = has_token ? wish->resume : token_,
+                      .address = AddressOf(session_.peer()),
+                      .wait_ms = WaitMs()},
+      session_, [this](Membership& ended, Membership::End end) { OnEnded(ended, end); });
+  environment_.rooms.Insert(*membership);
+  rooms_.emplace(room, InRoom{.membership = membership});
+
+  chat::v1::AddRequest request;
+  request.set_room(room);
+  request.set_user(user_);
+  request.set_session(session_.id());
+  request.set_token(membership->token());
+  request.set_resume_token(std::move(wish->resume));
+  request.set_client_address(membership->address());
+  request.set_wait_ms(membership->wait_ms());
+  request.set_epoch(wish->epoch);
+  request.set_offset(wish->offset);
+  net::Spawn(session_.loop(),
+             AskForPlace(environment_.servers, {.membership = std::move(membership),
+                                                .request = std::move(request),
+                                                .reply = std::move(reply),
+                                                .request_id = session_.request_id(),
+                                                .deadline = net::Clock::now() + environment_.patience}));
+}
+
+absl::Status ChatSession::Admit(const EnterRequest& wish) {
+  client::SessionPass& pass = session_.pass();
+  absl::Status status = pass.Show(wish.sign_in, SystemNowMs());
+  if (status.ok()) status = pass.MayActAs(wish.user);
+  if (status.ok()) status = pass.MayEnter(wish.room);
+  return status;
+}
+
+void ChatSession::Refresh(const json::object& body, client::Reply reply) {
+  const auto token = ReadRefresh(body);
+  if (!token.ok()) return FailWith(std::move(reply), token.status());
+  client::SessionPass& pass = session_.pass();
+  // An open server wants to know nothing.
+  if (pass.open()) return reply.Ok({{"code", 200}});
+  auto newer = pass.Check(*token, SystemNowMs());
+  if (!newer.ok()) return FailWith(std::move(reply), newer.status());
+  for (const auto& [room, place] : rooms_) {
+    const absl::Status status = client::MayEnter(*newer, room);
+    if (status.ok()) continue;
+    return FailWith(std::move(reply),
+                    absl::PermissionDeniedError(
+                        fmt::format("{}, in which you are: leave it first", std::string(status.message()))));
+  }
+  pass.Take(*std::move(newer));
+  reply.Ok({{"code", 200}});
+}
+
+boost::asio::awaitable<void> ChatSession::AskForPlace(ChatServers& servers, Entry entry) {
+  Membership& membership = *entry.membership;
+  const client::Reply& reply = entry.reply;
+  absl::Status status;
+  Membership::At perhaps;  // The last chat server that may have the place, and did not say so.
+  std::string owner;       // Of the room, as the last answer named it.
+  int hops = 0;            // Since the last pause.
+  int refusals = 0;
+  while (true) {
+    std::string server = owner;
+    if (server.empty() || servers.LeaseOf(server) == 0) server = servers.BestFor(membership.room());
+    const uint64_t lease = server.empty() ? 0 : servers.LeaseOf(server);
+    if (lease == 0) {
+      status = absl::UnavailableError("no chat server can be reached");
+      // To look for one costs nobody anything: that is done often.
+      refusals = 0;
+    } else {
+      membership.Asked({.server = server, .lease = lease, .incarnation = servers.IncarnationOf(server)});
+      entry.request.set_lease(lease);
+      const auto [answer, response] = co_await servers.Add(server, entry.request, entry.request_id);
+      status = answer;
+      const rpc::Outcome outcome = rpc::OutcomeOfCall(status);
+      if (status.ok() || outcome == rpc::Outcome::kUnknown) perhaps = membership.at();
+      if (reply.session() == nullptr) break;
+      if (status.ok()) co_return OnAdded(std::move(entry), response);
+      if (outcome == rpc::Outcome::kDone) break;
+      if (absl::IsFailedPrecondition(status)) {
+        owner = rpc::OwnerIn(status);
+        if (!owner.empty() && ++hops < kMostHops) continue;
+      }
+    }
+    // The last tries come closer together, so that one comes shortly before the deadline.
+    const auto left = std::chrono::floor<std::chrono::milliseconds>(entry.deadline - net::Clock::now());
+    const auto pause = std::min(RetryPause(refusals++, membership.session_id()), left / 2);
+    if (pause < kLeastPause) break;
+    hops = 0;
+    co_await servers.Wait(pause);
+    if (reply.session() == nullptr) break;
+  }
+  // The client will be told that it did not work, which must be true by then.
+  if (perhaps.lease != 0) {
+    chat::v1::KickRequest place = KickRequestFor(membership);
+    place.set_lease(perhaps.lease);
+    const bool waits = reply.session() != nullptr;
+    co_await servers.Kick(perhaps.server, std::move(place),
+                          waits ? ChatServers::kTriesWhileWaitedFor : ChatServers::kTriesAlone,
+                          entry.request_id);
+  }
+  if (reply.session() == nullptr) co_return;
+  Forget(membership.room());
+  // A user whose name is taken may choose another one.
+  if (rooms_.empty()) SignOut();
+  FailWith(std::move(entry.reply), status);
+}
+
+void ChatSession::OnAdded(Entry entry, const chat::v1::AddResponse& response) {
+  json::object answer = UserList(response.users(), response.total());
+  answer["epoch"] = response.epoch();
+  answer["offset"] = response.offset();
+  answer["resume"] = entry.membership->token();
+  if (entry.request.epoch() != 0) AddMissed(response, session_.small_answers(), answer);
+  entry.reply.Ok(answer);
+  environment_.rooms.Joined(*entry.membership, {.epoch = response.epoch(),
+                                                .offset = response.offset(),
+                                                .life = response.life(),
+                                                .change = response.change()});
+  // The events that waited may have ended it, or moved it on. A new lease that came before the answer has not
+  // seen it.
+  if (entry.membership->joined()) environment_.restorer.CheckLease(*entry.membership);
+}
+
+void ChatSession::Leave(const json::object& body, client::Reply reply) {
+  const auto room = client::TextField(body, "rid");
+  if (!room.ok()) return FailWith(std::move(reply), room.status());
+  const auto at = rooms_.find(*room);
+  if (at == rooms_.end()) return reply.Fail(403, NotInRoom(*room));
+  const std::shared_ptr<const Membership> membership = at->second.membership;
+  const bool joined = membership->joined();
+  Forget(*room);
+  // A place that is being restored is taken back by the Restorer when it is there.
+  if (!joined) return reply.Ok({{"code", 200}});
+  net::Spawn(session_.loop(),
+             GiveUpPlace(environment_.servers, membership, std::move(reply), session_.request_id()));
+}
+
+void ChatSession::Send(const json::object& body, client::Reply reply) {
+  auto request = ReadSend(body);
+  if (!request.ok()) return FailWith(std::move(reply), request.status());
+  if (const absl::Status status = session_.pass().MaySpeak(); !status.ok())
+    return FailWith(std::move(reply), status);
+  const auto at = rooms_.find(request->room());
+  if (at == rooms_.end()) {
+    // Bad content is named first, as the chat server would name it.
+    absl::Status status = CheckContent(request->content());
+    if (status.ok()) status = absl::PermissionDeniedError(NotInRoom(request->room()));
+    return FailWith(std::move(reply), status);
+  }
+  request->set_from(user_);
+  InRoom& place = at->second;
+  if (place.sends == nullptr)
+    place.sends = std::make_shared<RoomSends>(*place.membership, environment_.servers, load_);
+  const auto sends = place.sends;
+  if (load_->sends < kMostSends && load_->bytes < kMostSendBytes) reply.LetNextCome();
+  sends->Send(*std::move(request), std::move(reply), net::Clock::now() + environment_.patience);
+}
+
+void ChatSession::History(const json::object& body, client::Reply reply) {
+  auto request = ReadHistory(body);
+  if (!request.ok()) return FailWith(std::move(reply), request.status());
+  const auto at = rooms_.find(request->room());
+  if (at == rooms_.end()) return reply.Fail(403, NotInRoom(request->room()));
+  // Any chat server knows it.
+  std::string server = at->second.membership->at().server;
+  if (environment_.servers.LeaseOf(server) == 0) server = environment_.servers.BestFor(request->room());
+  net::Spawn(session_.loop(), ShowHistory(environment_.servers, std::move(server), *std::move(request),
+                                          std::move(reply), session_.request_id()));
+}
+
+void ChatSession::OnEnded(const Membership& membership, Membership::End end) {
+  Forget(membership.room());
+  if (end != Membership::End::kReplaced) return;
+  replaced_ = true;
+  session_.Kick("replaced");
+}
+
+void ChatSession::Forget(const std::string& room) {
+  const auto at = rooms_.find(room);
+  const InRoom place = std::move(at->second);
+  rooms_.erase(at);
+  place.membership->Leave();
+  environment_.rooms.Erase(*place.membership);
+  if (place.sends != nullptr) place.sends->Close();
+}
+
+void ChatSession::OnClosed(bool clean) {
+  load_->when_idle = nullptr;
+  // A session that has replaced this one in a room is about to replace it in the others.
+  clean = clean && !replaced_;
+  // While this server drains, places wait to be taken over by the session's resume token, before the grace of
+  // the lease ends them.
+  const bool take_back = !environment_.draining || !KnowsTokens();
+  for (auto& [room, place] : rooms_) {
+    place.membership->EndSession(/*keep_name=*/!clean, WaitMs());
+    environment_.partings.Add(std::move(place), take_back);
+  }
+  rooms_.clear();
+  SignOut();
+}
+
+void ChatSession::SignIn(std::string user, std::string token) {
+  tried_ = true;
+  user_ = std::move(user);
+  token_ = std::move(token);
+  environment_.encoder.Use(session_.push_encoding());
+  environment_.sessions.SignIn(user_, session_);
+}
+
+void ChatSession::SignOut() {
+  if (user_.empty()) return;
+  environment_.sessions.SignOut(user_, session_);
+  environment_.encoder.Unuse(session_.push_encoding());
+  user_.clear();
+}
+
+}  // namespace hubbub::connector

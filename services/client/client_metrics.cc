@@ -1,0 +1,28 @@
+#include "services/client/client_metrics.h"
+
+#include <string>
+
+namespace hubbub::client {
+
+void AddClientMetrics(metrics::Metrics& metrics, const std::function<net::Traffic()>& traffic,
+                      const std::function<RequestCounts()>& requests) {
+  metrics.AddCounterOf("hubbub_client_received_bytes_total", "Bytes of the protocol that clients have sent",
+                       [traffic] { return static_cast<double>(traffic().received_bytes); });
+  metrics.AddCounterOf("hubbub_client_sent_bytes_total", "Bytes of the protocol that clients were sent",
+                       [traffic] { return static_cast<double>(traffic().sent_bytes); });
+  metrics.AddGauge("hubbub_client_queued_bytes", "Bytes that wait for clients now",
+                   [traffic] { return static_cast<double>(traffic().queued_bytes); });
+  for (const net::CloseReason reason : net::kCloseReasons) {
+    metrics.AddCounterOf("hubbub_client_closes_total", "Client connections that have ended, and why",
+                         [traffic, reason] { return static_cast<double>(traffic().closed(reason)); },
+                         {{"reason", std::string(net::ToString(reason))}});
+  }
+  for (size_t i = 0; i < kRequestCodes.size(); ++i) {
+    const int code = kRequestCodes[i];
+    metrics.AddCounterOf("hubbub_client_requests_total", "Requests and notifies of clients, by their answer",
+                         [requests, i] { return static_cast<double>(requests()[i]); },
+                         {{"code", code == 0 ? "other" : std::to_string(code)}});
+  }
+}
+
+}  // namespace hubbub::client

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <functional>
+
+#include "services/client/request_counters.h"
+#include "services/metrics/metrics.h"
+#include "services/net/traffic.h"
+
+namespace hubbub::client {
+
+// What every program with clients shows of them: bytes, queues, ends of connections, and answers by their
+// code. Both functions are called at each scrape, from any thread.
+void AddClientMetrics(metrics::Metrics& metrics, const std::function<net::Traffic()>& traffic,
+                      const std::function<RequestCounts()>& requests);
+
+}  // namespace hubbub::client

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "services/client/client_protocol.h"
+#include "services/client/socketio_pushes.h"
+#include "services/socketio/engine_packet.h"
+#include "services/socketio/packet.h"
+
+namespace hubbub::client {
+
+// Socket.IO, protocols 4 and 5, as the messages of Engine.IO carry it (services/engine): Take gets one packet
+// at a time, and a binary message as 'b' and its bytes. The session's namespace and way are those of the
+// first event: that is the client's hello. Namespaces are "/" and "/chat"; a client may be connected to both,
+// but has its events answered in the namespace of the first. Names of events are routes, or "enter", "leave",
+// "send", "history" and "queryEntry" for short. Pings are Engine.IO's. Not thread-safe. Owned by its session;
+// `pushes` outlives it.
+class SocketIoProtocol final : public ClientProtocol {
+ public:
+  enum class Version { k4, k5 };
+  static Version VersionOn(socketio::EngineVersion engine) {
+    return engine == socketio::EngineVersion::k3 ? Version::k4 : Version::k5;
+  }
+
+  SocketIoProtocol(const SocketIoPushes& pushes, Version version, size_t max_package_bytes)
+      : pushes_(pushes), version_(version), max_package_bytes_(max_package_bytes) {}
+
+  Taken Take(std::string_view bytes, bool frame_end, std::string& out) override;
+  absl::StatusOr<boost::json::object> ReadBody(const Request& request) const override;
+  void AppendAccept(std::string&) override {}
+  void AppendRefusal(std::string& out) const override;
+  void AppendAnswer(std::string_view id, const boost::json::object& body, std::string& out) const override;
+  void AppendError(std::string_view id, int code, std::string_view message, std::string& out) const override;
+  void AppendKick(std::string_view reason, net::CloseReason why, std::string& out) const override;
+  const PushEncoding& push_encoding() const override { return pushes_.Of(way_); }
+  std::optional<Heartbeat> heartbeat() const override { return std::nullopt; }
+  void AppendHeartbeat(std::string&) const override {}
+  size_t max_package_bytes() const override { return max_package_bytes_; }
+
+ private:
+  enum class Stage { kOpen, kGreeted, kReady };
+  using Value = decltype(Taken::value);
+
+  Taken OnPacket(const socketio::Packet& packet, size_t bytes, std::string& out);
+  Value OnConnect(const socketio::Packet& packet, std::string& out);
+  Value OnDisconnect(const socketio::Packet& packet, std::string& out);
+  Taken OnEvent(const socketio::Packet& packet, size_t bytes, std::string& out);
+  Request RequestOf(const socketio::Packet& packet);
+  Request PomeloRequestOf(const socketio::Packet& packet);
+  bool* Connected(std::string_view nsp);
+  bool AnyConnected() const { return connected_[0] || connected_[1]; }
+  // Why the client may not connect, by what it shows of itself; nothing if it may.
+  std::optional<std::string> TakeAuth(const boost::json::object& auth);
+  void AppendConnectError(std::string_view nsp, std::string_view message, int code, std::string& out) const;
+  Fault Break(std::string why, std::string& out) const;
+
+  const SocketIoPushes& pushes_;
+  const Version version_;
+  const size_t max_package_bytes_;
+  Stage stage_ = Stage::kOpen;
+  SocketIoWay way_ = SocketIoWay::kMain;
+  std::array<bool, 2> connected_{};  // To the main namespace, and to that of the chat.
+  std::string token_;                // As auth has it: Hello::token.
+  std::string username_;             // As the client has shown it when it connected.
+  size_t attachments_ = 0;           // Binary messages that belong to the last packet.
+  socketio::Event event_;            // The last one. A request points into it.
+  std::string text_;                 // Its argument, as Pomelo's client says it.
+};
+
+}  // namespace hubbub::client

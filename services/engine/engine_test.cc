@@ -1,0 +1,265 @@
+// Sessions of Engine.IO over real sockets, on several loops. What clients see of the documents' cases is in
+// tests/e2e/engineio.test.mjs; here is what needs other limits than a server has.
+#include "services/engine/engine.h"
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fmt/format.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/net/frame.h"
+#include "services/net/listener.h"
+#include "services/testing/tcp_client.h"
+#include "services/testing/wait.h"
+#include "services/testing/web_socket_client.h"
+
+namespace hubbub::engine {
+namespace {
+
+using hubbub::testing::TcpClient;
+using hubbub::testing::WaitUntil;
+using hubbub::testing::WebSocketClient;
+using std::chrono::milliseconds;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+net::Payload Text(std::string_view text) {
+  std::string out;
+  net::AppendFrame(net::Framing::kText, out, [&](std::string& to) { to += text; });
+  return std::make_shared<const std::string>(std::move(out));
+}
+
+struct Counts {
+  std::atomic<int> made{0};
+  std::atomic<int> closed{0};
+  std::atomic<int> clean{0};
+};
+
+// Says everything again. On "flood" it says more than a client may have waiting, on "bye" it closes, on
+// "pause" it takes nothing until the next tick.
+class Echo final : public net::Protocol {
+ public:
+  Echo(net::Connection& connection, Counts& counts) : connection_(connection), counts_(counts) {
+    ++counts_.made;
+  }
+
+  size_t OnBytes(std::string_view bytes, bool frame_end) override {
+    EXPECT_TRUE(frame_end);
+    if (paused_) return 0;
+    connection_.Send(Text("4" + std::string(bytes)));
+    if (bytes == "flood") {
+      const net::Payload much = Text("4" + std::string(100'000, 'x'));
+      for (int i = 0; i < 50; ++i) connection_.Send(much);
+    }
+    if (bytes == "bye") connection_.Close(net::CloseReason::kKicked, "because");
+    if (bytes == "pause") {
+      paused_ = true;
+      connection_.Pause();
+    }
+    return bytes.size();
+  }
+  void OnLastByte(std::string_view detail) override {
+    connection_.Close(net::CloseReason::kClientLeft, std::string(detail));
+  }
+  void OnTick(net::Clock::time_point) override {
+    if (!std::exchange(paused_, false)) return;
+    connection_.Resume();
+  }
+  void OnShutdown(std::string_view detail) override {
+    connection_.Send(Text("4" + std::string(detail)));
+    connection_.Close(net::CloseReason::kShutdown, std::string(detail));
+  }
+  void OnClosed(net::CloseReason, std::string_view) override {
+    ++counts_.closed;
+    if (connection_.SaidGoodbye()) ++counts_.clean;
+  }
+
+ private:
+  net::Connection& connection_;
+  Counts& counts_;
+  bool paused_ = false;
+};
+
+class EngineTest : public ::testing::Test {
+ protected:
+  EngineTest() { Start({}); }
+
+  void Start(SessionLimits limits, int max_sessions = 100) {
+    listener_.reset();
+    engine_.reset();
+    limits.last_poll = milliseconds(50);
+    engine_ = std::make_unique<Engine>(
+        loops_,
+        EngineOptions{.server_id = "server 1",
+                      .max_sessions = max_sessions,
+                      .limits = limits,
+                      .tick = milliseconds(10)},
+        [this](net::Loop& loop, net::Connection& connection, socketio::EngineVersion) {
+          loop.AssertHere();
+          return std::make_unique<Echo>(connection, counts_);
+        });
+    net::HttpRouter router;
+    engine_->AddRoutes(router);
+    auto listener = net::Listener::Start(loops_, {.host = "127.0.0.1"}, {}, std::move(router));
+    ASSERT_TRUE(listener.ok()) << listener.status();
+    listener_ = *std::move(listener);
+  }
+  ~EngineTest() override {
+    listener_.reset();
+    engine_.reset();
+  }
+
+  // The body of the answer, or its status line if that is not 200.
+  std::string Ask(std::string_view method, std::string_view query, std::string_view body = "") {
+    TcpClient client(listener_->port());
+    client.Send(fmt::format(
+        "{} /socket.io/?{} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{}", method,
+        query, body.size(), body));
+    const std::string answer = client.ReadToEnd();
+    if (answer.starts_with("HTTP/1.1 200")) return answer.substr(answer.find("\r\n\r\n") + 4);
+    return answer.substr(0, answer.find("\r\n"));
+  }
+  static std::string SidIn(std::string_view open) {
+    const size_t begin = open.find("\"sid\":\"") + 7;
+    return std::string(open.substr(begin, open.find('"', begin) - begin));
+  }
+  std::string OpenPolling() {
+    return "EIO=4&transport=polling&sid=" + SidIn(Ask("GET", "EIO=4&transport=polling"));
+  }
+  static std::string Next(WebSocketClient& client) {
+    const auto frame = client.Read();
+    return frame.kind == WebSocketClient::Kind::kClose ? "close " + hubbub::testing::CloseText(frame)
+                                                       : frame.body;
+  }
+
+  Counts counts_;
+  net::Loops loops_{3};
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<net::Listener> listener_;
+};
+
+TEST_F(EngineTest, ServesASessionWhateverLoopItsRequestsComeTo) {
+  const std::string query = OpenPolling();
+  for (int i = 0; i < 7; ++i) {
+    EXPECT_EQ(Ask("POST", query, fmt::format("4{}", i)), "ok");
+    EXPECT_EQ(Ask("GET", query), fmt::format("4{}", i));
+  }
+  EXPECT_EQ(engine_->sessions(), 1);
+}
+
+TEST_F(EngineTest, MovesTheWebSocketOfAnUpgradeToTheSession) {
+  // So many that each loop has some from each loop.
+  for (int i = 0; i < 12; ++i) {
+    const std::string query = OpenPolling();
+    EXPECT_EQ(Ask("POST", query, "4before"), "ok");
+    WebSocketClient client(listener_->port(), "/socket.io/?EIO=4&transport=websocket&sid=" +
+                                                  query.substr(query.find("sid=") + 4));
+    client.Send("2probe", WebSocketClient::Kind::kText);
+    EXPECT_EQ(Next(client), "3probe");
+    client.Send("5", WebSocketClient::Kind::kText);
+    EXPECT_EQ(Next(client), "4before");
+    client.Send("4after", WebSocketClient::Kind::kText);
+    EXPECT_EQ(Next(client), "4after");
+    client.Send("\1\2", WebSocketClient::Kind::kBinary);
+    EXPECT_EQ(Next(client), "4b\1\2");
+  }
+  EXPECT_TRUE(WaitUntil([this] { return counts_.closed == 12; }));
+  EXPECT_TRUE(WaitUntil([this] { return engine_->sessions() == 0; }));
+}
+
+TEST_F(EngineTest, TakesAPostAsFarAsTheProtocolDoes) {
+  const std::string query = OpenPolling();
+  EXPECT_EQ(Ask("POST", query,
+                "4a\x1e"
+                "4pause\x1e"
+                "4b\x1e"
+                "4c"),
+            "ok");
+  EXPECT_EQ(Ask("GET", query),
+            "4a\x1e"
+            "4pause\x1e"
+            "4b\x1e"
+            "4c");
+}
+
+TEST_F(EngineTest, PingsAndClosesThoseWhoDoNotAnswer) {
+  Start({.ping_interval = milliseconds(50), .ping_timeout = milliseconds(100)});
+  WebSocketClient client(listener_->port(), "/socket.io/?EIO=4&transport=websocket");
+  EXPECT_THAT(Next(client), StartsWith("0{"));
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(Next(client), "2");
+    client.Send("3", WebSocketClient::Kind::kText);
+  }
+  std::string last;
+  for (last = Next(client); last == "2"; last = Next(client)) {
+  }
+  EXPECT_EQ(last, "close 1008 no ping or pong in time");
+
+  const std::string query = OpenPolling();
+  EXPECT_EQ(Ask("GET", query), "2");
+  EXPECT_TRUE(WaitUntil([&] { return engine_->sessions() == 0; }));
+  EXPECT_THAT(Ask("GET", query), StartsWith("HTTP/1.1 400"));
+  EXPECT_EQ(counts_.closed, 2);
+}
+
+TEST_F(EngineTest, ByProtocol3TheClientPings) {
+  Start({.ping_interval = milliseconds(50), .ping_timeout = milliseconds(100)});
+  WebSocketClient client(listener_->port(), "/socket.io/?EIO=3&transport=websocket");
+  EXPECT_THAT(Next(client), StartsWith("0{"));
+  EXPECT_EQ(Next(client), "40");  // What connects Socket.IO, which the protocol here just says again.
+  for (int i = 0; i < 5; ++i) {
+    client.Send("2", WebSocketClient::Kind::kText);
+    EXPECT_EQ(Next(client), "3");
+  }
+  EXPECT_EQ(Next(client), "close 1008 no ping or pong in time");
+}
+
+TEST_F(EngineTest, ClosesAClientThatDoesNotPoll) {
+  const std::string query = OpenPolling();
+  EXPECT_EQ(Ask("POST", query, "4flood"), "ok");
+  EXPECT_THAT(Ask("GET", query), StartsWith("HTTP/1.1 400"));
+  EXPECT_TRUE(WaitUntil([this] { return counts_.closed == 1; }));
+}
+
+TEST_F(EngineTest, TellsAPollThatTheSessionHasEnded) {
+  const std::string query = OpenPolling();
+  EXPECT_EQ(Ask("POST", query, "4bye"), "ok");
+  // Unless the time for the last poll is over.
+  EXPECT_THAT(Ask("GET", query), ::testing::AnyOf("4bye", StartsWith("HTTP/1.1 400")));
+  EXPECT_THAT(Ask("GET", query), ::testing::AnyOf("1", StartsWith("HTTP/1.1 400")));
+  EXPECT_TRUE(WaitUntil([this] { return counts_.closed == 1; }));
+  EXPECT_EQ(counts_.clean, 0);
+  EXPECT_EQ(Ask("POST", OpenPolling(), "1"), "ok");
+  EXPECT_TRUE(WaitUntil([this] { return counts_.closed == 2; }));
+  EXPECT_EQ(counts_.clean, 1);
+}
+
+TEST_F(EngineTest, BoundsTheSessionsThatPoll) {
+  Start({}, /*max_sessions=*/2);
+  OpenPolling();
+  OpenPolling();
+  EXPECT_THAT(Ask("GET", "EIO=4&transport=polling"), StartsWith("HTTP/1.1 503"));
+}
+
+TEST_F(EngineTest, SaysGoodbyeWhenTheServerEnds) {
+  const std::string query = OpenPolling();
+  engine_->Drain("reconnect");
+  EXPECT_TRUE(WaitUntil([this] { return counts_.closed == 1; }));
+  EXPECT_THAT(Ask("GET", "EIO=4&transport=polling"), StartsWith("HTTP/1.1 503"));
+}
+
+TEST_F(EngineTest, EndsWithItsSessions) {
+  OpenPolling();
+  WebSocketClient client(listener_->port(), "/socket.io/?EIO=4&transport=websocket");
+  EXPECT_THAT(Next(client), StartsWith("0{"));
+  listener_.reset();
+  engine_.reset();
+  EXPECT_EQ(counts_.made, 2);
+  EXPECT_EQ(counts_.closed, 2);
+}
+
+}  // namespace
+}  // namespace hubbub::engine

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "services/base/string_map.h"
+#include "services/net/client_clock.h"
+#include "services/net/loop.h"
+#include "services/net/socket.h"
+
+namespace hubbub::engine {
+
+class EngineSession;
+
+// The sessions of one loop, and the timer that ticks them all. Loop-only. Shared by its sessions.
+class Lane : public std::enable_shared_from_this<Lane> {
+ public:
+  Lane(net::Loop& loop, std::chrono::milliseconds tick)
+      : loop_(loop), clock_(tick), timer_(loop.executor()) {}
+
+  net::Loop& loop() { return loop_; }
+  // The time by which clients are judged (ClientClock).
+  net::Clock::time_point Now() const {
+    loop_.AssertHere();
+    return clock_.At(net::Clock::now());
+  }
+
+  void Start();
+  void Add(const std::string& sid, const std::shared_ptr<EngineSession>& session);
+  // Null if there is none.
+  std::shared_ptr<EngineSession> Find(std::string_view sid) const;
+  void Erase(const std::string& sid);
+  // The sessions of clients that poll say goodbye to them (Protocol::OnShutdown).
+  void Shutdown(const std::string& detail);
+  // Ends all sessions at once.
+  void Stop();
+  // Sessions, for any thread.
+  int sessions() const { return count_; }
+
+ private:
+  net::Loop& loop_;
+  net::ClientClock clock_ ABSL_GUARDED_BY(loop_);
+  net::Timer timer_ ABSL_GUARDED_BY(loop_);
+  bool stopped_ ABSL_GUARDED_BY(loop_) = false;
+  StringMap<std::shared_ptr<EngineSession>> sessions_ ABSL_GUARDED_BY(loop_);
+  std::atomic<int> count_{0};
+};
+
+}  // namespace hubbub::engine

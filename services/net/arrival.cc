@@ -1,0 +1,109 @@
+#include "services/net/arrival.h"
+
+#include <utility>
+
+#include "services/net/lateness.h"
+#include "services/net/refusal.h"
+#include "services/net/socket_state.h"
+#include "services/net/tcp_connection.h"
+
+namespace hubbub::net {
+
+Arrival::Arrival(std::shared_ptr<ConnectionSet> set, Ticket ticket, Socket socket,
+                 std::shared_ptr<const SetUp> setup)
+    : set_(std::move(set)),
+      ticket_(std::move(ticket)),
+      setup_(std::move(setup)),
+      socket_(std::move(socket)),
+      timer_(set_->loop().executor()) {
+  boost::system::error_code ignored;
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  const auto endpoint = socket_.remote_endpoint(ignored);
+  peer_ = endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
+  by_proxy_ = setup_->options.trusted_proxies.Contain(endpoint.address());
+  set_->Insert(this);
+}
+
+Arrival::~Arrival() {
+  set_->Erase(this);
+}
+
+void Arrival::EndAfter(Clock::duration time) {
+  patience_ = time;
+  late_at_ = set_->Now() + time;
+  Watch(time);
+}
+
+void Arrival::Watch(Clock::duration wait) {
+  timer_.expires_after(wait);
+  timer_.async_wait([self = weak_from_this()](boost::system::error_code error) {
+    if (auto arrival = self.lock(); arrival && !error) arrival->OnTimer();
+  });
+}
+
+void Arrival::OnTimer() {
+  const Clock::duration left = late_at_ - set_->Now();
+  if (IsLate(patience_ - left, patience_, [this] { return HasUnread(Handle()); })) return on_late_();
+  Watch(left > Clock::duration::zero() ? left : kLookAgain);
+}
+
+int Arrival::Handle() {
+  return stream_ ? stream_->next_layer().next_layer().native_handle() : socket_.native_handle();
+}
+
+void Arrival::GiveUp() {
+  boost::system::error_code ignored;
+  if (stream_) {
+    stream_->next_layer().next_layer().close(ignored);
+  } else {
+    socket_.close(ignored);
+  }
+}
+
+void Arrival::MoveTo(Loop& loop, absl::AnyInvocable<void(std::shared_ptr<Arrival>)> then) {
+  timer_.cancel();
+  boost::system::error_code error;
+  const auto protocol = socket_.local_endpoint(error).protocol();
+  if (error) return GiveUp();
+  const int handle = socket_.release(error);
+  if (error) return GiveUp();
+  Socket socket(loop.executor(), protocol, handle);
+  loop.Post([set = setup_->sets[static_cast<size_t>(loop.index())], ticket = std::move(ticket_),
+             socket = std::move(socket), setup = setup_, peer = std::move(peer_),
+             then = std::move(then)]() mutable {
+    if (set->ended()) return;
+    auto arrival =
+        std::make_shared<Arrival>(std::move(set), std::move(ticket), std::move(socket), std::move(setup));
+    arrival->peer_ = std::move(peer);
+    then(std::move(arrival));
+  });
+}
+
+WebSocketStream& Arrival::MakeStream() {
+  return stream_.emplace(std::move(socket_));
+}
+
+void Arrival::StartTcp(beast::flat_buffer read) {
+  const bool guest = ticket_.guest();
+  Run(guest, MakeTcpConnection(TakeClient(), std::move(socket_), std::move(read)), setup_->tcp);
+}
+
+void Arrival::StartWebSocket(const ProtocolFactory& protocol) {
+  const bool guest = ticket_.guest();
+  Run(guest, MakeWebSocketConnection(TakeClient(), *std::move(stream_), setup_->options.max_message_bytes),
+      protocol);
+}
+
+SocketConnection::Client Arrival::TakeClient() {
+  timer_.cancel();
+  return {set_, std::move(ticket_), std::move(peer_), std::move(bearer_)};
+}
+
+void Arrival::Run(bool guest, const std::shared_ptr<SocketConnection>& connection,
+                  const ProtocolFactory& protocol) {
+  if (set_->ended()) return;
+  if (guest) return SendAway(*connection, protocol.refuse, setup_->seats->reason());
+  connection->Start(protocol.make(set_->loop(), *connection));
+}
+
+}  // namespace hubbub::net

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "services/net/http_head.h"
+#include "services/net/networks.h"
+
+namespace hubbub::net {
+
+// The client for whom a proxy that is trusted sends this request, as "address:port" (port 0: not said), by
+// X-Forwarded-For, or by Forwarded (RFC 7239). Read from the right, for each proxy adds its own peer there:
+// the first address that is no trusted proxy's. Nothing if the request does not say, or says what cannot be
+// read. Nothing too if both fields are there and differ: a proxy cares for one of them and lets a client's
+// own go by. Pure function, thread-safe.
+std::optional<std::string> ForwardedClient(const HttpHead& head, const Networks& trusted);
+
+}  // namespace hubbub::net

@@ -1,0 +1,48 @@
+#include "services/net/client_address.h"
+
+#include "gtest/gtest.h"
+
+namespace hubbub::net {
+namespace {
+
+TEST(ForwardedClient, IsTheFirstFromTheRightThatIsNoProxy) {
+  const Networks trusted = Networks::Parse({"10.0.0.0/8", "fd00::/8"}).value();
+  const struct {
+    const char* what;
+    std::vector<HttpField> fields;
+    const char* client;  // Empty: nobody.
+  } cases[] = {
+      {"nothing", {}, ""},
+      {"one", {{"X-Forwarded-For", "192.0.2.1"}}, "192.0.2.1:0"},
+      {"with a port", {{"X-Forwarded-For", "192.0.2.1:4711"}}, "192.0.2.1:0"},
+      {"IPv6", {{"X-Forwarded-For", "2001:db8::1"}}, "2001:db8::1:0"},
+      {"IPv6 with a port", {{"X-Forwarded-For", "[2001:db8::1]:80"}}, "2001:db8::1:0"},
+      {"proxies behind it", {{"X-Forwarded-For", "192.0.2.1, 10.0.0.1, fd00::2"}}, "192.0.2.1:0"},
+      {"what the client made up before it",
+       {{"X-Forwarded-For", "203.0.113.5, 192.0.2.1, 10.0.0.1"}},
+       "192.0.2.1:0"},
+      {"several fields",
+       {{"X-Forwarded-For", "203.0.113.5"}, {"x-forwarded-for", "192.0.2.1"}},
+       "192.0.2.1:0"},
+      {"proxies alone", {{"X-Forwarded-For", "10.0.0.1"}}, ""},
+      {"junk", {{"X-Forwarded-For", "junk"}}, ""},
+      {"junk behind it", {{"X-Forwarded-For", "192.0.2.1, junk"}}, ""},
+      {"junk before it", {{"X-Forwarded-For", "junk, 192.0.2.1"}}, "192.0.2.1:0"},
+      {"Forwarded", {{"Forwarded", "for=192.0.2.1;proto=http;by=10.0.0.1"}}, "192.0.2.1:0"},
+      {"Forwarded, IPv6", {{"Forwarded", "proto=http; For=\"[2001:db8::1]:4711\""}}, "2001:db8::1:0"},
+      {"Forwarded, a list", {{"Forwarded", "for=192.0.2.1, for=10.0.0.7"}}, "192.0.2.1:0"},
+      {"Forwarded, a name", {{"Forwarded", "for=_hidden"}}, ""},
+      {"Forwarded, nobody", {{"Forwarded", "proto=http"}}, ""},
+      {"both", {{"X-Forwarded-For", "192.0.2.1"}, {"Forwarded", "for=192.0.2.1"}}, "192.0.2.1:0"},
+      {"both, and they differ", {{"X-Forwarded-For", "192.0.2.1"}, {"Forwarded", "for=192.0.2.2"}}, ""},
+      {"both, and one cannot be read", {{"X-Forwarded-For", "192.0.2.1"}, {"Forwarded", "for=unknown"}}, ""},
+  };
+  for (const auto& one : cases) {
+    HttpHead head;
+    head.fields = one.fields;
+    EXPECT_EQ(ForwardedClient(head, trusted).value_or(""), one.client) << one.what;
+  }
+}
+
+}  // namespace
+}  // namespace hubbub::net

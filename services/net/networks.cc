@@ -1,0 +1,76 @@
+#include "services/net/networks.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "fmt/format.h"
+
+namespace hubbub::net {
+namespace {
+
+namespace ip = boost::asio::ip;
+using Bits = ip::address_v6::bytes_type;
+
+// The bits of ::ffff:0:0/96, which IPv4 has before its own.
+constexpr int kBeforeV4 = 96;
+
+Bits BitsOf(const ip::address& address) {
+  return (address.is_v4() ? ip::make_address_v6(ip::v4_mapped, address.to_v4()) : address.to_v6()).to_bytes();
+}
+
+bool SameStart(const Bits& a, const Bits& b, int length) {
+  const auto whole = static_cast<size_t>(length) / 8;
+  if (!std::equal(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(whole), b.begin())) return false;
+  const int rest = length % 8;
+  return rest == 0 || ((a[whole] ^ b[whole]) >> (8 - rest)) == 0;
+}
+
+// The number behind the slash; nothing if it is none up to `most`.
+std::optional<int> ReadLength(std::string_view text, int most) {
+  int length = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+  if (error != std::errc() || end != text.data() + text.size() || length < 0 || length > most)
+    return std::nullopt;
+  return length;
+}
+
+}  // namespace
+
+bool ReadAddress(std::string_view text, ip::address& address) {
+  // Longer than any address: make_address wants a whole string.
+  if (text.empty() || text.size() > 64 || text.find('%') != std::string_view::npos) return false;
+  boost::system::error_code error;
+  address = ip::make_address(std::string(text), error);
+  return !error;
+}
+
+absl::StatusOr<Networks> Networks::Parse(const std::vector<std::string>& texts) {
+  Networks networks;
+  for (const std::string& text : texts) {
+    const size_t slash = std::min(text.find('/'), text.size());
+    ip::address address;
+    const bool is_address = ReadAddress(std::string_view(text).substr(0, slash), address);
+    const int most = is_address && address.is_v4() ? 32 : 128;
+    const auto length =
+        slash == text.size() ? most : ReadLength(std::string_view(text).substr(slash + 1), most);
+    if (!is_address || !length) {
+      return absl::InvalidArgumentError(
+          fmt::format("'{}' is no network: it must be an address, such as 10.1.2.3, or a network, such as "
+                      "10.0.0.0/8 or fd00::/8",
+                      text));
+    }
+    networks.networks_.push_back(
+        {.bits = BitsOf(address), .length = address.is_v4() ? kBeforeV4 + *length : *length});
+  }
+  return networks;
+}
+
+bool Networks::Contain(const ip::address& address) const {
+  const Bits bits = BitsOf(address);
+  return std::any_of(networks_.begin(), networks_.end(),
+                     [&](const Network& network) { return SameStart(bits, network.bits, network.length); });
+}
+
+}  // namespace hubbub::net

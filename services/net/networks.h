@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "boost/asio/ip/address.hpp"
+
+namespace hubbub::net {
+
+// A set of IP addresses. Immutable, so thread-safe.
+class Networks {
+ public:
+  // None.
+  Networks() = default;
+  // Each an address, "10.1.2.3" or "fd00::1", or a network, "10.0.0.0/8" or "fd00::/8". INVALID_ARGUMENT
+  // names one that is neither.
+  static absl::StatusOr<Networks> Parse(const std::vector<std::string>& texts);
+
+  bool empty() const { return networks_.empty(); }
+  // An IPv4 address is the same in IPv6's form for it, ::ffff:a.b.c.d.
+  bool Contain(const boost::asio::ip::address& address) const;
+
+ private:
+  struct Network {
+    boost::asio::ip::address_v6::bytes_type bits;  // Of IPv4 as of ::ffff:a.b.c.d.
+    int length;                                    // How many of them count.
+  };
+  std::vector<Network> networks_;
+};
+
+// An address as people write it, without brackets, port or zone; false if it is none.
+bool ReadAddress(std::string_view text, boost::asio::ip::address& address);
+
+}  // namespace hubbub::net

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "services/net/networks.h"
+#include "services/net/origins.h"
+#include "services/program/flags.h"
+#include "services/signin/token_checker.h"
+#include "spdlog/spdlog.h"
+
+// The flags of the two servers that clients connect to, gate and connector. This header defines them: only a
+// main.cc may include it.
+
+ABSL_FLAG(int, loops, 0,
+          "Event loops; 0 means half as many as cores that this process may use (affinity, the CPU limit of "
+          "its container), and one at least");
+ABSL_FLAG(int, max_connections, 100000,
+          "Client connections at a time; further ones are told that the server is full, and closed. Fewer if "
+          "the hard limit of open files, less a reserve for gRPC and files, allows fewer");
+ABSL_FLAG(std::vector<std::string>, subprotocols, {"pomelo"},
+          "WebSocket subprotocols: a client that asks for some gets the first of its own that stands here");
+ABSL_FLAG(
+    std::string, signin_keys, "",
+    "Who connects must sign in by a JWT that one of these keys has signed: a file, or a folder of files, "
+    "NAME.pem or NAME.crt (a public key, whose kid is NAME), .json or .jwks (a JWK set), NAME.secret "
+    "(for HS256); read again when they change. Empty: this server is open, and everybody may be anybody");
+ABSL_FLAG(std::string, signin_audience, "",
+          "With --signin_keys: the audience that a token must name in aud; empty: a token must name none");
+ABSL_FLAG(std::string, signin_issuer, "",
+          "With --signin_keys: the issuer that a token must name in iss; empty: any");
+ABSL_FLAG(
+    std::vector<std::string>, allowed_origins, {},
+    "Pages of the web that may use this server beside those of its own host and of the user's own machine, "
+    "such as https://chat.example.com; a server that is reached by a name with a dot needs that name's "
+    "origin here. *: all, and by any name");
+ABSL_FLAG(std::vector<std::string>, trusted_proxies, {},
+          "Addresses and networks, such as 10.0.0.0/8, whose word is taken on who a client is: by the PROXY "
+          "protocol, "
+          "version 1 or 2, or by X-Forwarded-For or Forwarded");
+ABSL_FLAG(bool, production, false, "Refuse to start open: without --signin_keys");
+ABSL_FLAG(bool, use_protobuf, true, "Offer clients the protobuf dialect that shortens pushes");
+
+namespace hubbub::program {
+
+// OK if the values of the flags above are within their bounds.
+inline absl::Status CheckClientFlags() {
+  absl::Status status = CheckFlag(FLAGS_loops, 0, 1'024);
+  if (status.ok()) status = CheckFlag(FLAGS_max_connections, 1, 10'000'000);
+  const auto proxies = net::Networks::Parse(absl::GetFlag(FLAGS_trusted_proxies));
+  if (status.ok() && !proxies.ok())
+    status = absl::InvalidArgumentError("--trusted_proxies: " + std::string(proxies.status().message()));
+  const auto origins = net::Origins::Parse(absl::GetFlag(FLAGS_allowed_origins));
+  if (status.ok() && !origins.ok())
+    status = absl::InvalidArgumentError("--allowed_origins: " + std::string(origins.status().message()));
+  return status;
+}
+
+// The next two: after CheckClientFlags.
+inline net::Networks TrustedProxies() {
+  return net::Networks::Parse(absl::GetFlag(FLAGS_trusted_proxies)).value();
+}
+inline net::Origins AllowedOrigins() {
+  return net::Origins::Parse(absl::GetFlag(FLAGS_allowed_origins)).value();
+}
+
+// What checks sign-in tokens, by the flags above; null if this server is open.
+inline absl::StatusOr<std::unique_ptr<signin::TokenChecker>> OpenSignIn() {
+  std::string keys = absl::GetFlag(FLAGS_signin_keys);
+  if (!keys.empty()) {
+    return signin::TokenChecker::Open(std::move(keys), {.audience = absl::GetFlag(FLAGS_signin_audience),
+                                                        .issuer = absl::GetFlag(FLAGS_signin_issuer)});
+  }
+  if (absl::GetFlag(FLAGS_production)) {
+    return absl::InvalidArgumentError(
+        "--production needs --signin_keys: without keys everybody who reaches this server may be anybody");
+  }
+  return nullptr;
+}
+
+// Says in one log line if this server is open. For main, once the program serves: what is wrong with its
+// flags is to be its only line.
+inline void WarnIfOpen(const signin::TokenChecker* sign_in) {
+  if (sign_in == nullptr)
+    spdlog::warn("open: everybody who reaches this server may use any name; --signin_keys demands a sign-in");
+}
+
+}  // namespace hubbub::program

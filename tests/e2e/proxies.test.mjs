@@ -1,0 +1,51 @@
+// Who a client is, behind a proxy that is trusted, and behind none.
+import assert from 'node:assert/strict';
+import {after, before, test} from 'node:test';
+
+import WebSocket from 'ws';
+
+import {RawTcp, handshake} from './pomelo_wire.mjs';
+import {Suite} from './suite.mjs';
+import {until} from './wait.mjs';
+
+let suite;
+
+before(async () => {
+  suite = await Suite.start({flags: {connector: ['--trusted_proxies=127.0.0.1', '--log_level=debug']}});
+});
+after(() => suite?.stop());
+
+const named = (address) => until(() => suite.connectors[0].log.includes(` of ${address} ended`), `the log to name ${address}`);
+
+// Bytes of the client's own behind a header of a proxy.
+async function tcp(header, from) {
+  const client = await RawTcp.connect(suite.connectors[0].clientPort, '127.0.0.1', from);
+  client.send(Buffer.concat([Buffer.from(header, 'latin1'), handshake()]));
+  return client;
+}
+
+test('a client of TCP is who the PROXY header says, in versions 1 and 2', async () => {
+  for (const [header, address] of [
+    ['PROXY TCP4 192.0.2.1 127.0.0.1 4711 3050\r\n', '192.0.2.1:4711'],
+    ['\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x02\x7f\0\0\x01\x12\x68\x0b\xea', '192.0.2.2:4712'],
+  ]) {
+    const client = await tcp(header);
+    await until(() => client.of(1)[0], 'the answer to the handshake');
+    client.close();
+    await named(address);
+  }
+});
+
+test('a client of WebSocket is who X-Forwarded-For says', async () => {
+  const socket = new WebSocket(`ws://127.0.0.1:${suite.connectors[0].clientPort}/`, {headers: {'X-Forwarded-For': '203.0.113.1, 192.0.2.3'}});
+  await until(() => socket.readyState === WebSocket.OPEN, 'the WebSocket');
+  socket.close();
+  await named('192.0.2.3:0');
+});
+
+test('nobody else is believed', async () => {
+  const client = await tcp('PROXY TCP4 192.0.2.9 127.0.0.1 4711 3050\r\n', '127.0.0.2');
+  await client.ended();
+  assert.equal(client.of(1).length, 0);
+  assert.doesNotMatch(suite.connectors[0].log, /192\.0\.2\.9/);
+});

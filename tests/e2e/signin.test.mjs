@@ -1,0 +1,217 @@
+// A suite that demands a sign-in lets in nobody but holders of its issuer's tokens, each as who they are and for what they may do.
+import assert from 'node:assert/strict';
+import {after, before, test} from 'node:test';
+
+import WebSocket from 'ws';
+
+import {Browser} from './browser.mjs';
+import {HubbubClient} from './library.mjs';
+import {ACK, KICK, RawTcp, handshake, pack} from './pomelo_wire.mjs';
+import {StockClient} from './stock_client.mjs';
+import {Suite} from './suite.mjs';
+import {Issuer} from './tokens.mjs';
+import {until} from './wait.mjs';
+
+const ENTER = 'connector.entryHandler.enter';
+const SEND = 'chat.chatHandler.send';
+const REFRESH = 'connector.entryHandler.refresh';
+
+let issuer;
+let suite;
+const open = [];
+
+before(async () => {
+  issuer = await Issuer.make();
+  const flags = [`--signin_keys=${issuer.folder}`, '--production'];
+  // Heartbeats are rare, for the raw clients send none.
+  suite = await Suite.start({flags: {gate: flags, connector: [...flags, '--heartbeat=60']}, tokenFor: (user) => issuer.token(user)});
+});
+after(async () => {
+  for (const client of open) client.close();
+  await suite?.stop();
+  await issuer?.remove();
+});
+
+const connectorPort = () => suite.connectors[0].clientPort;
+
+// With the token in the handshake, unless there is none.
+async function raw(token, port = connectorPort()) {
+  const client = await RawTcp.connect(port);
+  open.push(client);
+  client.send(handshake(undefined, token === undefined ? {} : {token}));
+  client.send(pack(ACK));
+  return client;
+}
+
+async function kicked(client) {
+  await client.ended();
+  return JSON.parse(client.of(KICK)[0].body).reason;
+}
+
+for (const alg of ['HS256', 'RS256', 'ES256', 'EdDSA']) {
+  test(`the stock JavaScript client signs in by ${alg} in its handshake, at the gate and at the connector`, async () => {
+    const [ada, bob] = [new StockClient(), new StockClient()];
+    for (const [client, name] of [[ada, `ada-${alg}`], [bob, `bob-${alg}`]]) {
+      const token = issuer.token(name, {}, {alg});
+      await client.init({port: suite.gatePort, user: {token}});
+      const entry = await client.request('gate.gateHandler.queryEntry', {uid: name});
+      assert.equal(entry.code, 200, JSON.stringify(entry));
+      client.pomelo.disconnect();
+      await client.init({port: entry.port, user: {token}});
+      assert.ok((await client.enter(name, `room-${alg}`)).users.includes(name));
+    }
+    await ada.send(`room-${alg}`, 'hello');
+    await until(() => bob.texts.includes('hello'), 'the message');
+    for (const client of [ada, bob]) client.pomelo.disconnect();
+  });
+}
+
+test('a token may come with the enter, over raw TCP', async () => {
+  const client = await raw();
+  const without = await client.request(ENTER, {username: 'carl', rid: 'r'});
+  assert.equal(without.code, 401);
+  assert.match(without.message, /show a sign-in token/);
+  const asAnother = await client.request(ENTER, {username: 'dora', rid: 'r', token: issuer.token('carl')});
+  assert.equal(asAnother.code, 403);
+  assert.match(asAnother.message, /is for 'carl': you cannot be 'dora'/);
+  assert.ok((await client.request(ENTER, {username: 'carl', rid: 'r'})).users);
+});
+
+test('the gate names a connector to nobody without a token, nor to a holder of another name', async () => {
+  const client = await raw(undefined, suite.gatePort);
+  const nobody = await client.request('gate.gateHandler.queryEntry', {uid: 'carl'});
+  assert.equal(nobody.code, 500);
+  assert.match(nobody.message, /sign-in token/);
+  assert.equal((await client.request('gate.gateHandler.queryEntry', {uid: 'carl', token: issuer.token('dora')})).code, 500);
+});
+
+const FORGED = [
+  ['is junk', () => 'junk', /not a JWT/],
+  ['is not signed', () => issuer.token('eve', {}, {alg: 'none'}), /not signed/],
+  ['has ended', () => issuer.token('eve', {exp: 1000}), /ended/],
+  ['is signed by another key', () => issuer.token('eve', {}, {key: issuer.keys.RS256}), /not its issuer's/],
+  ['is an HMAC by a public key', () => issuer.token('eve', {}, {
+    alg: 'HS256', header: {kid: 'RS256'}, key: issuer.keys.RS256.publicKey.export({type: 'spki', format: 'pem'}),
+  }), /its key is not for/],
+  ['names an unknown key', () => issuer.token('eve', {}, {header: {kid: 'x'}}), /does not have/],
+  ['is for an audience', () => issuer.token('eve', {aud: 'others'}), /audience/],
+];
+for (const [what, make, why] of FORGED) {
+  test(`a client whose token ${what} is told so, and kicked`, async () => {
+    assert.match(await kicked(await raw(make())), why);
+  });
+}
+
+test('at the upgrade a token is a query parameter or an Authorization, and a bad one is answered with 401', async () => {
+  const url = `ws://127.0.0.1:${connectorPort()}/`;
+  const tries = [
+    [`${url}?access_token=${issuer.token('fay')}`, {}, 101],
+    [url, {Authorization: `Bearer ${issuer.token('fay')}`}, 101],
+    [`${url}?access_token=junk`, {}, 401],
+    [url, {Authorization: 'Bearer junk'}, 401],
+    [`${url}?access_token=junk`, {Authorization: 'Bearer junk'}, 400],
+  ];
+  for (const [target, headers, status] of tries) {
+    const socket = new WebSocket(target, {headers});
+    const got = await new Promise((resolve) => {
+      socket.on('open', () => resolve(101));
+      socket.on('unexpected-response', (_, response) => resolve(response.statusCode));
+      socket.on('error', () => {});
+    });
+    assert.equal(got, status, `${target} ${JSON.stringify(headers)}`);
+    socket.terminate();
+  }
+});
+
+test('claims narrow the rooms and the rights of their holder', async () => {
+  const reader = await raw(issuer.token('gus', {hubbub_rooms: ['team-*'], hubbub_rights: ['read']}));
+  assert.ok((await reader.request(ENTER, {username: 'gus', rid: 'team-1'})).users);
+  const elsewhere = await reader.request(ENTER, {username: 'gus', rid: 'lobby'});
+  assert.equal(elsewhere.code, 403);
+  const said = await reader.request(SEND, {rid: 'team-1', content: 'hi', target: '*'});
+  assert.equal(said.code, 403);
+  assert.match(said.message, /right to speak/);
+});
+
+test('a session ends with its token, unless it is refreshed', async () => {
+  // Taken for 10 s after its end.
+  const short = () => issuer.token('hal', {exp: Math.floor(Date.now() / 1000) - 2});
+  const [left, refreshed] = [await raw(short()), await raw(short())];
+  assert.ok((await left.request(ENTER, {username: 'hal', rid: 'left'})).users);
+  assert.ok((await refreshed.request(ENTER, {username: 'hal', rid: 'refreshed'})).users);
+  assert.equal((await refreshed.request(REFRESH, {token: issuer.token('ida')})).code, 403);
+  assert.equal((await refreshed.request(REFRESH, {token: issuer.token('hal', {hubbub_rooms: ['other']})})).code, 403);
+  assert.equal((await refreshed.request(REFRESH, {token: 'junk'})).code, 401);
+  assert.equal((await refreshed.request(REFRESH, {})).code, 400);
+  assert.deepEqual(await refreshed.request(REFRESH, {token: issuer.token('hal')}), {code: 200});
+  assert.match(await kicked(left), /your sign-in token has ended/);
+  assert.ok((await refreshed.request(SEND, {rid: 'refreshed', content: 'still here', target: '*'})).offset);
+});
+
+test('the client library asks for a token for each connection, and for another one before it ends', async () => {
+  const asked = [];
+  const chat = new HubbubClient({
+    gate: `ws://127.0.0.1:${suite.gatePort}`,
+    WebSocket,
+    token: async () => {
+      asked.push(Date.now());
+      return issuer.token('jan', asked.length < 3 ? {exp: Math.floor(Date.now() / 1000) + 2} : {});
+    },
+  });
+  open.push(chat);
+  await chat.connect('jan');
+  assert.equal(asked.length, 2);
+  await chat.enter('library');
+  await until(() => asked.length >= 3, 'the library to ask for a newer token');
+  await chat.send('library', 'still here');
+});
+
+test('the chat page takes a token from its address, keeps it out of sight, and says why it gets nowhere without one', async () => {
+  const browser = await Browser.start();
+  const enter = async (page) => {
+    await page.fill('#room-input', 'tea-room');
+    await page.click('#sign-in-button');
+  };
+  try {
+    const page = await browser.open(`http://127.0.0.1:${suite.gatePort}/#token=${issuer.token('Łucja')}`);
+    assert.equal(await page.inputValue('#user-input'), 'Łucja');
+    assert.equal(await page.evaluate(() => location.href), `http://127.0.0.1:${suite.gatePort}/`);
+    await enter(page);
+    await page.waitForSelector('#chat:not([hidden])');
+    await page.reload();
+    await page.waitForSelector('#chat:not([hidden])');
+    const stranger = await browser.open(`http://127.0.0.1:${suite.gatePort}/`);
+    await stranger.fill('#user-input', 'Łucja');
+    await enter(stranger);
+    await stranger.waitForSelector('#sign-in-error:has-text("show a sign-in token")');
+    await browser.closePages();
+  } finally {
+    await browser.stop();
+  }
+});
+
+test('keys that are added are taken without a restart, and those before stay while a file is wrong', async () => {
+  const other = await Issuer.make();
+  const token = other.token('kim', {}, {alg: 'EdDSA', header: {kid: 'late'}});
+  const pem = other.keys.EdDSA.publicKey.export({type: 'spki', format: 'pem'});
+  await other.remove();
+  const enter = async () => {
+    const client = await raw();
+    return (await client.request(ENTER, {username: 'kim', rid: 'late', token})).code;
+  };
+  assert.equal(await enter(), 401);
+  await issuer.write('late.pem', 'half of a fi');
+  await until(() => /cannot be used/.test(suite.connectors[0].log), 'the connector to say what is wrong');
+  await issuer.write('late.pem', pem);
+  await until(async () => await enter() === undefined, 'the key to be taken');
+});
+
+test('a server without keys says that it is open, and does not start so in production', async () => {
+  const plain = await Suite.start();
+  try {
+    for (const server of [plain.gate, plain.connectors[0]]) assert.match(server.log, /open: everybody who reaches this server/);
+  } finally {
+    await plain.stop();
+  }
+  await assert.rejects(Suite.start({flags: {gate: ['--production']}}), /--production needs --signin_keys/);
+});
