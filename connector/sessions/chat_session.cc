@@ -128,6 +128,7 @@ void ChatSession::Enter(const json::object& body, client::Reply reply) {
   request.set_wait_ms(membership->wait_ms());
   request.set_epoch(wish->epoch);
   request.set_offset(wish->offset);
+  request.set_attempt(wish->attempt);
   net::Spawn(session_.loop(),
              AskForPlace(environment_.servers, {.membership = std::move(membership),
                                                 .request = std::move(request),
@@ -225,6 +226,8 @@ void ChatSession::OnAdded(Entry entry, const chat::v1::AddResponse& response) {
   answer["resume"] = entry.membership->token();
   if (entry.request.epoch() != 0) AddMissed(response, session_.small_answers(), answer);
   entry.reply.Ok(answer);
+  entry.membership->set_attempt(response.attempt());
+  environment_.rooms.ShowUsers(entry.membership->room(), response.users());
   environment_.rooms.Joined(*entry.membership, {.epoch = response.epoch(),
                                                 .offset = response.offset(),
                                                 .life = response.life(),
