@@ -18,7 +18,7 @@
 #include "chat/rooms/event_log.h"
 #include "chat/rooms/lease_index.h"
 #include "chat/rooms/ownership.h"
-#include "chat/rooms/random_id.h"
+#include "services/base/random_id.h"
 #include "chat/rooms/room.h"
 #include "chat/rooms/send_budget.h"
 #include "services/base/clock.h"
