@@ -226,6 +226,12 @@ void ChatSession::History(const json::object& body, client::Reply reply) {
   if (!request.ok()) return FailWith(std::move(reply), request.status());
   const auto at = rooms_.find(request->room());
   if (at == rooms_.end()) return reply.Fail(403, NotInRoom(request->room()));
+  // A name alone proves nothing: without a sign-in, private messages are shown to nobody.
+  if (session_.pass().open()) {
+    request->set_public_only(true);
+  } else {
+    request->set_user(user_);
+  }
   // Any chat server knows it.
   std::string server = at->second.membership->at().server;
   if (environment_.servers.LeaseOf(server) == 0) server = environment_.servers.BestFor(request->room());

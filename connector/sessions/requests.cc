@@ -86,8 +86,6 @@ absl::StatusOr<chat::v1::ListEventsRequest> ReadHistory(const boost::json::objec
   // 0: as many as the chat server thinks fit.
   request.set_page_size(
       static_cast<int>(std::min(client::WholeNumberField(body, "limit").value_or(0), kMost)));
-  // A name proves nothing.
-  request.set_public_only(true);
   return request;
 }
 

@@ -37,7 +37,7 @@ absl::StatusOr<std::string> ReadRefresh(const boost::json::object& body);
 // server that has the room checks the rest (CheckContent).
 absl::StatusOr<chat::v1::SendRequest> ReadSend(const boost::json::object& body);
 
-// `{rid, before?, limit?}`: what everybody in the room may see, at most 100 messages.
+// `{rid, before?, limit?}`: at most 100 messages. Whose private ones may be among them is not said here.
 absl::StatusOr<chat::v1::ListEventsRequest> ReadHistory(const boost::json::object& body);
 
 // Tokens by which a client takes its places over: 128 bits that nobody can guess, in hexadecimal digits.

@@ -30,7 +30,8 @@
 //                             `within` milliseconds, the send is repeated until it is answered: see below.
 //   leave(room)               the connection stays.
 //   history(room, {before, limit}?)
-//                             -> {messages, next}: what was said to everybody before the offset `before`, the oldest first, as
+//                             -> {messages, next}: what was said before the offset `before`, the oldest first, to everybody and,
+//                             where users sign in with tokens, to or by this one alone, as
 //                             the event `message` has it; `next` is the `before` of the page that follows, 0 at the end.
 //                             Rejects with the code 404 where no history is kept.
 //   users(room)               who is in the room now, in the order in which they came.
@@ -529,7 +530,7 @@ export class HubbubClient {
   async history(name, {before = 0, limit = 50} = {}) {
     const {events, next} = await this.#require().request('chat.chatHandler.history', {rid: name, before, limit});
     const messages = events.map(({from, target, msg, time, offset, epoch}) =>
-      ({room: name, from, to: target, text: msg, private: false, time, offset, epoch}));
+      ({room: name, from, to: target, text: msg, private: target !== '*', time, offset, epoch}));
     return {messages, next};
   }
 
