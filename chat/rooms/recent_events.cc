@@ -22,8 +22,8 @@ void RecentEvents::Expire(int64_t now_ms) {
   while (!empty() && now_ms - events_[first_]->at_ms > limits_.max_age_ms) PopOldest();
 }
 
-void RecentEvents::DropOldest(size_t keep) {
-  while (size() > keep) PopOldest();
+void RecentEvents::ShrinkTo(size_t max_bytes) {
+  while (bytes_ > max_bytes) PopOldest();
 }
 
 void RecentEvents::DropUpTo(uint64_t number) {

@@ -36,7 +36,8 @@ class RecentEvents {
   // Sets the number preceding the first event to be appended.
   void StartAfter(uint64_t number) { last_number_ = number; }
 
-  void DropOldest(size_t keep);
+  // Drops the oldest, until the others take no more memory than this.
+  void ShrinkTo(size_t max_bytes);
   // Drops those up to this number.
   void DropUpTo(uint64_t number);
   // Drops what has outlived max_age_ms. `now_ms`: of the clock of Event::at_ms.

@@ -175,8 +175,8 @@ class Room {
   // Forgets what is too old, and tells who has not come back in time.
   void Expire(int64_t now_ms);
   void ForgetEvents(uint64_t offset) { past().ForgetEvents(offset); }
-  // Forgets all but the newest of what is kept of the past.
-  void DropOldest(size_t keep) { past().DropOldest(keep); }
+  // Forgets the oldest of what is kept of the past, until the rest takes no more memory than this.
+  void ShrinkTo(size_t max_bytes) { past().ShrinkTo(max_bytes); }
 
  private:
   // A place that was given, and whether it was taken over from another session, or held by this one already.

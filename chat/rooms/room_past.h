@@ -70,8 +70,9 @@ class RoomPast {
   void Expire(int64_t now_ms);
   // Forgets the events up to this offset, and not the ids of their sends.
   void ForgetEvents(uint64_t offset) { recent_.DropUpTo(offset); }
-  // Forgets all but the newest `keep` events and sends.
-  void DropOldest(size_t keep);
+  // Forgets the oldest, until the rest takes no more memory than this: half of it is for events, a quarter
+  // for comings and goings, and a quarter for ids.
+  void ShrinkTo(size_t max_bytes);
 
  private:
   std::optional<std::vector<EventPtr>> Since(SeenPoint seen) const;
