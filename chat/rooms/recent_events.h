@@ -45,6 +45,8 @@ class RecentEvents {
 
   size_t size() const { return events_.size() - first_; }
   bool empty() const { return size() == 0; }
+  // How many of them are messages.
+  size_t messages() const { return messages_; }
   size_t bytes() const { return bytes_; }
 
  private:
@@ -56,6 +58,7 @@ class RecentEvents {
   std::vector<EventPtr> events_;
   size_t first_ = 0;
   size_t bytes_ = 0;
+  size_t messages_ = 0;
   uint64_t last_number_ = 0;
 };
 

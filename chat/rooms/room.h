@@ -165,10 +165,10 @@ class Room {
   uint64_t change() const { return events_.change(); }
   // Rises by one with each event that the room has.
   uint64_t happened() const { return events_.offset() + events_.change(); }
-  // True if nothing is kept that somebody may ask for later.
-  bool forgotten() const {
-    return past().empty() && kept_.empty() && messages_.idle() && (awaited_.empty() || users() == 0);
-  }
+  // True if nobody is here, and nothing is kept that somebody may ask for later.
+  bool forgotten() const { return users() == 0 && past().silent() && kept_.empty() && messages_.idle(); }
+  // True if Expire has something to look at.
+  bool expires() const { return !past().empty() || !kept_.empty() || !messages_.idle() || !awaited_.empty(); }
   const RecentEvents& recent() const { return past().recent(); }
   // Memory of what is kept of the past.
   size_t kept_bytes() const { return past().bytes(); }

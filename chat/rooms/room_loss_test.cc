@@ -102,7 +102,7 @@ TEST_F(RoomLossTest, WhoIsNotBackWhenTheGraceIsOverHasLeft) {
   Restore(Claim(b_, {{"bob", 1, "tb"}}, {"dan", "eve"}));
   room_.Expire(kNow + limits_.grace_ms - 1);
   EXPECT_THAT(a_->Take(), IsEmpty());
-  EXPECT_FALSE(room_.forgotten());
+  EXPECT_TRUE(room_.expires());
   room_.Expire(kNow + limits_.grace_ms);
   std::vector<std::string> left;
   for (const EventPtr& event : a_->Take()) {

@@ -61,7 +61,9 @@ class RoomPast {
   void Save(RoomState& state) const;
   void Load(const RoomState& state, int64_t now_ms);
 
-  // Comings and goings do not count: nobody asks for them who has no place.
+  // Nothing is kept but comings and goings, which mean nothing to somebody who was not there.
+  bool silent() const { return recent_.messages() == 0 && ids_.size() == 0 && earlier_.empty(); }
+  // Comings and goings that are numbered apart do not count.
   bool empty() const { return recent_.empty() && ids_.size() == 0 && earlier_.empty(); }
   // Memory.
   size_t bytes() const { return recent_.bytes() + changes_.bytes() + ids_.bytes() + earlier_bytes_; }

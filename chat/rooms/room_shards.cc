@@ -122,7 +122,7 @@ size_t RoomShards::Sweep(int64_t now_ms) {
     for (auto it = shard.rooms.begin(); it != shard.rooms.end();) {
       const auto current = it++;
       Room& room = *current->second;
-      if (!room.forgotten()) {
+      if (room.expires()) {
         Counted(shard, room, [&] {
           room.Expire(now_ms);
           return 0;
@@ -130,9 +130,9 @@ size_t RoomShards::Sweep(int64_t now_ms) {
         if (full) ShrinkToShare(room);
       }
       users += room.users();
-      if (room.users() > 0 || !room.forgotten()) continue;
+      if (!room.forgotten()) continue;
+      CountOut(shard, room);
       shard.rooms.erase(current);
-      rooms_.fetch_sub(1, std::memory_order_relaxed);
     }
   }
   return users;

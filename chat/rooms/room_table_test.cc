@@ -133,6 +133,7 @@ TEST_F(RoomTableTest, SweepForgetsARoomWithoutMembersWhenItsEventsAreTooOld) {
   RoomTable table(Options());
   ASSERT_TRUE(table.Add("red", "ann", {a_, 1, ""}, "").ok());
   ASSERT_TRUE(table.Add("blue", "ann", {a_, 1, ""}, "").ok());
+  ASSERT_TRUE(table.Send("blue", "ann", "*", "a word").ok());
   ASSERT_TRUE(table.Kick("blue", "ann").ok());
   const uint64_t epoch = table.Get("blue")->epoch;
   EXPECT_GT(table.recent_bytes(), 0u);
@@ -150,6 +151,18 @@ TEST_F(RoomTableTest, SweepForgetsARoomWithoutMembersWhenItsEventsAreTooOld) {
   ASSERT_TRUE(table.Add("blue", "ann", {a_, 1, ""}, "").ok());
   EXPECT_NE(table.Get("blue")->epoch, epoch);
   EXPECT_EQ(table.Get("blue")->offset, 1u);
+}
+
+TEST_F(RoomTableTest, WhoEntersAndLeavesLeavesNothingBehind) {
+  RoomTable table(Options());
+  for (int i = 0; i < 1000; ++i) {
+    const std::string room = fmt::format("room{}", i);
+    ASSERT_TRUE(table.Add(room, "ann", {a_, 1, ""}, "").ok());
+    table.KickPlace(room, "ann", {1, 1}).IgnoreError();
+  }
+  table.Sweep(now_ms_);
+  EXPECT_EQ(table.rooms(), 0u);
+  EXPECT_EQ(table.recent_bytes(), 0u);
 }
 
 TEST_F(RoomTableTest, RecentBytesOfTheServerAreBounded) {
