@@ -28,7 +28,7 @@ void ChatLog::OnSlotLost(int slot, int64_t generation) {
 
 void ChatLog::OnRoomStale(std::string_view room) {
   spdlog::warn("the store knows room \"{}\" better than this server: it is read anew", room);
-  rooms_->Lost(room, id_);
+  rooms_->moves().Lost(room, id_);
 }
 
 }  // namespace hubbub::chat

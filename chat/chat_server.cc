@@ -121,7 +121,7 @@ void ChatServer::ForgetSlots(const std::vector<int>& slots) {
   size_t rooms = 0;
   for (const int slot : slots) {
     for (const std::string& room : rooms_.InSlot(slot, table.slots())) {
-      rooms_.Lost(room, table.OwnerOf(slot));
+      rooms_.moves().Lost(room, table.OwnerOf(slot));
       ++rooms;
     }
   }

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "services/base/random_id.h"
 #include "fmt/format.h"
 #include "services/base/clock.h"
+#include "services/base/random_id.h"
 #include "spdlog/spdlog.h"
 
 namespace hubbub::chat {

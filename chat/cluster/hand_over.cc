@@ -105,7 +105,7 @@ void HandOver::BeginBatch(const std::vector<int>& slots, Line& line) {
 
 void HandOver::Freeze(const std::string& room, Line& line) {
   bool waits = false;
-  std::optional<RoomState> state = rooms_.Freeze(room, &waits);
+  std::optional<RoomState> state = rooms_.moves().Freeze(room, &waits);
   if (waits) line.waits.push_back(room);
   if (!state) return;
   line.bytes += BytesOf(*state);
@@ -118,8 +118,8 @@ bool HandOver::GoOnFreezing(Line& line, int64_t now_ms) {
   if (line.waits.empty()) return true;
   if (now_ms - line.since_ms < kFreezeMs) return false;
   // The store is slow or away. The rooms go on here.
-  for (const RoomState& room : line.freezing->rooms) rooms_.Thaw(room.room);
-  for (const std::string& room : line.waits) rooms_.Thaw(room);
+  for (const RoomState& room : line.freezing->rooms) rooms_.moves().Thaw(room.room);
+  for (const std::string& room : line.waits) rooms_.moves().Thaw(room);
   slots_.Open(line.freezing->slots);
   line.freezing = nullptr;
   line.waits.clear();
@@ -227,11 +227,11 @@ void HandOver::Settle(const std::string& server, const Batch& batch, uint64_t ta
   for (const RoomState& room : batch.rooms) {
     const int slot = SlotOf(room.room, count);
     if (moved.contains(slot)) {
-      rooms_.Moved(room.room, server);
+      rooms_.moves().Moved(room.room, server);
     } else if (slots_.Held(slot) == 0) {
-      rooms_.Moved(room.room, slots_.OwnerOf(slot));  // It was lost meanwhile.
+      rooms_.moves().Moved(room.room, slots_.OwnerOf(slot));  // It was lost meanwhile.
     } else {
-      rooms_.Thaw(room.room);
+      rooms_.moves().Thaw(room.room);
     }
   }
   slots_.Open(kept);

@@ -165,7 +165,7 @@ void PeerService::TakeRooms(const v1::ImportRequest& request, const SlotKeeper::
       if (subscriber == nullptr) subscriber = leases_.Await(place.connector);
       subscribers.push_back(subscriber);
     }
-    if (const absl::Status status = rooms_.Import(state, subscribers, id_); !status.ok())
+    if (const absl::Status status = rooms_.moves().Import(state, subscribers, id_); !status.ok())
       spdlog::warn("a room of chat server {} was not taken over: {}", request.server(),
                    std::string(status.message()));
   }

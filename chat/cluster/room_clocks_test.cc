@@ -43,9 +43,9 @@ struct Machine {
   // Gives the room to another machine as the wire carries it.
   void GiveTo(Machine& other, const std::vector<SubscriberPtr>& subscribers) {
     v1::RoomState proto;
-    ToProto(*rooms.Freeze("lobby"), steady_ms, &proto);
-    ASSERT_TRUE(other.rooms.Import(FromProto(proto, other.steady_ms), subscribers).ok());
-    rooms.Moved("lobby", "other");
+    ToProto(*rooms.moves().Freeze("lobby"), steady_ms, &proto);
+    ASSERT_TRUE(other.rooms.moves().Import(FromProto(proto, other.steady_ms), subscribers).ok());
+    rooms.moves().Moved("lobby", "other");
   }
 
   int64_t steady_ms;
@@ -108,8 +108,8 @@ TEST_F(RoomClocksTest, TheTimeThatPeopleAreShownNeverGoesBack) {
   here_.Jump(-10 * kMinute);
   // Events that are no events of the room too.
   EXPECT_TRUE(here_.rooms.Add("lobby", "ann", {ann_, 2, ""}, "token of ann").ok());
-  EXPECT_TRUE(here_.rooms.Freeze("lobby").has_value());
-  here_.rooms.Moved("lobby", "other");
+  EXPECT_TRUE(here_.rooms.moves().Freeze("lobby").has_value());
+  here_.rooms.moves().Moved("lobby", "other");
   int64_t shown = 0;
   for (const EventPtr& event : ann_->Take()) {
     EXPECT_GE(event->time_ms, shown);
@@ -195,7 +195,7 @@ TEST(PauseFence, ASuspendClosesIt) {
 TEST_F(RoomClocksTest, NoAgeOfAnotherServerIsBelieved) {
   here_.Say("hi", "n-1");
   v1::RoomState proto;
-  ToProto(*here_.rooms.Freeze("lobby"), here_.steady_ms, &proto);
+  ToProto(*here_.rooms.moves().Freeze("lobby"), here_.steady_ms, &proto);
   const std::pair<int64_t, int64_t> ages[] = {
       {INT64_MIN, 0}, {-1, 0}, {5, 5}, {INT64_MAX, 24 * 60 * kMinute}};
   for (const auto& [told, age] : ages) {

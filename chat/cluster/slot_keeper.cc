@@ -4,10 +4,10 @@
 #include <memory>
 #include <utility>
 
-#include "services/base/random_id.h"
 #include "fmt/format.h"
 #include "services/base/clock.h"
 #include "services/base/duty.h"
+#include "services/base/random_id.h"
 #include "spdlog/spdlog.h"
 
 namespace hubbub::chat {

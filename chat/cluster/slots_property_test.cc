@@ -122,7 +122,8 @@ class World {
       const absl::StatusOr<StoreView> view = store.Read();
       if (!view.ok()) return;
       for (const int slot : slots.SetView(*view).lost) {
-        for (const std::string& room : rooms.InSlot(slot, kSlots)) rooms.Lost(room, slots.OwnerOf(slot));
+        for (const std::string& room : rooms.InSlot(slot, kSlots))
+          rooms.moves().Lost(room, slots.OwnerOf(slot));
       }
     }
     void Claim() {
@@ -168,7 +169,7 @@ class World {
           return slot.slot == SlotOf(room.room, kSlots);
         });
         if (here) {
-          EXPECT_TRUE(rooms.Import(room, {}).ok());
+          EXPECT_TRUE(rooms.moves().Import(room, {}).ok());
         }
       }
       slots.Open(*taken);

@@ -16,6 +16,7 @@
 #include "chat/rooms/ownership.h"
 #include "chat/rooms/room.h"
 #include "chat/rooms/room_lines.h"
+#include "chat/rooms/room_moves.h"
 #include "chat/rooms/room_shards.h"
 #include "services/metrics/counter.h"
 
@@ -55,7 +56,7 @@ class RoomTable {
 
   // `ownership` outlives this object; null: every room is this server's.
   explicit RoomTable(Options options, const Ownership* ownership = nullptr)
-      : shards_(std::move(options), ownership), lines_(shards_) {}
+      : shards_(std::move(options), ownership), lines_(shards_), moves_(shards_) {}
   RoomTable(const RoomTable&) = delete;
   RoomTable& operator=(const RoomTable&) = delete;
 
@@ -72,6 +73,8 @@ class RoomTable {
   // With a log: what is proposed in the rooms, for the one who writes the log.
   RoomLines& lines() { return lines_; }
   const RoomLines& lines() const { return lines_; }
+  // Rooms that go to other chat servers, and come from them.
+  RoomMoves& moves() { return moves_; }
   // With a log: the room as the log has it, without places. Changes nothing if the room is here. If the room
   // may be made only from what connectors tell, it waits for them. An error says why this server may not have
   // it.
@@ -109,26 +112,6 @@ class RoomTable {
   std::vector<size_t> CountBySlot(int slots) const;
   std::vector<std::string> InSlot(int slot, int slots) const;
 
-  // Stops serving the room and returns its state; nothing if it is not here, or is frozen already, or has
-  // sends that wait for the log: then `*waits` is true, and new sends are ABORTED from now on: ask again, or
-  // Thaw.
-  std::optional<RoomState> Freeze(std::string_view room, bool* waits = nullptr);
-  // The frozen room is at `server` now: tells its connectors, and forgets it.
-  void Moved(std::string_view room, const std::string& server);
-  // The room has stayed: it takes sends again.
-  void Thaw(std::string_view room);
-  // The room, which is not frozen, is another server's by now, or is to be read anew by this one: tells its
-  // connectors, and forgets it. Senders who wait for the log are told too.
-  void Lost(std::string_view room, const std::string& server);
-  // Takes over a room that another chat server has frozen; `subscribers` has one for each place. An error
-  // says why it was not taken. Importing the same life of the room again changes nothing. If this server has
-  // another life of the room, because the two servers could not reach each other, it keeps its own life and
-  // takes in the imported events, so that connectors can still restore places of the imported life.
-  // If the room is frozen here, it has come back to this server: the import replaces the frozen room, and the
-  // connectors of the frozen room are told to restore their places at `self`, this server.
-  absl::Status Import(const RoomState& state, const std::vector<SubscriberPtr>& subscribers,
-                      const std::string& self = {});
-
   // Forgets all rooms without telling anybody but those who wait for the log.
   void Clear() { shards_.Clear(); }
 
@@ -154,7 +137,6 @@ class RoomTable {
 
  private:
   using Shard = RoomShards::Shard;
-  using Rooms = StringMap<std::unique_ptr<Room>>;
 
   const RoomOptions& options() const { return shards_.options(); }
   int64_t Now() const { return options().now_ms(); }
@@ -164,15 +146,11 @@ class RoomTable {
   // As FindOrMake, for connectors that bring members back.
   absl::StatusOr<Room*> FindOrRevive(Shard& shard, std::string_view room, RoomShards::Question question)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu);
-  // Tells its connectors that it is at `server` now.
-  void Forget(Shard& shard, Rooms& rooms, Rooms::iterator room, const std::string& server)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu);
 
   RoomShards shards_;
   RoomLines lines_;
+  RoomMoves moves_;
   std::atomic<size_t> members_ = 0;
-  metrics::Counter given_;
-  metrics::Counter taken_;
   metrics::Counter restored_;
 };
 

@@ -48,8 +48,8 @@ class RoomTableMoveTest : public ::testing::Test {
 
 TEST_F(RoomTableMoveTest, AFrozenRoomTakesNothingAndThawsAsItWas) {
   Enter(table_, "ann", one_);
-  ASSERT_TRUE(table_.Freeze("lobby").has_value());
-  EXPECT_FALSE(table_.Freeze("lobby").has_value()) << "it is frozen already";
+  ASSERT_TRUE(table_.moves().Freeze("lobby").has_value());
+  EXPECT_FALSE(table_.moves().Freeze("lobby").has_value()) << "it is frozen already";
   EXPECT_TRUE(absl::IsAborted(table_.Add("lobby", "bob", {two_, 1, ""}, "").status()));
   EXPECT_TRUE(absl::IsAborted(table_.Send("lobby", "ann", kEverybody, "hi").status()));
   EXPECT_TRUE(absl::IsAborted(table_.Kick("lobby", "ann").status()));
@@ -57,7 +57,7 @@ TEST_F(RoomTableMoveTest, AFrozenRoomTakesNothingAndThawsAsItWas) {
   EXPECT_TRUE(absl::IsAborted(table_.Get("lobby").status()));
   EXPECT_TRUE(absl::IsAborted(table_.Restore("lobby", Claim(two_, "bob", 7, 0)).status()));
   one_->Take();
-  table_.Thaw("lobby");
+  table_.moves().Thaw("lobby");
   EXPECT_EQ(table_.Send("lobby", "ann", kEverybody, "hi")->offset, 2u);
   EXPECT_THAT(one_->TakeTexts(), ElementsAre("ann to *: hi@2"));
 }
@@ -65,20 +65,20 @@ TEST_F(RoomTableMoveTest, AFrozenRoomTakesNothingAndThawsAsItWas) {
 TEST_F(RoomTableMoveTest, WhoLeavesWhileARoomIsFrozenLeavesWhenItThaws) {
   Enter(table_, "ann", one_);
   Enter(table_, "bob", two_);
-  ASSERT_TRUE(table_.Freeze("lobby").has_value());
+  ASSERT_TRUE(table_.moves().Freeze("lobby").has_value());
   EXPECT_TRUE(absl::IsAborted(table_.KickPlace("lobby", "bob", {2, 1}).status())) << "to be asked again";
-  table_.Thaw("lobby");
+  table_.moves().Thaw("lobby");
   EXPECT_EQ(*table_.KickPlace("lobby", "bob", {2, 1}), 3u);
   EXPECT_EQ(table_.Get("lobby")->total, 1u);
 }
 
 TEST_F(RoomTableMoveTest, APlaceThatMovedSpeaksUnderItsNewLeaseAlone) {
   Enter(table_, "ann", one_);
-  const auto state = table_.Freeze("lobby");
+  const auto state = table_.moves().Freeze("lobby");
   ASSERT_TRUE(state.has_value());
   EXPECT_TRUE(absl::IsAborted(table_.Send("lobby", "ann", kEverybody, "hi", "", {1, 1}).status()));
-  ASSERT_TRUE(other_.Import(*state, {std::make_shared<FakeSubscriber>(9, one_->connector())}).ok());
-  table_.Moved("lobby", "b");
+  ASSERT_TRUE(other_.moves().Import(*state, {std::make_shared<FakeSubscriber>(9, one_->connector())}).ok());
+  table_.moves().Moved("lobby", "b");
   EXPECT_TRUE(absl::IsPermissionDenied(other_.Send("lobby", "ann", kEverybody, "hi", "", {2, 1}).status()))
       << "not before it is restored";
   ASSERT_TRUE(other_.Restore("lobby", Claim(Renewed(), "ann", state->epoch, 1)).ok());
@@ -90,11 +90,11 @@ TEST_F(RoomTableMoveTest, APlaceThatMovedSpeaksUnderItsNewLeaseAlone) {
 TEST_F(RoomTableMoveTest, ALeaseThatEndsWhileARoomIsFrozenEndsItsPlacesWhenItThaws) {
   Enter(table_, "ann", one_);
   Enter(table_, "bob", two_);
-  ASSERT_TRUE(table_.Freeze("lobby").has_value());
+  ASSERT_TRUE(table_.moves().Freeze("lobby").has_value());
   one_->End();
   EXPECT_EQ(table_.DropSubscriber(1, 100), 0u);
   two_->Take();
-  table_.Thaw("lobby");
+  table_.moves().Thaw("lobby");
   EXPECT_THAT(two_->TakeTexts(), ElementsAre("left ann@3"));
   EXPECT_EQ(table_.Get("lobby")->members.size(), 1u);
 }
@@ -102,12 +102,12 @@ TEST_F(RoomTableMoveTest, ALeaseThatEndsWhileARoomIsFrozenEndsItsPlacesWhenItTha
 TEST_F(RoomTableMoveTest, AMovedRoomGoesOnElsewhereInTheSameLife) {
   Enter(table_, "ann", one_);
   ASSERT_TRUE(table_.Send("lobby", "ann", kEverybody, "hi", "n-1").ok());
-  const RoomState state = *table_.Freeze("lobby");
-  ASSERT_TRUE(other_.Import(state, {one_}).ok());
-  ASSERT_TRUE(other_.Import(state, {one_}).ok()) << "the answer to the first was lost";
+  const RoomState state = *table_.moves().Freeze("lobby");
+  ASSERT_TRUE(other_.moves().Import(state, {one_}).ok());
+  ASSERT_TRUE(other_.moves().Import(state, {one_}).ok()) << "the answer to the first was lost";
   EXPECT_EQ(other_.rooms(), 1u);
   one_->Take();
-  table_.Moved("lobby", "b");
+  table_.moves().Moved("lobby", "b");
   EXPECT_THAT(one_->TakeTexts(), ElementsAre("moved to b"));
   EXPECT_EQ(table_.rooms(), 0u);
   EXPECT_EQ(table_.recent_bytes(), 0u);
@@ -133,11 +133,11 @@ TEST_F(RoomTableMoveTest, AMovedRoomGoesOnElsewhereInTheSameLife) {
 TEST_F(RoomTableMoveTest, ARoomThatComesDoesNotTakeThePlaceOfTheOneThatIsHere) {
   Enter(table_, "ann", one_);
   ASSERT_TRUE(table_.Send("lobby", "ann", kEverybody, "old").ok());
-  const RoomState old = *table_.Freeze("lobby");
+  const RoomState old = *table_.moves().Freeze("lobby");
   Enter(other_, "bob", two_);
   const uint64_t epoch = other_.Get("lobby")->epoch;
   two_->Take();
-  ASSERT_TRUE(other_.Import(old, {one_}).ok());
+  ASSERT_TRUE(other_.moves().Import(old, {one_}).ok());
   EXPECT_EQ(other_.Get("lobby")->epoch, epoch);
   EXPECT_THAT(two_->Take(), IsEmpty());
   const auto restored = other_.Restore("lobby", Claim(one_, "ann", old.epoch, 1));
@@ -196,7 +196,7 @@ TEST_F(RoomTableMoveTest, WhatIsKeptOfAnEarlierLifeIsForgottenWithItsRoom) {
 
 TEST_F(RoomTableMoveTest, ARoomOfAnotherIsNotTakenUnlessItIsHereAlready) {
   Enter(table_, "ann", one_);
-  const RoomState state = *table_.Freeze("lobby");
+  const RoomState state = *table_.moves().Freeze("lobby");
   class Third final : public Ownership {
    public:
     absl::Status MayMake(std::string_view) const override { return absl::OkStatus(); }
@@ -206,20 +206,20 @@ TEST_F(RoomTableMoveTest, ARoomOfAnotherIsNotTakenUnlessItIsHereAlready) {
   };
   Third ownership;
   RoomTable third(Options(), &ownership);
-  EXPECT_TRUE(absl::IsAborted(third.Import(state, {one_})));
+  EXPECT_TRUE(absl::IsAborted(third.moves().Import(state, {one_})));
   EXPECT_EQ(third.rooms(), 0u);
   ownership.answer = absl::OkStatus();
-  EXPECT_TRUE(third.Import(state, {one_}).ok());
+  EXPECT_TRUE(third.moves().Import(state, {one_}).ok());
   ownership.answer = absl::AbortedError("it is c's");
-  EXPECT_TRUE(third.Import(state, {one_}).ok());
+  EXPECT_TRUE(third.moves().Import(state, {one_}).ok());
 }
 
 TEST_F(RoomTableMoveTest, PlacesAreCountedOnceWhateverBecomesOfAFrozenRoom) {
   Enter(table_, "ann", one_);
   Enter(table_, "bob", two_);
-  ASSERT_TRUE(table_.Freeze("lobby").has_value());
+  ASSERT_TRUE(table_.moves().Freeze("lobby").has_value());
   EXPECT_EQ(table_.counts().places, 2u);
-  table_.Thaw("lobby");
+  table_.moves().Thaw("lobby");
   EXPECT_EQ(table_.counts().places, 2u);
   ASSERT_TRUE(table_.Kick("lobby", "ann").ok());
   EXPECT_EQ(table_.counts().places, 1u);
@@ -228,13 +228,13 @@ TEST_F(RoomTableMoveTest, PlacesAreCountedOnceWhateverBecomesOfAFrozenRoom) {
 TEST_F(RoomTableMoveTest, ARoomThatIsLostIsForgottenAndItsConnectorsAreTold) {
   Enter(table_, "ann", one_);
   one_->Take();
-  table_.Lost("lobby", "b");
+  table_.moves().Lost("lobby", "b");
   EXPECT_THAT(one_->TakeTexts(), ElementsAre("moved to b"));
   EXPECT_EQ(table_.rooms(), 0u);
   EXPECT_EQ(table_.counts().places, 0u);
   EXPECT_EQ(table_.recent_bytes(), 0u);
   EXPECT_EQ(table_.DropSubscriber(1, 100), 0u) << "the index does not name it any more";
-  table_.Lost("lobby", "b");
+  table_.moves().Lost("lobby", "b");
   EXPECT_THAT(one_->TakeTexts(), IsEmpty());
 }
 
@@ -267,7 +267,7 @@ TEST_F(RoomTableMoveTest, AnEndedLeaseGetsNothingBack) {
 TEST_F(RoomTableMoveTest, ClearLeavesNothingBehind) {
   Enter(table_, "ann", one_);
   ASSERT_TRUE(table_.Add("attic", "ann", {one_, 1, ""}, "").ok());
-  ASSERT_TRUE(table_.Freeze("attic").has_value());
+  ASSERT_TRUE(table_.moves().Freeze("attic").has_value());
   one_->Take();
   table_.Clear();
   EXPECT_EQ(table_.rooms(), 0u);

@@ -237,18 +237,18 @@ TEST_F(SendLinesTest, APrivateMessageDoesNotGoToWhoeverHasTheNameByThen) {
 
 TEST_F(SendLinesTest, ARoomDoesNotMoveWhileItsSendsWait) {
   Propose("one");
-  EXPECT_FALSE(table_->Freeze("red").has_value());
+  EXPECT_FALSE(table_->moves().Freeze("red").has_value());
   EXPECT_TRUE(absl::IsAborted(Say("two").status()));
-  table_->Thaw("red");
+  table_->moves().Thaw("red");
   Propose("three");
-  EXPECT_FALSE(table_->Freeze("red").has_value());
+  EXPECT_FALSE(table_->moves().Freeze("red").has_value());
   ASSERT_THAT(Take(), ElementsAre("one@1", "three@2"));
   Publish(2);
-  const auto state = table_->Freeze("red");
+  const auto state = table_->moves().Freeze("red");
   ASSERT_TRUE(state.has_value());
   EXPECT_EQ(state->offset, 2u);
   EXPECT_EQ(state->change, 2u);
-  table_->Thaw("red");
+  table_->moves().Thaw("red");
   Propose("four");
 }
 
