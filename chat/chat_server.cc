@@ -143,6 +143,16 @@ void ChatServer::Tick() {
   if (cluster_.Ready().ok()) leases_.Sweep(now_ms);
 }
 
+void ChatServer::SayWhatStays() const {
+  if (log_ != nullptr) {
+    spdlog::info("{} rooms could be given to no other chat server; what was said there is in the store",
+                 rooms_.rooms());
+  } else {
+    spdlog::warn("{} rooms could be given to no other chat server, and what was said there is lost",
+                 rooms_.rooms());
+  }
+}
+
 void ChatServer::Drain(std::chrono::milliseconds timeout) {
   if (server_ == nullptr || std::exchange(drained_, true)) return;
   const auto end = std::chrono::steady_clock::now() + timeout;
@@ -152,7 +162,7 @@ void ChatServer::Drain(std::chrono::milliseconds timeout) {
     cluster_.Drain();
     // Half of the time at the most, so that there is some left for the streams.
     WaitUntil([this] { return cluster_.slots().Settled() && hand_over_.Idle(); }, timeout / 2);
-    if (rooms_.rooms() > 0) spdlog::warn("{} rooms could be given to no other chat server", rooms_.rooms());
+    if (rooms_.rooms() > 0) SayWhatStays();
   }
   thread_ = {};
   service_.Shutdown();

@@ -94,6 +94,8 @@ class ChatServer {
   void ForgetSlots(const std::vector<int>& slots);
   // Others have taken the slots of this server, or may have.
   void ForgetAll();
+  // Rooms that had to stay when this server drained.
+  void SayWhatStays() const;
 
   // Tells the health service what it should say.
   void TellHealth();
