@@ -30,7 +30,7 @@ ABSL_FLAG(bool, park_grpc_threads, true,
           "Let gRPC run callbacks on half as many threads as the process has cores, instead of half of the "
           "machine's. On 2 cores a message then costs about a quarter less");
 
-ABSL_FLAG(bool, reflection, true, "Let grpcurl and other tools list the calls of this server");
+ABSL_FLAG(bool, reflection, false, "Let grpcurl and other tools list the calls of this server");
 ABSL_FLAG(absl::Duration, max_connection_age, absl::ZeroDuration(),
           "Age at which a gRPC connection to this server ends, give or take a tenth, so that back ends "
           "behind a layer-4 load balancer reach new servers too; 0 means never");

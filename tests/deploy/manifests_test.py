@@ -242,7 +242,7 @@ class Manifests:
             services = [overlay.named("Service", name) for name in led_to]
             public = any(workload in overlay.pods_of({"matchLabels": service["spec"]["selector"]}) for service in services)
             said = {flag: value for _, flag, value in overlay.flags_of(workload)}
-            self.assertEqual(said.get("servers_page"), "false" if public else None)
+            self.assertEqual(said.get("servers_page"), None if public else "true")
 
     def test_pods_are_restricted_and_have_time_to_drain(self):
         for overlay, workload, pod in self.each_workload():

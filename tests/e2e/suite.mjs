@@ -165,8 +165,10 @@ export class Suite {
   #make(kind, number, ports) {
     const entry = {id: `${kind}-server-${number}`, host: '127.0.0.1', port: ports.pop()};
     if (kind !== 'chat') Object.assign(entry, {clientPort: ports.pop(), frontend: true});
+    // As ./dev run does.
+    const development = kind === 'gate' ? ['--reflection', '--servers_page'] : ['--reflection'];
     const config = join(this.folder, this.network ? `${entry.id}.json` : 'servers.json');
-    return new Server(kind, entry, config, this.flags[kind] ?? [], this.ulimits[kind]);
+    return new Server(kind, entry, config, [...development, ...this.flags[kind] ?? []], this.ulimits[kind]);
   }
 
   // Gives it its links, and a chat server its store.
