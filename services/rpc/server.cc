@@ -8,6 +8,7 @@
 #include "grpcpp/impl/server_builder_option.h"
 #include "grpcpp/impl/server_builder_plugin.h"
 #include "grpcpp/impl/server_initializer.h"
+#include "grpcpp/resource_quota.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 
@@ -18,6 +19,15 @@ namespace {
 // dies closes nothing: its peers wait until that is noticed.
 constexpr int kKeepaliveTimeMs = 2'000;
 constexpr int kKeepaliveTimeoutMs = 2'000;
+// Calls of one connection at a time; further ones wait at their caller. All of a connector's calls to a chat
+// server share a connection: a stream of sends for each loop, one of events, and its clients' enters, which
+// may all wait some seconds for the store. With 100 those would hold up all others.
+constexpr int kMaxStreams = 1'000;
+// For TLS, and HTTP/2's first words.
+constexpr int kHandshakeTimeoutMs = 10'000;
+// What gRPC keeps for all connections and calls together. Beyond, it reads less, and ends calls. A hand-over
+// of rooms is 32 MiB at most.
+constexpr size_t kMaxTransportBytes = 256 << 20;
 
 // gRPC tells only plugins which services a server has.
 class ServiceNames final : public grpc::ServerBuilderOption {
@@ -47,7 +57,9 @@ class ServiceNames final : public grpc::ServerBuilderOption {
 };
 
 void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreams);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
+  builder.SetResourceQuota(grpc::ResourceQuota("hubbub").Resize(kMaxTransportBytes));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveTimeMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
   // By default only two pings are sent on a connection on which nothing else is.
