@@ -11,6 +11,7 @@
 #include "grpcpp/resource_quota.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
+#include "services/rpc/audit.h"
 
 namespace hubbub::rpc {
 namespace {
@@ -77,7 +78,10 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
-  auto acceptor = Acceptor::Listen({.host = options.host,
+  const std::string& own_host = options.extras.listen_host;
+  const std::string& host = own_host.empty() ? options.host : own_host;
+  const Security* const security = options.extras.security;
+  auto acceptor = Acceptor::Listen({.host = host,
                                     .port = options.port,
                                     .max_connections = options.extras.max_connections,
                                     .keepalive_timeout_ms = kKeepaliveTimeoutMs});
@@ -87,7 +91,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   grpc::ServerBuilder builder;
   server->hand_over_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
-      grpc::InsecureServerCredentials());
+      security == nullptr ? grpc::InsecureServerCredentials() : security->ServerCredentials());
   SetLimits(options, builder);
   for (grpc::Service* service : options.services) builder.RegisterService(service);
   for (grpc::Service* service : options.extras.services) builder.RegisterService(service);
@@ -101,15 +105,15 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
         self->health_.SetServices(names);
         self->reflection_->SetServices(names);
       }));
-  if (options.extras.call_metrics != nullptr) {
-    std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> watchers;
+  std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> watchers;
+  watchers.push_back(std::make_unique<Audit>(security == nullptr ? nullptr : security->tokens()));
+  if (options.extras.call_metrics != nullptr)
     watchers.push_back(options.extras.call_metrics->MakeInterceptors());
-    builder.experimental().SetInterceptorCreators(std::move(watchers));
-  }
+  builder.experimental().SetInterceptorCreators(std::move(watchers));
   server->server_ = builder.BuildAndStart();
   if (server->server_ == nullptr) {
     return absl::UnavailableError(
-        fmt::format("cannot serve gRPC on {}:{}: gRPC could not start", options.host, options.port));
+        fmt::format("cannot serve gRPC on {}:{}: gRPC could not start", host, options.port));
   }
   server->acceptor_->Start([self = server.get()](int listener, int fd) {
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
