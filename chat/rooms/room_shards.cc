@@ -115,9 +115,10 @@ size_t RoomShards::Sweep(int64_t now_ms) {
       const auto current = it++;
       Room& room = *current->second;
       if (!room.forgotten()) {
-        const size_t before = room.kept_bytes();
-        room.Expire(now_ms);
-        recent_bytes_.fetch_sub(before - room.kept_bytes(), std::memory_order_relaxed);
+        Counted(shard, room, [&] {
+          room.Expire(now_ms);
+          return 0;
+        });
       }
       users += room.users();
       if (room.users() > 0 || !room.forgotten()) continue;

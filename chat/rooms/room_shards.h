@@ -18,7 +18,7 @@
 #include "chat/rooms/event_log.h"
 #include "chat/rooms/lease_index.h"
 #include "chat/rooms/ownership.h"
-#include "chat/rooms/random_id.h"
+#include "services/base/random_id.h"
 #include "chat/rooms/room.h"
 #include "chat/rooms/send_budget.h"
 #include "services/base/clock.h"
@@ -99,8 +99,11 @@ class RoomShards {
   std::unique_ptr<Room> NewRoom(Shard& shard, std::string_view room, uint64_t epoch)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu);
 
-  // Does `operation` on a room of the shard and counts what it changed; then, if all rooms together hold too
-  // many recent events, has this one forget its older ones.
+  // Does `operation` on a room of the shard and counts what it changed.
+  template <typename Operation>
+  std::invoke_result_t<Operation> Counted(Shard& shard, Room& room, Operation operation)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu);
+  // The same; then, if all rooms together hold too many recent events, has this one forget its older ones.
   template <typename Operation>
   std::invoke_result_t<Operation> Accounted(Shard& shard, Room& room, Operation operation)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu);
@@ -135,7 +138,7 @@ class RoomShards {
 };
 
 template <typename Operation>
-std::invoke_result_t<Operation> RoomShards::Accounted(Shard& shard, Room& room, Operation operation) {
+std::invoke_result_t<Operation> RoomShards::Counted(Shard& shard, Room& room, Operation operation) {
   const size_t before = room.kept_bytes();
   const size_t places_before = room.places();
   const uint64_t happened_before = room.happened();
@@ -143,9 +146,14 @@ std::invoke_result_t<Operation> RoomShards::Accounted(Shard& shard, Room& room, 
   // Unsigned arithmetic: a decrease wraps around to a subtraction.
   shard.places.Add(room.places() - places_before);
   shard.events.Add(room.happened() - happened_before);
-  const size_t change = room.kept_bytes() - before;
-  const size_t total = recent_bytes_.fetch_add(change, std::memory_order_relaxed) + change;
-  if (total > options_.max_recent_bytes) DropOldest(room);
+  recent_bytes_.fetch_add(room.kept_bytes() - before, std::memory_order_relaxed);
+  return result;
+}
+
+template <typename Operation>
+std::invoke_result_t<Operation> RoomShards::Accounted(Shard& shard, Room& room, Operation operation) {
+  auto result = Counted(shard, room, std::move(operation));
+  if (recent_bytes() > options_.max_recent_bytes) DropOldest(room);
   return result;
 }
 

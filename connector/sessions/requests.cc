@@ -28,6 +28,7 @@ absl::StatusOr<EnterRequest> ReadEnter(const boost::json::object& body) {
   if (const boost::json::value* shown = body.if_contains("resume");
       shown != nullptr && shown->is_string() && shown->get_string().size() <= kTokenBytes)
     request.resume = std::string(shown->get_string());
+  request.attempt = client::WholeNumberField(body, "attempt").value_or(0);
   const auto epoch = client::WholeNumberField(body, "epoch");
   const auto offset = client::WholeNumberField(body, "offset");
   if (epoch && offset) {

@@ -34,7 +34,7 @@
 //                             the event `message` has it; `next` is the `before` of the page that follows, 0 at the end.
 //                             Rejects with the code 404 where no history is kept.
 //   users(room)               who is in the room now, in the order in which they came.
-//   resumePoint(room)         {resume, epoch, offset}: a client that passes it to enter() takes over this place.
+//   resumePoint(room)         {resume, epoch, offset, attempt?}: a client that passes it to enter() takes over this place.
 //   reconnectNow()            ends the pause before the next attempt, for instance when the network is back.
 //   close()                   ends everything; connect() starts again.
 //   state, user, rooms        what they say.
@@ -400,6 +400,7 @@ class Room {
     this.resume = point.resume;
     this.epoch = point.epoch;
     this.offset = point.offset;
+    this.attempt = point.attempt;
     this.users = new Set();
     this.total = 0;
     this.entered = false;  // False until the first enter has been answered.
@@ -410,7 +411,7 @@ class Room {
 
   get point() {
     const point = {};
-    for (const key of ['resume', 'epoch', 'offset']) {
+    for (const key of ['resume', 'epoch', 'offset', 'attempt']) {
       if (this[key] !== undefined) point[key] = this[key];
     }
     return point;
@@ -674,6 +675,8 @@ export class HubbubClient {
   }
 
   async #enter(link, room) {
+    // An enter that was stuck on its way must not take the place from a later one.
+    if (room.resume !== undefined) room.attempt = Math.max(Date.now(), (room.attempt ?? 0) + 1);
     const again = room.point;
     room.held = [];
     let answer;
