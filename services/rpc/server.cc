@@ -1,5 +1,6 @@
 #include "services/rpc/server.h"
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <utility>
@@ -84,6 +85,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   auto acceptor = Acceptor::Listen({.host = host,
                                     .port = options.port,
                                     .max_connections = options.extras.max_connections,
+                                    .max_per_address = std::max(1, options.extras.max_connections / 2),
                                     .keepalive_timeout_ms = kKeepaliveTimeoutMs});
   if (!acceptor.ok()) return acceptor.status();
   auto server = std::unique_ptr<Server>(new Server);
