@@ -171,6 +171,7 @@ bool IsAdministration(std::string_view method) {
 
 std::vector<std::string_view> MethodsWithRoles() {
   std::vector<std::string_view> methods;
+  methods.reserve(kTable.size());
   for (const Row& row : kTable) methods.push_back(row.method);
   return methods;
 }

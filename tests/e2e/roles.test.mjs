@@ -11,7 +11,7 @@ import loader from '@grpc/proto-loader';
 
 import {Authority} from './certificates.mjs';
 import {StockClient} from './stock_client.mjs';
-import {Suite} from './suite.mjs';
+import {freePorts, Suite} from './suite.mjs';
 import {until} from './wait.mjs';
 
 const proto = fileURLToPath(new URL('../../proto', import.meta.url));
@@ -242,7 +242,7 @@ test('certificates and their authority are replaced while people talk, and nothi
 });
 
 test('a server that cannot be safe says why and does not start', async () => {
-  const {flags} = {flags: authority.flags('chat-server-1')};
+  const flags = authority.flags('chat-server-1');
   for (const [given, said] of [
     [flags.slice(0, 2), /--grpc_certificate, --grpc_key and --grpc_ca need each other/],
     [authority.flags('chat-server-2'), /chat-server-2\.pem: the certificate is that of chat "chat-server-2"/],
@@ -252,6 +252,18 @@ test('a server that cannot be safe says why and does not start', async () => {
     [[...flags, '--grpc_plaintext'], /contradict each other/],
     [['--production'], /--production needs --grpc_certificate.* say --grpc_plaintext/],
   ]) await assert.rejects(Suite.start({flags: {chat: given}}), said, given.join(' '));
+});
+
+test('gRPC and metrics have addresses of their own', async () => {
+  const [port] = await freePorts(1);
+  const flags = ['--listen=127.0.0.8', '--grpc_listen=127.0.0.1', '--metrics_listen=127.0.0.9', `--metrics_port=${port}`];
+  const apart = await Suite.start({flags: {chat: flags}});  // Which serves, so gRPC is where the directory says.
+  try {
+    assert.match(await (await fetch(`http://127.0.0.9:${port}/metrics`)).text(), /hubbub_rooms/);
+    for (const host of ['127.0.0.1', '127.0.0.8']) await assert.rejects(fetch(`http://${host}:${port}/metrics`), host);
+  } finally {
+    await apart.stop();
+  }
 });
 
 test('a suite without certificates says so, and one that was told to be plain does not complain', async () => {
