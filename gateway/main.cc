@@ -14,7 +14,7 @@
 
 ABSL_FLAG(std::string, id, "gate-server-1", "This server's id in the directory");
 ABSL_FLAG(uint16_t, client_port, 3014, "With --directory=dns: the port for clients");
-ABSL_FLAG(bool, servers_page, true,
+ABSL_FLAG(bool, servers_page, false,
           "Show everybody who reaches the client port the servers and their state, at /servers");
 
 namespace hubbub::gate {

@@ -8,6 +8,7 @@
 #include "services/base/clock.h"
 #include "services/base/limits.h"
 #include "services/base/slot.h"
+#include "services/rpc/access.h"
 #include "services/rpc/grpc_status.h"
 #include "spdlog/spdlog.h"
 
@@ -19,6 +20,11 @@ grpc::ServerWriteReactor<v1::WatchResponse>* PeerService::Watch(grpc::CallbackSe
     MutexLock lock(mu_);
     streams_.erase(done);
   });
+  if (const absl::Status status = rpc::MaySpeakFor(*context, rpc::Role::kChat, request->server());
+      !status.ok()) {
+    stream->End(rpc::ToGrpc(status));
+    return stream;
+  }
   if (request->contract() != kPeerContract) {
     stream->End(
         {grpc::StatusCode::FAILED_PRECONDITION,
@@ -64,6 +70,11 @@ grpc::ServerUnaryReactor* PeerService::Import(grpc::CallbackServerContext* conte
     if (answer.ok()) *response = *answer;
     reactor->Finish(rpc::ToGrpc(answer.status()));
   };
+  if (const absl::Status status = rpc::MaySpeakFor(*context, rpc::Role::kChat, request->server());
+      !status.ok()) {
+    done(status);
+    return reactor;
+  }
   {
     MutexLock lock(import_mu_);
     const auto last = imports_.find(request->server());
@@ -113,6 +124,11 @@ absl::Status PeerService::Begin(const v1::ImportRequest& request) {
     if (absl::Status status = CheckName(fmt::format("rooms[{}].room", i), request.rooms(i).room());
         !status.ok())
       return status;
+    for (const v1::PlaceState& place : request.rooms(i).places()) {
+      if (absl::Status status = CheckName(fmt::format("rooms[{}].places.connector", i), place.connector());
+          !status.ok())
+        return status;
+    }
   }
   if (last == imports_.end() && imports_.size() >= kMostImporters)
     absl::erase_if(imports_, [](const auto& entry) { return !entry.second.under_way; });

@@ -12,6 +12,7 @@
 #include "chat/connectors/room_proto.h"
 #include "fmt/format.h"
 #include "services/base/clock.h"
+#include "services/rpc/access.h"
 #include "services/rpc/grpc_status.h"
 #include "services/rpc/refused_stream.h"
 
@@ -92,6 +93,9 @@ grpc::ServerUnaryReactor* ChatService::ListRooms(grpc::CallbackServerContext* co
 
 grpc::ServerWriteReactor<v1::SubscribeResponse>* ChatService::Subscribe(grpc::CallbackServerContext* context,
                                                                         const v1::SubscribeRequest* request) {
+  if (const absl::Status status = rpc::MaySpeakFor(*context, rpc::Role::kConnector, request->connector());
+      !status.ok())
+    return new RefusedStream(rpc::ToGrpc(status));
   if (const absl::Status status = CheckRequest(*request); !status.ok())
     return new RefusedStream(rpc::ToGrpc(status));
   const auto stream = leases_.Subscribe(request->connector(), request->lease(), request->next_seq(),

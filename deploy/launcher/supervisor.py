@@ -109,7 +109,10 @@ class Supervisor:
     def _start(self, member):
         server = member.server
         program = os.path.join(self._folder, PROGRAMS[server.kind])
-        command = [program, "--id", server.id, "--config", self._file.path, "--env", self._environment]
+        # For people who try and develop: by themselves the programs show neither.
+        command = [program, "--id", server.id, "--config", self._file.path, "--env", self._environment, "--reflection"]
+        if server.kind == "gate":
+            command.append("--servers_page")
         # One that is alone has it too: a second one may come into the file at any time.
         if server.kind == "chat":
             command.append(f"--store={self._store}")

@@ -11,6 +11,7 @@
 #include "services/net/networks.h"
 #include "services/net/origins.h"
 #include "services/program/flags.h"
+#include "services/program/server_flags.h"
 #include "services/signin/token_checker.h"
 #include "spdlog/spdlog.h"
 
@@ -43,7 +44,6 @@ ABSL_FLAG(std::vector<std::string>, trusted_proxies, {},
           "Addresses and networks, such as 10.0.0.0/8, whose word is taken on who a client is: by the PROXY "
           "protocol, "
           "version 1 or 2, or by X-Forwarded-For or Forwarded");
-ABSL_FLAG(bool, production, false, "Refuse to start open: without --signin_keys");
 ABSL_FLAG(bool, use_protobuf, true, "Offer clients the protobuf dialect that shortens pushes");
 
 namespace hubbub::program {

@@ -14,8 +14,35 @@
 ABSL_FLAG(std::string, listen, "",
           "The address to listen on; empty means this server's host in --config, and every IPv4 address with "
           "--directory=dns");
+ABSL_FLAG(std::string, grpc_listen, "", "The address to listen on for gRPC; empty means --listen");
+ABSL_FLAG(std::string, metrics_listen, "",
+          "The address to listen on for --metrics_port; empty means --listen");
 ABSL_FLAG(uint16_t, metrics_port, 0,
           "Port of the metrics for Prometheus, at http://HOST:PORT/metrics; 0 shows none");
+
+ABSL_FLAG(
+    bool, production, false,
+    "Refuse to start open: without --grpc_certificate or --grpc_plaintext, and gates and connectors without "
+    "--signin_keys");
+ABSL_FLAG(std::string, grpc_certificate, "",
+          "PEM file: this server's certificate, which it shows to whoever calls it and whom it calls by "
+          "gRPC, and by "
+          "which they know its role: a URI hubbub://ROLE/ID. Read again when it changes, as the next two. "
+          "Empty: gRPC "
+          "is plain, and everybody who reaches its port may do everything");
+ABSL_FLAG(std::string, grpc_key, "", "PEM file: the private key of --grpc_certificate");
+ABSL_FLAG(std::string, grpc_ca, "",
+          "PEM file: the certificates of the authorities whose certificates others must show");
+ABSL_FLAG(
+    std::string, grpc_tokens, "",
+    "With --grpc_certificate: a file of the tokens by which back ends may call without a certificate, one a "
+    "line: NAME SCOPES TOKEN, where SCOPES are of publish, read and admin, with commas between them; read "
+    "again "
+    "when it changes");
+ABSL_FLAG(bool, grpc_plaintext, false,
+          "Run gRPC without certificates on purpose, because something else keeps strangers from its port, "
+          "such as a "
+          "service mesh");
 
 ABSL_FLAG(std::string, log_level, "info",
           "trace, debug, info, warn or error. While the program runs, the signal SIGUSR1 raises it by one "
@@ -30,7 +57,7 @@ ABSL_FLAG(bool, park_grpc_threads, true,
           "Let gRPC run callbacks on half as many threads as the process has cores, instead of half of the "
           "machine's. On 2 cores a message then costs about a quarter less");
 
-ABSL_FLAG(bool, reflection, true, "Let grpcurl and other tools list the calls of this server");
+ABSL_FLAG(bool, reflection, false, "Let grpcurl and other tools list the calls of this server");
 ABSL_FLAG(absl::Duration, max_connection_age, absl::ZeroDuration(),
           "Age at which a gRPC connection to this server ends, give or take a tenth, so that back ends "
           "behind a layer-4 load balancer reach new servers too; 0 means never");
@@ -73,9 +100,17 @@ inline ServerFlags ReadServerFlags(std::string id, uint16_t client_port) {
               .format = absl::GetFlag(FLAGS_log_format),
               .server = id},
       .listen = absl::GetFlag(FLAGS_listen),
+      .grpc_listen = absl::GetFlag(FLAGS_grpc_listen),
+      .metrics_listen = absl::GetFlag(FLAGS_metrics_listen),
       .metrics_port = absl::GetFlag(FLAGS_metrics_port),
       .sched_batch = absl::GetFlag(FLAGS_sched_batch),
       .park_grpc_threads = absl::GetFlag(FLAGS_park_grpc_threads),
+      .production = absl::GetFlag(FLAGS_production),
+      .grpc_plaintext = absl::GetFlag(FLAGS_grpc_plaintext),
+      .grpc = {.certificate = absl::GetFlag(FLAGS_grpc_certificate),
+               .key = absl::GetFlag(FLAGS_grpc_key),
+               .authority = absl::GetFlag(FLAGS_grpc_ca)},
+      .grpc_tokens = absl::GetFlag(FLAGS_grpc_tokens),
       .extras = {.max_connection_age = absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_max_connection_age)),
                  .max_connection_age_grace =
                      absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_max_connection_age_grace))},

@@ -16,6 +16,7 @@
 #include "services/rpc/call_metrics.h"
 #include "services/rpc/callback_threads.h"
 #include "services/rpc/library_logs.h"
+#include "services/rpc/security.h"
 #include "services/rpc/server.h"
 
 namespace hubbub::program {
@@ -23,10 +24,16 @@ namespace hubbub::program {
 // The flags that all three servers have, as values. services/program/server_flags.h fills it in.
 struct ServerFlags {
   LogOptions log = {};
-  std::string listen = {};  // Empty: as the directory says.
+  std::string listen = {};       // Empty: as the directory says.
+  std::string grpc_listen = {};  // The next two: as `listen`, if they are empty.
+  std::string metrics_listen = {};
   uint16_t metrics_port = 0;
   bool sched_batch = true;
   bool park_grpc_threads = true;
+  bool production = false;
+  bool grpc_plaintext = false;
+  rpc::CertificateFiles grpc = {};
+  std::string grpc_tokens = {};
   rpc::ServerExtras extras = {};
   directory::DirectoryOptions directory = {};
 };
@@ -57,8 +64,8 @@ class ServerMain {
   // For the gRPC server; points to parts of this object.
   rpc::ServerExtras extras();
 
-  // Warns of what the machine lacks, and shows the metrics if a port is set for them; null otherwise. To be
-  // called once all metrics are added; the result must end before what they read.
+  // Warns of what the machine lacks and of doors that are open, and shows the metrics if a port is set for
+  // them; null otherwise. To be called once all metrics are added; the result must end before what they read.
   std::unique_ptr<metrics::MetricsServer> ShowMetrics();
 
   // Says on standard output that the server is ready, then polls the directory and calls `tick` every 250 ms
@@ -67,12 +74,17 @@ class ServerMain {
            directory::Directory::Listener update, const std::function<void()>& tick);
 
  private:
+  // Null without certificates.
+  std::unique_ptr<rpc::Security> OpenSecurity() const;
+  void WarnIfPlain() const;
+
   const ServerProgram program_;
   const ServerFlags flags_;
   const int max_connections_;
   FileShares files_;
   std::optional<rpc::LibraryLogs> library_logs_;
   std::optional<rpc::CallbackThreads> callback_threads_;
+  std::unique_ptr<rpc::Security> security_;
   directory::OpenedDirectory opened_;
   std::optional<directory::IdentityService> identity_service_;
   std::string listen_host_;

@@ -39,6 +39,15 @@ struct Address {
       reinterpret_cast<sockaddr_in*>(&storage)->sin_port = htons(port);
     }
   }
+  // The bytes of the address that tell one machine from another.
+  std::string Machine() const {
+    if (family() == AF_INET) {
+      const in_addr& ip = reinterpret_cast<const sockaddr_in*>(&storage)->sin_addr;
+      return {reinterpret_cast<const char*>(&ip), sizeof ip};
+    }
+    const in6_addr& ip = reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_addr;
+    return {reinterpret_cast<const char*>(&ip), IN6_IS_ADDR_V4MAPPED(&ip) ? sizeof ip : sizeof ip / 2};
+  }
   uint16_t port() const {
     return ntohs(family() == AF_INET6 ? reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_port
                                       : reinterpret_cast<const sockaddr_in*>(&storage)->sin_port);
@@ -209,15 +218,23 @@ void Acceptor::Take(int listener, int fd) {
     close(fd);
     return;
   }
-  if (open_.FewerThan(static_cast<size_t>(options_.max_connections))) {
-    open_.Add(fd);
-    on_connection_(listener, fd);
-    return;
+  std::string machine = peer.Machine();
+  if (!open_.FewerThan(static_cast<size_t>(options_.max_connections))) {
+    close(fd);
+    return SayFull("full", options_.max_connections, "");
   }
-  close(fd);
-  if (const auto left_out = lines_.Admit("full", LineLimit::Clock::now()))
-    spdlog::warn("full: the gRPC port {} has {} connections; further ones are closed at once{}", port_,
-                 options_.max_connections, *left_out == 0 ? "" : fmt::format(", {} so far", *left_out));
+  if (!open_.FewerThan(static_cast<size_t>(options_.max_per_address), machine)) {
+    close(fd);
+    return SayFull("full of one", options_.max_per_address, " from one address");
+  }
+  open_.Add(fd, std::move(machine));
+  on_connection_(listener, fd);
+}
+
+void Acceptor::SayFull(std::string_view source, int most, std::string_view whose) {
+  if (const auto left_out = lines_.Admit(source, LineLimit::Clock::now()))
+    spdlog::warn("full: the gRPC port {} has {} connections{}; further ones are closed at once{}", port_,
+                 most, whose, *left_out == 0 ? "" : fmt::format(", {} so far", *left_out));
 }
 
 }  // namespace hubbub::rpc

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -24,6 +25,9 @@ class Acceptor {
     std::string host;
     uint16_t port = 0;  // 0: any free one.
     int max_connections = 1'000;
+    // From one address, or from one /64 of IPv6, which one machine may have: so that one stranger leaves room
+    // for the suite.
+    int max_per_address = 1'000;
     int keepalive_timeout_ms = 5'000;  // A connection ends if its peer acknowledges nothing for this time.
   };
   // Takes over `fd`, which is non-blocking, and of which it may be said that it came by `listener`. Runs on
@@ -50,6 +54,7 @@ class Acceptor {
   // Accepts the connections that wait; false if none can be accepted for a while.
   bool AcceptFrom(int listener);
   void Take(int listener, int fd);
+  void SayFull(std::string_view source, int most, std::string_view whose);
 
   const Options options_;
   std::vector<int> listeners_;

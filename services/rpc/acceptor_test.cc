@@ -193,6 +193,22 @@ TEST_F(AcceptorTest, BeyondItsBoundItClosesAndAfterwardsTakesAgain) {
   EXPECT_TRUE(HasTaken(4));
 }
 
+TEST_F(AcceptorTest, OneAddressDoesNotTakeAllThereIs) {
+  const testing::TestLog log;
+  Listen({.host = "127.0.0.1", .max_connections = 4, .max_per_address = 2});
+  Start();
+  const Client clients[3];
+  for (const Client& client : clients) ASSERT_TRUE(client.Connect(acceptor_->port()));
+  EXPECT_TRUE(clients[2].Ends());
+  EXPECT_TRUE(HasTaken(2));
+  EXPECT_THAT(log.lines(),
+              Contains(HasSubstr("has 2 connections from one address; further ones are closed")));
+  taken_.CloseAll();
+  const Client again;
+  ASSERT_TRUE(again.Connect(acceptor_->port()));
+  EXPECT_TRUE(HasTaken(3));
+}
+
 TEST_F(AcceptorTest, WithoutADescriptorItWaitsUntilThereIsOne) {
   const testing::TestLog log;
   Listen({.host = "127.0.0.1"});

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "grpcpp/channel.h"
+#include "grpcpp/security/credentials.h"
 
 namespace hubbub::rpc {
 
@@ -11,5 +12,9 @@ namespace hubbub::rpc {
 // within 3 seconds, quick reconnects, each of which has a second. A channel is thread-safe and carries all
 // calls to one server: share it.
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address);
+
+// What the channels of this process show and demand from now on; null: nothing, as before the first call. A
+// process is one server and has one certificate. For main, before there is a channel. Thread-safe.
+void SetChannelCredentials(std::shared_ptr<grpc::ChannelCredentials> credentials);
 
 }  // namespace hubbub::rpc

@@ -1,5 +1,6 @@
 #include "services/rpc/server.h"
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <utility>
@@ -8,8 +9,10 @@
 #include "grpcpp/impl/server_builder_option.h"
 #include "grpcpp/impl/server_builder_plugin.h"
 #include "grpcpp/impl/server_initializer.h"
+#include "grpcpp/resource_quota.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
+#include "services/rpc/audit.h"
 
 namespace hubbub::rpc {
 namespace {
@@ -18,6 +21,15 @@ namespace {
 // dies closes nothing: its peers wait until that is noticed.
 constexpr int kKeepaliveTimeMs = 2'000;
 constexpr int kKeepaliveTimeoutMs = 2'000;
+// Calls of one connection at a time; further ones wait at their caller. All of a connector's calls to a chat
+// server share a connection: a stream of sends for each loop, one of events, and its clients' enters, which
+// may all wait some seconds for the store. With 100 those would hold up all others.
+constexpr int kMaxStreams = 1'000;
+// For TLS, and HTTP/2's first words.
+constexpr int kHandshakeTimeoutMs = 10'000;
+// What gRPC keeps for all connections and calls together. Beyond, it reads less, and ends calls. A hand-over
+// of rooms is 32 MiB at most.
+constexpr size_t kMaxTransportBytes = 256 << 20;
 
 // gRPC tells only plugins which services a server has.
 class ServiceNames final : public grpc::ServerBuilderOption {
@@ -47,7 +59,9 @@ class ServiceNames final : public grpc::ServerBuilderOption {
 };
 
 void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreams);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
+  builder.SetResourceQuota(grpc::ResourceQuota("hubbub").Resize(kMaxTransportBytes));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveTimeMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
   // By default only two pings are sent on a connection on which nothing else is.
@@ -65,9 +79,13 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
-  auto acceptor = Acceptor::Listen({.host = options.host,
+  const std::string& own_host = options.extras.listen_host;
+  const std::string& host = own_host.empty() ? options.host : own_host;
+  const Security* const security = options.extras.security;
+  auto acceptor = Acceptor::Listen({.host = host,
                                     .port = options.port,
                                     .max_connections = options.extras.max_connections,
+                                    .max_per_address = std::max(1, options.extras.max_connections / 2),
                                     .keepalive_timeout_ms = kKeepaliveTimeoutMs});
   if (!acceptor.ok()) return acceptor.status();
   auto server = std::unique_ptr<Server>(new Server);
@@ -75,7 +93,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   grpc::ServerBuilder builder;
   server->hand_over_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
-      grpc::InsecureServerCredentials());
+      security == nullptr ? grpc::InsecureServerCredentials() : security->ServerCredentials());
   SetLimits(options, builder);
   for (grpc::Service* service : options.services) builder.RegisterService(service);
   for (grpc::Service* service : options.extras.services) builder.RegisterService(service);
@@ -89,15 +107,15 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
         self->health_.SetServices(names);
         self->reflection_->SetServices(names);
       }));
-  if (options.extras.call_metrics != nullptr) {
-    std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> watchers;
+  std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> watchers;
+  watchers.push_back(std::make_unique<Audit>(security == nullptr ? nullptr : security->tokens()));
+  if (options.extras.call_metrics != nullptr)
     watchers.push_back(options.extras.call_metrics->MakeInterceptors());
-    builder.experimental().SetInterceptorCreators(std::move(watchers));
-  }
+  builder.experimental().SetInterceptorCreators(std::move(watchers));
   server->server_ = builder.BuildAndStart();
   if (server->server_ == nullptr) {
     return absl::UnavailableError(
-        fmt::format("cannot serve gRPC on {}:{}: gRPC could not start", options.host, options.port));
+        fmt::format("cannot serve gRPC on {}:{}: gRPC could not start", host, options.port));
   }
   server->acceptor_->Start([self = server.get()](int listener, int fd) {
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;

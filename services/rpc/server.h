@@ -14,6 +14,7 @@
 #include "services/rpc/call_metrics.h"
 #include "services/rpc/health_service.h"
 #include "services/rpc/reflection_service.h"
+#include "services/rpc/security.h"
 
 namespace hubbub::rpc {
 
@@ -21,6 +22,8 @@ namespace hubbub::rpc {
 struct ServerExtras {
   std::vector<grpc::Service*> services = {};  // Outlive the server, as the next.
   const CallMetrics* call_metrics = nullptr;
+  std::string listen_host = {};        // Empty: ServerOptions::host.
+  const Security* security = nullptr;  // Null: plain, and everybody may call everything.
   // At a time; further ones are closed at once. ShareFiles tells how many there is room for.
   int max_connections = 1'000;
   // Age at which a connection ends, so that its peer connects again, perhaps to another server; 0: never.

@@ -242,7 +242,7 @@ class Manifests:
             services = [overlay.named("Service", name) for name in led_to]
             public = any(workload in overlay.pods_of({"matchLabels": service["spec"]["selector"]}) for service in services)
             said = {flag: value for _, flag, value in overlay.flags_of(workload)}
-            self.assertEqual(said.get("servers_page"), "false" if public else None)
+            self.assertEqual(said.get("servers_page"), None if public else "true")
 
     def test_pods_are_restricted_and_have_time_to_drain(self):
         for overlay, workload, pod in self.each_workload():
@@ -263,6 +263,34 @@ class Manifests:
         overlay = self.overlay
         labels = overlay.all("Namespace")[0]["metadata"]["labels"]
         self.assertEqual(labels["pod-security.kubernetes.io/enforce"], "restricted")
+
+
+class GrpcCertificates(unittest.TestCase):
+    """The component grpc-certificates, taken by each overlay."""
+
+    def test_every_server_has_a_certificate_of_its_kind_and_probes_that_need_none(self):
+        for name in overlays():
+            overlay = Rendered(name, "grpc-certificates")
+            for document in overlay.workloads():
+                kubernetes_validate.validate(document, VERSIONS[0], strict=True)
+                kind = document["metadata"]["name"].removeprefix("hubbub-")
+                pod = document["spec"]["template"]["spec"]
+                container = pod["containers"][0]
+                known = flags_of_program(container["command"][0])
+                said = {flag: value for _, flag, value in overlay.flags_of(document)}
+                for flag, file in (("grpc_certificate", "tls.crt"), ("grpc_key", "tls.key"), ("grpc_ca", "ca.crt")):
+                    self.assertIn(flag, known)
+                    mount, volume = overlay.mount_of(pod, said[flag])
+                    self.assertEqual(said[flag], f"{mount['mountPath']}/{file}")
+                    self.assertIs(mount["readOnly"], True)
+                    self.assertEqual(volume["secret"]["secretName"], f"hubbub-grpc-{kind}")
+                    self.assertEqual(volume["secret"]["defaultMode"], 0o440)
+                self.assertEqual(pod["securityContext"]["fsGroup"], pod["securityContext"]["runAsGroup"])
+                for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+                    self.assertNotIn("grpc", container[probe], f"{kind}: the kubelet has no certificate")
+                    handler = container[probe].get("httpGet") or container[probe]["tcpSocket"]
+                    self.assertIn(handler["port"], container_ports(document))
+                self.assertNotIn("httpGet", container["livenessProbe"], "a server that drains answers 503 and lives")
 
 
 for name in overlays():

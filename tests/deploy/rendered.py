@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 
 import yaml
 
@@ -14,8 +15,21 @@ def overlays():
     return sorted(os.listdir(OVERLAYS))
 
 
-def render(overlay):
-    folder = os.path.join(OVERLAYS, overlay)
+def render(overlay, component=None):
+    if component:
+        return render_with(overlay, component)
+    return build(os.path.join(OVERLAYS, overlay))
+
+
+def render_with(overlay, component):
+    # Beside the overlays, because kustomize takes relative paths alone.
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(OVERLAYS), prefix=".test-") as folder:
+        with open(os.path.join(folder, "kustomization.yaml"), "w", encoding="utf-8") as file:
+            yaml.safe_dump({"resources": [f"../overlays/{overlay}"], "components": [f"../components/{component}"]}, file)
+        return build(folder)
+
+
+def build(folder):
     kustomize = shutil.which("kustomize", path=os.path.join(ROOT, ".cache", "bin")) or shutil.which("kustomize")
     command = [kustomize, "build", folder] if kustomize else ["kubectl", "kustomize", folder]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -23,8 +37,8 @@ def render(overlay):
 
 
 class Rendered:
-    def __init__(self, overlay):
-        self.documents = render(overlay)
+    def __init__(self, overlay, component=None):
+        self.documents = render(overlay, component)
 
     def all(self, *kinds):
         return [document for document in self.documents if document["kind"] in kinds]

@@ -22,7 +22,7 @@ const open = [];
 
 before(async () => {
   issuer = await Issuer.make();
-  const flags = [`--signin_keys=${issuer.folder}`, '--production'];
+  const flags = [`--signin_keys=${issuer.folder}`, '--production', '--grpc_plaintext'];
   // Heartbeats are rare, for the raw clients send none.
   suite = await Suite.start({flags: {gate: flags, connector: [...flags, '--heartbeat=60']}, tokenFor: (user) => issuer.token(user)});
 });
@@ -233,5 +233,5 @@ test('a server without keys says that it is open, and does not start so in produ
   } finally {
     await plain.stop();
   }
-  await assert.rejects(Suite.start({flags: {gate: ['--production']}}), /--production needs --signin_keys/);
+  await assert.rejects(Suite.start({flags: {gate: ['--production', '--grpc_plaintext']}}), /--production needs --signin_keys/);
 });

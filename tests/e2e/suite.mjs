@@ -123,12 +123,12 @@ export class Server {
 export class Suite {
   // flags: {gate: […], connector: […], chat: […]}; ulimits: {gate: '-Sn 256', …}; store: sqlite or postgres, this one started
   // by the suite; network: whether the servers reach each other and PostgreSQL by links that a test can make bad
-  // (network.mjs); tokenFor: (user) => its sign-in token, for a suite that demands one.
+  // (network.mjs); tokenFor: (user) => its sign-in token, for a suite that demands one; flagsOf: (id) => flags of one server.
   static async start({connectors = 1, chats = 1, flags = {}, ulimits = {}, store = 'sqlite', network = false,
-                      tokenFor = () => undefined} = {}) {
+                      tokenFor = () => undefined, flagsOf = () => []} = {}) {
     for (let attempt = 0; ; ++attempt) {
       const suite = new Suite();
-      suite.tokenFor = tokenFor;
+      Object.assign(suite, {tokenFor, flagsOf});
       try {
         await suite.#start({connectors, chats, flags, ulimits, store, network});
         return suite;
@@ -166,8 +166,10 @@ export class Suite {
   #make(kind, number, ports) {
     const entry = {id: `${kind}-server-${number}`, host: '127.0.0.1', port: ports.pop()};
     if (kind !== 'chat') Object.assign(entry, {clientPort: ports.pop(), frontend: true});
+    // As ./dev run does.
+    const development = kind === 'gate' ? ['--reflection', '--servers_page'] : ['--reflection'];
     const config = join(this.folder, this.network ? `${entry.id}.json` : 'servers.json');
-    return new Server(kind, entry, config, this.flags[kind] ?? [], this.ulimits[kind]);
+    return new Server(kind, entry, config, [...development, ...this.flags[kind] ?? [], ...this.flagsOf(entry.id)], this.ulimits[kind]);
   }
 
   // Gives it its links, and a chat server its store.
