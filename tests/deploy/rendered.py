@@ -3,19 +3,35 @@
 import os
 import shutil
 import subprocess
+import tempfile
 
 import yaml
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OVERLAYS = os.path.join(ROOT, "deploy", "kubernetes", "overlays")
+COMPONENTS = os.path.join(ROOT, "deploy", "kubernetes", "components")
 
 
 def overlays():
-    return sorted(os.listdir(OVERLAYS))
+    """Each overlay, and each with each of the components that it may take: NAME+COMPONENT."""
+    names = sorted(os.listdir(OVERLAYS))
+    return names + [f"{name}+{component}" for name in names for component in sorted(os.listdir(COMPONENTS))]
 
 
 def render(overlay):
-    folder = os.path.join(OVERLAYS, overlay)
+    name, _, component = overlay.partition("+")
+    if not component:
+        return build(os.path.join(OVERLAYS, name))
+    with tempfile.TemporaryDirectory() as folder:
+        near = os.path.realpath(folder)
+        own = {"resources": [os.path.relpath(os.path.join(OVERLAYS, name), near)],
+               "components": [os.path.relpath(os.path.join(COMPONENTS, component), near)]}
+        with open(os.path.join(near, "kustomization.yaml"), "w", encoding="utf-8") as file:
+            yaml.safe_dump(own, file)
+        return build(near)
+
+
+def build(folder):
     kustomize = shutil.which("kustomize", path=os.path.join(ROOT, ".cache", "bin")) or shutil.which("kustomize")
     command = [kustomize, "build", folder] if kustomize else ["kubectl", "kustomize", folder]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
