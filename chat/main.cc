@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "chat/chat_metrics.h"
 #include "chat/chat_server.h"
+#include "chat/store/store_copy.h"
 #include "fmt/format.h"
 #include "services/base/host_port.h"
 #include "services/program/process.h"
@@ -39,6 +40,10 @@ ABSL_FLAG(
     "but not a power cut");
 ABSL_FLAG(std::string, store_password_file, "",
           "A file with the password for --store=postgres:, read at each connect");
+ABSL_FLAG(
+    std::string, copy_from, "",
+    "Copies what was said from this store, a URL as --store has it, to the one of --store, which is made, "
+    "and ends. No chat server may use either of them meanwhile");
 ABSL_FLAG(std::string, suite, "hubbub", "The name of the suite, which the store must have too");
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(10),
           "Time that rooms have to move to other chat servers, and streams to end, after SIGTERM, SIGINT or "
@@ -87,6 +92,24 @@ StoreOptions StoreOrDie() {
   return store;
 }
 
+// For a suite that moves to another store.
+int CopyToStore(const std::string& from) {
+  const StoreOptions to = StoreOrDie();
+  StoreOptions source = to;
+  source.url = from;
+  absl::Status status = CheckStoreUrl(from);
+  if (status.ok() && to.url.empty())
+    status = absl::InvalidArgumentError("--store must name the store to copy to");
+  if (!status.ok()) {
+    program::Die(kProgram.name,
+                 absl::InvalidArgumentError(fmt::format("--copy_from: {}", std::string(status.message()))));
+  }
+  const auto copied = CopyStore(source, to);
+  if (!copied.ok()) program::Die(kProgram.name, copied.status());
+  fmt::print("copied {} messages of {} rooms from {} to {}\n", copied->messages, copied->rooms, from, to.url);
+  return 0;
+}
+
 int Main(int argc, char** argv) {
   program::ParseFlags(
       kProgram.name,
@@ -99,6 +122,7 @@ int Main(int argc, char** argv) {
                       program::CheckFlag(FLAGS_history_age, absl::ZeroDuration(), absl::Hours(24 * 36'500)),
                       program::CheckFlag(FLAGS_connector_grace, absl::ZeroDuration(), absl::Hours(1)),
                       program::CheckFlag(FLAGS_drain_timeout, absl::ZeroDuration(), absl::Hours(1))});
+  if (const std::string from = absl::GetFlag(FLAGS_copy_from); !from.empty()) return CopyToStore(from);
   program::ServerMain main(kProgram, program::ReadServerFlags(absl::GetFlag(FLAGS_id), /*client_port=*/0),
                            /*max_connections=*/0);
 

@@ -38,7 +38,7 @@ Connector::LoopParts::LoopParts(net::Loop& loop, int loops, Connector& connector
                   .patience = connector.options_.patience,
                   .draining = connector.draining_,
                   .name_wait = connector.options_.heartbeat.value_or(std::chrono::seconds(3))},
-      session_options(connector.SessionOptionsFor(requests)) {}
+      session_options(connector.SessionOptionsFor(client_counters)) {}
 
 Connector::Connector(const ConnectorOptions& options)
     : options_(options),
@@ -59,7 +59,7 @@ Connector::Connector(const ConnectorOptions& options)
     loop_parts_.push_back(std::make_unique<LoopParts>(loops_.at(i), loops_.size(), *this));
 }
 
-client::SessionOptions Connector::SessionOptionsFor(client::RequestCounters& counters) const {
+client::SessionOptions Connector::SessionOptionsFor(client::ClientCounters& counters) const {
   client::SessionOptions options;
   options.sign_in_timeout = options_.sign_in_timeout;
   options.max_requests_per_second = options_.max_requests_per_second;
@@ -125,9 +125,9 @@ Connector::Counts Connector::counts() const {
   return counts;
 }
 
-client::RequestCounts Connector::requests() const {
-  client::RequestCounts sum = {};
-  for (const auto& parts : loop_parts_) parts->requests.AddTo(sum);
+client::ClientCounts Connector::client_counts() const {
+  client::ClientCounts sum;
+  for (const auto& parts : loop_parts_) parts->client_counters.AddTo(sum);
   return sum;
 }
 

@@ -84,7 +84,7 @@ class Connector {
   };
   Counts counts() const;
   net::Traffic traffic() const { return listener_->traffic(); }
-  client::RequestCounts requests() const;
+  client::ClientCounts client_counts() const;
 
   // True if every chat server of the directory can be reached.
   bool Ready() const { return links_.AllLeased(); }
@@ -109,7 +109,7 @@ class Connector {
     Restorer restorer;
     Partings partings;
     SessionEnvironment environment;
-    client::RequestCounters requests;
+    client::ClientCounters client_counters;
     client::SessionOptions session_options;
 
     LoopParts(net::Loop& loop, int loops, Connector& connector);
@@ -118,7 +118,7 @@ class Connector {
   explicit Connector(const ConnectorOptions& options);
   std::unique_ptr<client::ClientSession> NewSession(net::Loop& loop, net::Connection& connection,
                                                     std::unique_ptr<client::ClientProtocol> protocol);
-  client::SessionOptions SessionOptionsFor(client::RequestCounters& counters) const;
+  client::SessionOptions SessionOptionsFor(client::ClientCounters& counters) const;
   // Calls `function(parts)` on each loop, with the parts of that loop, after what was posted before.
   template <typename Function>
   void OnEveryLoop(const Function& function);

@@ -15,7 +15,8 @@ void AddConnectorMetrics(metrics::Metrics& metrics, const Connector& connector, 
                    "1 if this connector reaches every chat server of the directory, otherwise 0",
                    [&connector] { return connector.Ready() ? 1.0 : 0.0; });
   client::AddClientMetrics(
-      metrics, [&connector] { return connector.traffic(); }, [&connector] { return connector.requests(); });
+      metrics, [&connector] { return connector.traffic(); },
+      [&connector] { return connector.client_counts(); });
   metrics.AddGauge("hubbub_places", "Places of sessions in rooms, with those that are on their way there",
                    [&connector] { return static_cast<double>(connector.counts().places); });
   metrics.AddCounterOf("hubbub_deliveries_total", "Events that clients were given, each as often as it was",

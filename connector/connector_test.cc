@@ -727,11 +727,11 @@ TEST_F(ConnectorTest, CountsWhatItDoes) {
   EXPECT_EQ(counts.new_streams, 1u);
   EXPECT_EQ(counts.resumed_streams, 0u);
   EXPECT_EQ(counts.servers_lost, 0u);
-  client::RequestCounts expected = {};
-  expected[0] = 3;
-  expected[3] = 1;
+  const client::ClientCounts all = connector_->client_counts();
+  const auto& pomelo = all.of(client::ProtocolKind::kPomelo);
+  EXPECT_EQ(pomelo.greeted, 2u);
   ASSERT_EQ(client::kRequestCodes[3], 403);
-  EXPECT_EQ(connector_->requests(), expected);
+  EXPECT_THAT(pomelo.requests, ::testing::ElementsAre(3, 0, 0, 1, 0, 0, 0, 0, 0, 0));
   EXPECT_GT(connector_->traffic().received_bytes, 0u);
 
   const uint16_t port = chat_->port();

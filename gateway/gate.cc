@@ -26,7 +26,7 @@ Gate::Gate(const GateOptions& options)
     // A client asks and goes: one that stays and says nothing just takes a place.
     lane.session_options.idle_timeout = std::chrono::seconds(30);
     lane.session_options.has_to_speak = true;
-    lane.session_options.counters = &lane.requests;
+    lane.session_options.counters = &lane.client_counters;
     lane.session_options.sign_in = options.sign_in;
   }
 }
@@ -97,9 +97,9 @@ void Gate::Update(std::shared_ptr<const directory::ServerList> servers) {
   servers_ = std::move(servers);
 }
 
-client::RequestCounts Gate::requests() const {
-  client::RequestCounts sum = {};
-  for (const auto& lane : lanes_) lane->requests.AddTo(sum);
+client::ClientCounts Gate::client_counts() const {
+  client::ClientCounts sum;
+  for (const auto& lane : lanes_) lane->client_counters.AddTo(sum);
   return sum;
 }
 

@@ -59,7 +59,7 @@ class Gate {
   // Client connections now.
   int sessions() const { return listener_->connections(); }
   net::Traffic traffic() const { return listener_->traffic(); }
-  client::RequestCounts requests() const;
+  client::ClientCounts client_counts() const;
   size_t reachable_connectors() const { return table_.Reachable(); }
 
   // True if every connector of the directory can be reached.
@@ -91,7 +91,7 @@ class Gate {
   net::Loops loops_;
   // What the sessions of one loop share.
   struct Lane {
-    client::RequestCounters requests;
+    client::ClientCounters client_counters;
     client::SessionOptions session_options;
   };
   std::vector<std::unique_ptr<Lane>> lanes_;

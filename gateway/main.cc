@@ -26,7 +26,7 @@ constexpr program::ServerProgram kProgram = {
 void AddGateMetrics(metrics::Metrics& metrics, const Gate& gate) {
   metrics.AddGauge("hubbub_sessions", "Client connections now", [&] { return gate.sessions(); });
   client::AddClientMetrics(
-      metrics, [&] { return gate.traffic(); }, [&] { return gate.requests(); });
+      metrics, [&] { return gate.traffic(); }, [&] { return gate.client_counts(); });
   metrics.AddGauge("hubbub_reachable_connectors", "Connectors that this gate can reach",
                    [&] { return static_cast<double>(gate.reachable_connectors()); });
 }

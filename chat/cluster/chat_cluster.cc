@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "chat/rooms/random_id.h"
+#include "services/base/random_id.h"
 #include "fmt/format.h"
 #include "services/base/clock.h"
 #include "spdlog/spdlog.h"

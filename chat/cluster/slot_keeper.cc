@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include "chat/rooms/random_id.h"
+#include "services/base/random_id.h"
 #include "fmt/format.h"
 #include "services/base/clock.h"
 #include "services/base/duty.h"

@@ -230,7 +230,8 @@ absl::Status ChatService::DoAdd(const v1::AddRequest& request, v1::AddResponse& 
                                                 .session = request.session(),
                                                 .token = request.token(),
                                                 .address = request.client_address(),
-                                                .wait_ms = request.wait_ms()},
+                                                .wait_ms = request.wait_ms(),
+                                                .attempt = request.attempt()},
                                                request.resume_token(), seen);
   if (!added.ok()) return added.status();
   response.mutable_users()->Reserve(static_cast<int>(added->users.size()));
@@ -240,6 +241,7 @@ absl::Status ChatService::DoAdd(const v1::AddRequest& request, v1::AddResponse& 
   response.set_offset(added->offset);
   response.set_life(added->life);
   response.set_change(added->change);
+  response.set_attempt(added->attempt);
   response.set_resumed(added->resumed);
   response.set_recovered(added->missed.has_value());
   if (added->missed) {

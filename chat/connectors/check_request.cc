@@ -47,6 +47,8 @@ absl::Status Check(const v1::RoomPlaces& room) {
                     CheckToken("token", place.token())});
     if (!status.ok()) return In(fmt::format("places[{}]", i), status);
   }
+  for (int i = 0; status.ok() && i < room.shown_users_size(); ++i)
+    status = In(fmt::format("shown_users[{}]", i), CheckName("user", room.shown_users(i)));
   return status;
 }
 

@@ -14,7 +14,7 @@
 #include "chat/connectors/event_queue.h"
 #include "chat/connectors/outbox.h"
 #include "chat/connectors/write_timer.h"
-#include "chat/rooms/random_id.h"
+#include "services/base/random_id.h"
 #include "chat/rooms/room_table.h"
 #include "services/base/mutex.h"
 #include "services/base/string_map.h"

@@ -63,6 +63,7 @@ void ToProto(const RoomState& state, int64_t now_ms, v1::RoomState* proto) {
     p->set_token(place.token);
     p->set_client_address(place.address);
     p->set_wait_ms(static_cast<uint32_t>(place.wait_ms));
+    p->set_attempt(place.attempt);
   }
   for (const KeptNames::Entry& entry : state.kept) {
     v1::KeptName* const k = proto->add_kept_names();
@@ -71,6 +72,8 @@ void ToProto(const RoomState& state, int64_t now_ms, v1::RoomState* proto) {
     k->set_client_address(entry.kept.address);
     k->set_left_ms(static_cast<uint32_t>(std::max<int64_t>(entry.kept.until_ms, 0)));
   }
+  for (const std::string& user : state.awaited) proto->add_awaited_users(user);
+  proto->set_awaited_ms(static_cast<uint32_t>(std::max<int64_t>(state.awaited_ms, 0)));
   for (const EventPtr& event : state.recent_events) WithAge(*event, now_ms, proto->add_recent_events());
   for (const EventPtr& event : state.recent_changes) WithAge(*event, now_ms, proto->add_recent_changes());
   for (const RecentIds::Entry& send : state.recent_ids) {
@@ -104,10 +107,12 @@ RoomState FromProto(const v1::RoomState& proto, int64_t now_ms) {
                   .recent_ids = {},
                   .earlier = {},
                   .kept = {},
+                  .awaited = {proto.awaited_users().begin(), proto.awaited_users().end()},
+                  .awaited_ms = proto.awaited_ms(),
                   .newcomers = proto.newcomers()};
   for (const v1::PlaceState& p : proto.places()) {
     state.places.push_back(
-        {p.user(), p.connector(), p.session(), p.token(), p.client_address(), p.wait_ms()});
+        {p.user(), p.connector(), p.session(), p.token(), p.client_address(), p.wait_ms(), p.attempt()});
   }
   for (const v1::KeptName& k : proto.kept_names()) {
     state.kept.push_back(
@@ -155,9 +160,10 @@ RoomClaim ClaimOf(const v1::RoomPlaces& proto, SubscriberPtr subscriber, int64_t
                   .change = proto.change(),
                   .time_ms = proto.time_ms(),
                   .places = {},
-                  .recent_events = EventsOf(proto.recent_events(), now_ms)};
+                  .recent_events = EventsOf(proto.recent_events(), now_ms),
+                  .shown_users = {proto.shown_users().begin(), proto.shown_users().end()}};
   for (const v1::RestoredPlace& p : proto.places())
-    claim.places.push_back({p.user(), p.session(), p.token(), p.client_address(), p.wait_ms()});
+    claim.places.push_back({p.user(), p.session(), p.token(), p.client_address(), p.wait_ms(), p.attempt()});
   return claim;
 }
 

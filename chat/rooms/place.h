@@ -17,6 +17,9 @@ struct Place {
   // For a client that knows no tokens: how long, in milliseconds, its name is kept for it once it, or its
   // connector, is cut off. 0: for the grace, and for the client that shows the token alone.
   int64_t wait_ms = 0;
+  // Orders what the place's client has asked for with its token: the later, the greater. 0, for a newcomer:
+  // it does not say, and counts as later than all before it.
+  uint64_t attempt = 0;
 };
 
 // Names a place without holding it.

@@ -7,6 +7,7 @@ namespace hubbub::chat {
 void RecentEvents::Append(EventPtr event) {
   last_number_ = event->number();
   bytes_ += event->memory_bytes();
+  if (event->kind == Event::Kind::kMessage) ++messages_;
   const int64_t now_ms = event->at_ms;
   events_.push_back(std::move(event));
   while (size() > limits_.max_events || bytes_ > limits_.max_bytes) PopOldest();
@@ -22,8 +23,8 @@ void RecentEvents::Expire(int64_t now_ms) {
   while (!empty() && now_ms - events_[first_]->at_ms > limits_.max_age_ms) PopOldest();
 }
 
-void RecentEvents::DropOldest(size_t keep) {
-  while (size() > keep) PopOldest();
+void RecentEvents::ShrinkTo(size_t max_bytes) {
+  while (bytes_ > max_bytes) PopOldest();
 }
 
 void RecentEvents::DropUpTo(uint64_t number) {
@@ -32,6 +33,7 @@ void RecentEvents::DropUpTo(uint64_t number) {
 
 void RecentEvents::PopOldest() {
   bytes_ -= events_[first_]->memory_bytes();
+  if (events_[first_]->kind == Event::Kind::kMessage) --messages_;
   events_[first_++].reset();
   if (first_ == events_.size()) {
     std::vector<EventPtr>().swap(events_);

@@ -36,7 +36,8 @@ class RecentEvents {
   // Sets the number preceding the first event to be appended.
   void StartAfter(uint64_t number) { last_number_ = number; }
 
-  void DropOldest(size_t keep);
+  // Drops the oldest, until the others take no more memory than this.
+  void ShrinkTo(size_t max_bytes);
   // Drops those up to this number.
   void DropUpTo(uint64_t number);
   // Drops what has outlived max_age_ms. `now_ms`: of the clock of Event::at_ms.
@@ -44,6 +45,8 @@ class RecentEvents {
 
   size_t size() const { return events_.size() - first_; }
   bool empty() const { return size() == 0; }
+  // How many of them are messages.
+  size_t messages() const { return messages_; }
   size_t bytes() const { return bytes_; }
 
  private:
@@ -55,6 +58,7 @@ class RecentEvents {
   std::vector<EventPtr> events_;
   size_t first_ = 0;
   size_t bytes_ = 0;
+  size_t messages_ = 0;
   uint64_t last_number_ = 0;
 };
 

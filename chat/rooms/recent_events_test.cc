@@ -62,7 +62,7 @@ TEST(RecentEventsTest, BytesAreBoundedAndCounted) {
   for (uint64_t i = 1; i <= 10; ++i) recent.Append(MakeEvent(i, 0, 500));
   EXPECT_EQ(recent.size(), 3u);
   EXPECT_EQ(recent.bytes(), limits.max_bytes);
-  recent.DropOldest(0);
+  recent.ShrinkTo(0);
   EXPECT_EQ(recent.bytes(), 0u);
 }
 
@@ -82,11 +82,11 @@ TEST(RecentEventsTest, AgeIsBounded) {
   EXPECT_FALSE(recent.Since(3));
 }
 
-TEST(RecentEventsTest, DropOldestKeepsTheNewest) {
+TEST(RecentEventsTest, WhatShrinksKeepsTheNewest) {
   const RecentEvents::Limits limits;
   RecentEvents recent(limits);
   for (uint64_t i = 1; i <= 50; ++i) recent.Append(MakeEvent(i));
-  recent.DropOldest(2);
+  recent.ShrinkTo(2 * MakeEvent(1)->memory_bytes());
   EXPECT_THAT(Offsets(*recent.Since(48)), ElementsAre(49, 50));
   recent.Append(MakeEvent(51));
   EXPECT_THAT(Offsets(*recent.Since(48)), ElementsAre(49, 50, 51));

@@ -37,8 +37,8 @@ void RecentIds::Expire(int64_t now_ms) {
   while (state_ != nullptr && now_ms - state_->oldest_first.front().first > limits_.max_age_ms) PopOldest();
 }
 
-void RecentIds::DropOldest(size_t keep) {
-  while (size() > keep) PopOldest();
+void RecentIds::ShrinkTo(size_t max_bytes) {
+  while (bytes() > max_bytes) PopOldest();
 }
 
 void RecentIds::PopOldest() {

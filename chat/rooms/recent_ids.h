@@ -48,7 +48,8 @@ class RecentIds {
   // All of them, oldest first.
   std::vector<Entry> Entries() const;
   void Expire(int64_t now_ms);
-  void DropOldest(size_t keep);
+  // Drops the oldest, until the others take no more memory than this.
+  void ShrinkTo(size_t max_bytes);
 
   size_t size() const { return state_ == nullptr ? 0 : state_->by_key.size(); }
   // Memory, roughly.

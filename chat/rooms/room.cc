@@ -14,41 +14,44 @@ absl::StatusOr<AddResult> Room::Add(std::string_view user, Place place, std::str
   std::optional<std::vector<EventPtr>> missed;
   const ShownTokens tokens(resume_token, place.token);
   if (seen) missed = past().MissedBy(user, *seen, tokens);
-  absl::StatusOr<bool> resumed = true;
+  absl::StatusOr<Given> given;
   if (Place* const left = policy == DuplicateUser::kRefuse ? LeftBehind(user, place, tokens) : nullptr) {
     const int64_t wait_ms = WaitFor(*left, place, limits_.grace_ms);
     if (wait_ms > 0) return NameIsKept(user, wait_ms);
-    TakeOver(user, *left, std::move(place));
+    given = TakeOver(user, *left, std::move(place));
   } else {
     const int64_t wait_ms =
         policy == DuplicateUser::kRefuse ? kept_.WaitFor(user, tokens, place.address, now_ms) : 0;
     if (wait_ms > 0 && members_.Find(user) == nullptr) return NameIsKept(user, wait_ms);
-    resumed = AddPlace(user, std::move(place), resume_token, policy, now_ms, /*silent=*/false);
+    given = AddPlace(user, std::move(place), resume_token, policy, now_ms, /*restored=*/false);
   }
-  if (!resumed.ok()) return resumed.status();
+  if (!given.ok()) return given.status();
   return AddResult{.users = members_.FirstUsers(limits_.max_answer_bytes),
                    .total = users(),
                    .epoch = epoch(),
                    .offset = offset(),
                    .life = life(),
                    .change = change(),
-                   .resumed = *resumed,
+                   .resumed = given->resumed,
+                   .attempt = given->attempt,
                    .missed = std::move(missed)};
 }
 
-absl::StatusOr<bool> Room::AddPlace(std::string_view user, Place place, std::string_view resume_token,
-                                    DuplicateUser policy, int64_t now_ms, bool silent) {
+absl::StatusOr<Room::Given> Room::AddPlace(std::string_view user, Place place, std::string_view resume_token,
+                                           DuplicateUser policy, int64_t now_ms, bool restored) {
   RoomMembers::Member* const member = members_.Find(user);
   if (member != nullptr) {
     for (Place& p : member->places) {
       if (!SameToken(p.token, resume_token) && !SameToken(p.token, place.token)) continue;
-      const bool same = p.subscriber == place.subscriber && p.session == place.session;
-      if (same) {
-        p.token = std::move(place.token);
-      } else {
-        TakeOver(user, p, std::move(place));
+      if (place.attempt != 0 && place.attempt < p.attempt) {
+        return absl::AlreadyExistsError(
+            fmt::format("user \"{}\" has come into room \"{}\" by a later session since", user, name()));
       }
-      return true;
+      const bool same = p.subscriber == place.subscriber && p.session == place.session;
+      if (!same) return TakeOver(user, p, std::move(place));
+      p.token = std::move(place.token);
+      p.attempt = std::max(p.attempt, place.attempt);
+      return Given{.resumed = true, .attempt = p.attempt};
     }
     if (members_.Has(user, {place.subscriber->lease(), place.session})) {
       return absl::AlreadyExistsError(
@@ -59,23 +62,31 @@ absl::StatusOr<bool> Room::AddPlace(std::string_view user, Place place, std::str
           "user \"{}\" is in room \"{}\" already: leave first, or show the resume_token of that session",
           user, name()));
     }
-    if (policy == DuplicateUser::kReplace) {
-      TakeOver(user, member->places.back(), std::move(place));
-      return true;
-    }
+    if (policy == DuplicateUser::kReplace) return TakeOver(user, member->places.back(), std::move(place));
   }
   if (places() >= limits_.max_places) {
     return absl::ResourceExhaustedError(
         fmt::format("room \"{}\" is full: it holds {} sessions, the most allowed", name(), places()));
   }
-  members_.Add(user, std::move(place));
-  if (member != nullptr) return false;
-  kept_.Erase(user);
-  if (!silent) {
-    newcomers_ = true;
-    members_.PushToAll(events_.Presence(Event::Kind::kJoined, user, now_ms));
+  place.attempt = std::max<uint64_t>(place.attempt, 1);
+  const Given given{.resumed = false, .attempt = place.attempt};
+  if (member != nullptr) {
+    members_.Add(user, std::move(place));
+    return given;
   }
-  return false;
+  kept_.Erase(user);
+  const bool awaited = awaited_.Erase(user);
+  const bool shown = restored || awaited;  // To all who are here since before the loss.
+  if (!shown || newcomers_) {
+    // All who are shown it already see it leave first, so that nobody shows it twice.
+    if (awaited) members_.PushToAll(events_.Presence(Event::Kind::kLeft, user, now_ms));
+    members_.Add(user, std::move(place));
+    members_.PushToAll(events_.Presence(Event::Kind::kJoined, user, now_ms));
+  } else {
+    members_.Add(user, std::move(place));
+  }
+  newcomers_ = newcomers_ || !restored;
+  return given;
 }
 
 absl::StatusOr<uint64_t> Room::Kick(std::string_view user, int64_t now_ms) {
@@ -118,6 +129,7 @@ size_t Room::Drop(uint64_t lease, size_t max_places, int64_t now_ms) {
 
 RestoreResult Room::Restore(const RoomClaim& claim, DuplicateUser policy, int64_t now_ms) {
   std::vector<uint32_t> replaced = RestorePlaces(claim, policy, now_ms);
+  AwaitUsers(claim, now_ms);
   RestoreResult result = MissedSince(claim);
   result.replaced = std::move(replaced);
   return result;
@@ -125,7 +137,6 @@ RestoreResult Room::Restore(const RoomClaim& claim, DuplicateUser policy, int64_
 
 std::vector<uint32_t> Room::RestorePlaces(const RoomClaim& claim, DuplicateUser policy, int64_t now_ms) {
   const bool back = past().Continues(claim.epoch) || (awaits_members_ && claim.epoch == epoch());
-  const bool silent = back && !newcomers_;
   ShowNoTimeBefore(claim.time_ms);
   const DuplicateUser strict = policy == DuplicateUser::kAllow ? policy : DuplicateUser::kRefuse;
   std::vector<uint32_t> replaced;
@@ -136,16 +147,30 @@ std::vector<uint32_t> Room::RestorePlaces(const RoomClaim& claim, DuplicateUser 
     const auto came_since = [&](const Place& p) {
       const bool same =
           p.session == place.session && p.subscriber->connector() == claim.subscriber->connector();
-      return !same && TokenHash(p.token) == TokenHash(place.token);
+      return !same && TokenHash(p.token) == TokenHash(place.token) && p.attempt >= place.attempt;
     };
     const RoomMembers::Member* const member = members_.Find(place.user);
     const bool taken = member != nullptr && !place.token.empty() &&
                        std::any_of(member->places.begin(), member->places.end(), came_since);
-    Place again{claim.subscriber, place.session, place.token, place.address, place.wait_ms};
-    if (taken || !AddPlace(place.user, std::move(again), place.token, strict, now_ms, silent).ok())
+    Place again{claim.subscriber, place.session, place.token, place.address, place.wait_ms, place.attempt};
+    if (taken || !AddPlace(place.user, std::move(again), place.token, strict, now_ms, /*restored=*/back).ok())
       replaced.push_back(static_cast<uint32_t>(i));
   }
   return replaced;
+}
+
+void Room::AwaitUsers(const RoomClaim& claim, int64_t now_ms) {
+  for (const std::string& user : claim.shown_users) {
+    if (members_.Find(user) == nullptr) awaited_.Insert(user, now_ms + limits_.grace_ms);
+  }
+}
+
+void Room::Expire(int64_t now_ms) {
+  past().Expire(now_ms);
+  kept_.Expire(now_ms);
+  messages_.Shrink();
+  for (const std::string& user : awaited_.TakeLate(now_ms))
+    members_.PushToAll(events_.Presence(Event::Kind::kLeft, user, now_ms));
 }
 
 RestoreResult Room::MissedSince(const RoomClaim& claim) const {
@@ -173,6 +198,8 @@ RoomState Room::State(int64_t now_ms) const {
                   .recent_ids = {},
                   .earlier = {},
                   .kept = kept_.Entries(),
+                  .awaited = awaited_.users(),
+                  .awaited_ms = awaited_.until_ms() - now_ms,
                   .newcomers = newcomers_};
   past().Save(state);
   for (KeptNames::Entry& entry : state.kept) entry.kept.until_ms -= now_ms;
@@ -183,13 +210,16 @@ void Room::Adopt(const RoomState& state, const std::vector<SubscriberPtr>& subsc
   events_.StartAfter(state.offset, state.life, state.change);
   ShowNoTimeBefore(state.time_ms);
   past().Load(state, now_ms);
-  newcomers_ = state.newcomers;
   for (size_t i = 0; i < state.places.size(); ++i) {
     const RoomState::Place& place = state.places[i];
     // What was allowed there is allowed here, whatever the policy of this server is.
-    (void)AddPlace(place.user, {subscribers[i], place.session, place.token, place.address, place.wait_ms}, {},
-                   DuplicateUser::kAllow, now_ms, /*silent=*/true);
+    (void)AddPlace(place.user,
+                   {subscribers[i], place.session, place.token, place.address, place.wait_ms, place.attempt},
+                   {}, DuplicateUser::kAllow, now_ms, /*restored=*/true);
   }
+  newcomers_ = state.newcomers;
+  for (const std::string& user : state.awaited)
+    awaited_.Insert(user, now_ms + std::min(state.awaited_ms, limits_.grace_ms));
   for (KeptNames::Entry entry : state.kept) {
     entry.kept.until_ms = now_ms + std::min(entry.kept.until_ms, limits_.grace_ms);
     kept_.Insert(entry.user, entry.kept, now_ms);
@@ -222,12 +252,15 @@ absl::Status Room::NameIsKept(std::string_view user, int64_t wait_ms) const {
       user, name(), (wait_ms + 999) / 1000));
 }
 
-void Room::TakeOver(std::string_view user, Place& old, Place place) {
+Room::Given Room::TakeOver(std::string_view user, Place& old, Place place) {
+  if (place.attempt == 0) place.attempt = old.attempt + 1;
+  const Given given{.resumed = true, .attempt = place.attempt};
   const auto replaced = events_.Notice(Event::Kind::kReplaced);
   replaced->user = user;
   replaced->session = old.session;
   old.subscriber->Push(replaced, nullptr);
   members_.Replace(old, std::move(place));
+  return given;
 }
 
 void Room::PushMoved(const std::string& server) {

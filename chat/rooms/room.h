@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "chat/rooms/awaited_users.h"
 #include "chat/rooms/event.h"
 #include "chat/rooms/kept_names.h"
 #include "chat/rooms/lease_index.h"
@@ -48,6 +49,7 @@ struct AddResult {
   uint64_t life = 0;    // With a log: of the members,
   uint64_t change = 0;  // and of their newest coming or going.
   bool resumed = false;
+  uint64_t attempt = 0;  // Of the place now.
   // What the user has missed since the point that Add was given; nothing if none was given or the events are
   // not kept any more.
   std::optional<std::vector<EventPtr>> missed;
@@ -87,7 +89,8 @@ class Room {
 
   // ALREADY_EXISTS by `policy`; RESOURCE_EXHAUSTED if the room is full. If `resume_token`, or the token of
   // `place` itself, is that of one of the user's places, this takes that place over under every policy: so
-  // a client that got no answer may ask again. A place whose connector is away is taken over, if its client
+  // a client that got no answer may ask again; but ALREADY_EXISTS for an earlier attempt than the place's
+  // (Place::attempt), which came late. A place whose connector is away is taken over, if its client
   // knows no tokens, from the same address at once and by anybody later; and a name that is kept is refused,
   // with kRefuse, to all but those it is kept for. `seen`: asks for what the user has missed since; messages
   // for the user alone only if a token is shown that a place of the user had then.
@@ -100,6 +103,9 @@ class Room {
   // of places that others have by now. Nobody is told of users who come back from an earlier life, unless
   // there are newcomers: the others were never told that they had left.
   std::vector<uint32_t> RestorePlaces(const RoomClaim& claim, DuplicateUser policy, int64_t now_ms);
+  // After a loss, when the places of all claims are restored: whom clients were shown, and who is not back
+  // when the grace is over, is told to all as having left.
+  void AwaitUsers(const RoomClaim& claim, int64_t now_ms);
   // The answer to a claim whose places are restored: who is here now, and what it has missed. No replaced
   // ones.
   RestoreResult MissedSince(const RoomClaim& claim) const;
@@ -159,38 +165,43 @@ class Room {
   uint64_t change() const { return events_.change(); }
   // Rises by one with each event that the room has.
   uint64_t happened() const { return events_.offset() + events_.change(); }
-  // True if nothing is kept that somebody may ask for later.
-  bool forgotten() const { return past().empty() && kept_.empty() && messages_.idle(); }
+  // True if nobody is here, and nothing is kept that somebody may ask for later.
+  bool forgotten() const { return users() == 0 && past().silent() && kept_.empty() && messages_.idle(); }
+  // True if Expire has something to look at.
+  bool expires() const { return !past().empty() || !kept_.empty() || !messages_.idle() || !awaited_.empty(); }
   const RecentEvents& recent() const { return past().recent(); }
   // Memory of what is kept of the past.
   size_t kept_bytes() const { return past().bytes(); }
-  // Forgets what is too old.
-  void Expire(int64_t now_ms) {
-    past().Expire(now_ms);
-    kept_.Expire(now_ms);
-    messages_.Shrink();
-  }
+  // Forgets what is too old, and tells who has not come back in time.
+  void Expire(int64_t now_ms);
   void ForgetEvents(uint64_t offset) { past().ForgetEvents(offset); }
-  // Forgets all but the newest of what is kept of the past.
-  void DropOldest(size_t keep) { past().DropOldest(keep); }
+  // Forgets the oldest of what is kept of the past, until the rest takes no more memory than this.
+  void ShrinkTo(size_t max_bytes) { past().ShrinkTo(max_bytes); }
 
  private:
+  // A place that was given, and whether it was taken over from another session, or held by this one already.
+  struct Given {
+    bool resumed = false;
+    uint64_t attempt = 0;
+  };
+
   // Gives `old` to `place` and tells the session that had it.
-  void TakeOver(std::string_view user, Place& old, Place place);
+  Given TakeOver(std::string_view user, Place& old, Place place);
   RoomPast& past() { return events_.past(); }
   const RoomPast& past() const { return events_.past(); }
   // The user's place, if nobody listens there any more, and the newcomer shows none of its tokens.
   Place* LeftBehind(std::string_view user, const Place& newcomer, const ShownTokens& tokens);
   absl::Status NameIsKept(std::string_view user, int64_t wait_ms) const;
-  // True if it took a place over.
-  absl::StatusOr<bool> AddPlace(std::string_view user, Place place, std::string_view resume_token,
-                                DuplicateUser policy, int64_t now_ms, bool silent);
+  // `restored`: the others were never told that the user had left.
+  absl::StatusOr<Given> AddPlace(std::string_view user, Place place, std::string_view resume_token,
+                                 DuplicateUser policy, int64_t now_ms, bool restored);
 
   const Limits& limits_;
   RoomMembers members_;
   RoomEvents events_;
   RoomMessages messages_;
   KeptNames kept_;
+  AwaitedUsers awaited_;
   bool newcomers_ = false;  // Users have come in this life who do not know the earlier ones.
   bool awaits_members_ = false;
 };

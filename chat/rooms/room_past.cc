@@ -99,11 +99,12 @@ void RoomPast::Expire(int64_t now_ms) {
   if (!earlier_.empty() && now_ms - earlier_ms_ > kEarlierMs) ForgetEarlier();
 }
 
-void RoomPast::DropOldest(size_t keep) {
-  recent_.DropOldest(keep);
-  changes_.DropOldest(keep);
-  ids_.DropOldest(keep);
+void RoomPast::ShrinkTo(size_t max_bytes) {
+  if (bytes() <= max_bytes) return;
   ForgetEarlier();
+  recent_.ShrinkTo(max_bytes / 2);
+  changes_.ShrinkTo(max_bytes / 4);
+  ids_.ShrinkTo(max_bytes / 4);
 }
 
 void RoomPast::ForgetEarlier() {

@@ -61,7 +61,9 @@ class RoomPast {
   void Save(RoomState& state) const;
   void Load(const RoomState& state, int64_t now_ms);
 
-  // Comings and goings do not count: nobody asks for them who has no place.
+  // Nothing is kept but comings and goings, which mean nothing to somebody who was not there.
+  bool silent() const { return recent_.messages() == 0 && ids_.size() == 0 && earlier_.empty(); }
+  // Comings and goings that are numbered apart do not count.
   bool empty() const { return recent_.empty() && ids_.size() == 0 && earlier_.empty(); }
   // Memory.
   size_t bytes() const { return recent_.bytes() + changes_.bytes() + ids_.bytes() + earlier_bytes_; }
@@ -70,8 +72,9 @@ class RoomPast {
   void Expire(int64_t now_ms);
   // Forgets the events up to this offset, and not the ids of their sends.
   void ForgetEvents(uint64_t offset) { recent_.DropUpTo(offset); }
-  // Forgets all but the newest `keep` events and sends.
-  void DropOldest(size_t keep);
+  // Forgets the oldest, until the rest takes no more memory than this: half of it is for events, a quarter
+  // for comings and goings, and a quarter for ids.
+  void ShrinkTo(size_t max_bytes);
 
  private:
   std::optional<std::vector<EventPtr>> Since(SeenPoint seen) const;

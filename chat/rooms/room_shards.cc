@@ -1,5 +1,7 @@
 #include "chat/rooms/room_shards.h"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "fmt/format.h"
@@ -99,14 +101,20 @@ void RoomShards::CountOut(Shard& shard, const Room& room) {
   shard.places.Subtract(room.places());
 }
 
-void RoomShards::DropOldest(Room& room) {
+size_t RoomShards::Share() const {
+  return recent_bytes() > options_.max_recent_bytes ? options_.max_recent_bytes / std::max<size_t>(rooms(), 1)
+                                                    : std::numeric_limits<size_t>::max();
+}
+
+void RoomShards::ShrinkToShare(Room& room) {
   const size_t full = room.kept_bytes();
-  room.DropOldest(kEventsKeptWhenFull);
+  room.ShrinkTo(Share());
   recent_bytes_.fetch_sub(full - room.kept_bytes(), std::memory_order_relaxed);
 }
 
 size_t RoomShards::Sweep(int64_t now_ms) {
   size_t users = 0;
+  const bool full = recent_bytes() > options_.max_recent_bytes;
   for (Shard& shard : shards_) {
     MutexLock lock(shard.mu);
     absl::erase_if(shard.read,
@@ -114,15 +122,17 @@ size_t RoomShards::Sweep(int64_t now_ms) {
     for (auto it = shard.rooms.begin(); it != shard.rooms.end();) {
       const auto current = it++;
       Room& room = *current->second;
-      if (!room.forgotten()) {
-        const size_t before = room.kept_bytes();
-        room.Expire(now_ms);
-        recent_bytes_.fetch_sub(before - room.kept_bytes(), std::memory_order_relaxed);
+      if (room.expires()) {
+        Counted(shard, room, [&] {
+          room.Expire(now_ms);
+          return 0;
+        });
+        if (full) ShrinkToShare(room);
       }
       users += room.users();
-      if (room.users() > 0 || !room.forgotten()) continue;
+      if (!room.forgotten()) continue;
+      CountOut(shard, room);
       shard.rooms.erase(current);
-      rooms_.fetch_sub(1, std::memory_order_relaxed);
     }
   }
   return users;

@@ -18,11 +18,11 @@
 #include "chat/rooms/event_log.h"
 #include "chat/rooms/lease_index.h"
 #include "chat/rooms/ownership.h"
-#include "chat/rooms/random_id.h"
 #include "chat/rooms/room.h"
 #include "chat/rooms/send_budget.h"
 #include "services/base/clock.h"
 #include "services/base/mutex.h"
+#include "services/base/random_id.h"
 #include "services/base/string_map.h"
 #include "services/metrics/counter.h"
 
@@ -33,7 +33,8 @@ struct RoomOptions {
   Room::Limits room;
   // At this many rooms, Add and Send to a new one answer RESOURCE_EXHAUSTED.
   size_t max_rooms = 1'000'000;
-  // Memory of all recent events. Above it, each room that has a new event keeps its newest few alone.
+  // Memory of what all rooms keep of the past. Above it, rooms that have more than an equal share of it keep
+  // the newest of that share alone: so nobody who fills rooms takes from the others.
   size_t max_recent_bytes = size_t{512} << 20;
   // Both are called from several threads at once. `now_ms`: ages are judged by it.
   std::function<int64_t()> now_ms = SteadyNowMs;
@@ -99,8 +100,11 @@ class RoomShards {
   std::unique_ptr<Room> NewRoom(Shard& shard, std::string_view room, uint64_t epoch)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu);
 
-  // Does `operation` on a room of the shard and counts what it changed; then, if all rooms together hold too
-  // many recent events, has this one forget its older ones.
+  // Does `operation` on a room of the shard and counts what it changed.
+  template <typename Operation>
+  std::invoke_result_t<Operation> Counted(Shard& shard, Room& room, Operation operation)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu);
+  // The same; then, if all rooms together keep too much, has this one keep no more than its share.
   template <typename Operation>
   std::invoke_result_t<Operation> Accounted(Shard& shard, Room& room, Operation operation)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu);
@@ -118,12 +122,12 @@ class RoomShards {
 
  private:
   static constexpr size_t kShards = 64;
-  // What a room keeps of its recent events while the server as a whole holds too many.
-  static constexpr size_t kEventsKeptWhenFull = 16;
   // How long what was read waits for the room to be made.
   static constexpr int64_t kReadForMs = 10'000;
 
-  void DropOldest(Room& room);
+  // What each room may keep now.
+  size_t Share() const;
+  void ShrinkToShare(Room& room);
   Room* MakeRead(Shard& shard, const RoomState& state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu);
 
   RoomOptions options_;  // Constant from the constructor's end on.
@@ -135,7 +139,7 @@ class RoomShards {
 };
 
 template <typename Operation>
-std::invoke_result_t<Operation> RoomShards::Accounted(Shard& shard, Room& room, Operation operation) {
+std::invoke_result_t<Operation> RoomShards::Counted(Shard& shard, Room& room, Operation operation) {
   const size_t before = room.kept_bytes();
   const size_t places_before = room.places();
   const uint64_t happened_before = room.happened();
@@ -143,9 +147,14 @@ std::invoke_result_t<Operation> RoomShards::Accounted(Shard& shard, Room& room, 
   // Unsigned arithmetic: a decrease wraps around to a subtraction.
   shard.places.Add(room.places() - places_before);
   shard.events.Add(room.happened() - happened_before);
-  const size_t change = room.kept_bytes() - before;
-  const size_t total = recent_bytes_.fetch_add(change, std::memory_order_relaxed) + change;
-  if (total > options_.max_recent_bytes) DropOldest(room);
+  recent_bytes_.fetch_add(room.kept_bytes() - before, std::memory_order_relaxed);
+  return result;
+}
+
+template <typename Operation>
+std::invoke_result_t<Operation> RoomShards::Accounted(Shard& shard, Room& room, Operation operation) {
+  auto result = Counted(shard, room, std::move(operation));
+  if (recent_bytes() > options_.max_recent_bytes) ShrinkToShare(room);
   return result;
 }
 

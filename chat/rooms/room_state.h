@@ -23,6 +23,7 @@ struct RestoredPlace {
   std::string token;
   uint64_t address = 0;  // As Place has them.
   int64_t wait_ms = 0;
+  uint64_t attempt = 0;
 };
 
 // What one connector, or one of its parts, held in a room.
@@ -35,6 +36,8 @@ struct RoomClaim {
   int64_t time_ms = 0;  // The latest time that the room has shown there.
   std::vector<RestoredPlace> places;
   std::vector<EventPtr> recent_events;  // The newest ones of that life that have come to it, in order.
+  // After a loss: users whom its clients were shown as being in the room.
+  std::vector<std::string> shown_users = {};
 };
 
 // What the connector is told in return.
@@ -64,6 +67,7 @@ struct RoomState {
     std::string token;
     uint64_t address = 0;
     int64_t wait_ms = 0;
+    uint64_t attempt = 0;
   };
 
   std::string room;
@@ -77,8 +81,10 @@ struct RoomState {
   std::vector<EventPtr> recent_changes;
   std::vector<RecentIds::Entry> recent_ids;
   EarlierLives earlier;
-  std::vector<KeptNames::Entry> kept;  // Their times are what is left of them.
-  bool newcomers = false;              // Users have come in this life who do not know the earlier ones.
+  std::vector<KeptNames::Entry> kept;     // Their times are what is left of them.
+  std::vector<std::string> awaited = {};  // As AwaitedUsers has them,
+  int64_t awaited_ms = 0;                 // for so long.
+  bool newcomers = false;                 // Users have come in this life who do not know the earlier ones.
 };
 
 }  // namespace hubbub::chat

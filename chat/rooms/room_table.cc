@@ -205,6 +205,7 @@ absl::StatusOr<std::vector<RestoreResult>> RoomTable::Recover(std::string_view r
   }
   // Now that all are back, each connector is told of all.
   for (size_t i = 0; i < claims.size(); ++i) {
+    (*found)->AwaitUsers(claims[i], Now());
     if (claims[i].subscriber->ended()) continue;
     std::vector<uint32_t> replaced = std::move(results[i].replaced);
     results[i] = (*found)->MissedSince(claims[i]);

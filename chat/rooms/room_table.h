@@ -40,11 +40,11 @@ absl::Status LeaseHasEnded(const Subscriber& subscriber);
 // all who see two events of a room see them in the same order. Subscriber::Push is called with that lock
 // held; no two shards are locked at once.
 //
-// A room begins with the first Add or Send and ends, in Sweep, when it has neither members nor recent events;
-// a room of the same name has another epoch afterwards. The table serves every room that it has; Ownership
-// decides about a room that it does not have. A room that moves to another chat server is frozen first: until
-// it has arrived there, everything that concerns it is ABORTED. Names and contents must have been checked
-// (services/base/limits.h). Errors are sentences for the caller.
+// A room begins with the first Add or Send and ends, in Sweep, when it has neither members nor recent
+// messages; a room of the same name has another epoch afterwards. The table serves every room that it has;
+// Ownership decides about a room that it does not have. A room that moves to another chat server is frozen
+// first: until it has arrived there, everything that concerns it is ABORTED. Names and contents must have
+// been checked (services/base/limits.h). Errors are sentences for the caller.
 //
 // With a log (Options::log) a send is proposed first and published later, through lines(); README.md, "With a
 // log". A room that is not here is then read from the log before it is made, and the caller is told to come

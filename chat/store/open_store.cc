@@ -10,8 +10,12 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const StoreOptions& options) {
   const absl::StatusOr<StoreUrl> url = ParseStoreUrl(options.url);
   if (!url.ok()) return url.status();
   if (url->kind == StoreUrl::Kind::kPostgres) return OpenPostgresStore(options);
-  auto store = SqliteStore::Open(
-      {.path = url->path, .sync = options.sync, .suite = options.suite, .slots = options.slots});
+  auto store = SqliteStore::Open({.path = url->path,
+                                  .sync = options.sync,
+                                  .suite = options.suite,
+                                  .slots = options.slots,
+                                  .epoch = options.epoch,
+                                  .make = options.make});
   // What keeps a file from being opened does not pass by itself.
   if (absl::IsUnavailable(store.status())) return absl::FailedPreconditionError(store.status().message());
   return store;

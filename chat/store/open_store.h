@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -19,6 +20,10 @@ struct StoreOptions {
   // The suite that the store must belong to; a store that is made gets this name and so many slots.
   std::string suite = "hubbub";
   int slots = 1024;
+  // Of a store that is made; 0: a random one.
+  uint64_t epoch = 0;
+  // False: a store that is not there is not made, which is FAILED_PRECONDITION.
+  bool make = true;
 };
 
 // Opens a connection. The first one makes the tables, or brings them up to date, under a lock, so that many

@@ -1,11 +1,10 @@
 #include "chat/store/postgres_schema.h"
 
-#include <random>
 #include <string_view>
 #include <utility>
 
 #include "fmt/format.h"
-#include "services/base/entropy.h"
+#include "services/base/random_id.h"
 
 namespace hubbub::chat {
 namespace {
@@ -59,6 +58,10 @@ absl::StatusOr<StoreMeta> PostgresSchema::Prepare(PostgresConnection& connection
     const absl::StatusOr<Found> found = Look(connection, store);
     if (!found.ok()) return found.status();
     if (*found == Found::kNothing) {
+      if (!options.make) {
+        return absl::FailedPreconditionError(store +
+                                             ": there is no store of Hubbub's: name the database of one");
+      }
       last = Make(connection, options);
     } else {
       const absl::StatusOr<PostgresRows> rows = connection.Run(kMeta, {});
@@ -124,8 +127,7 @@ absl::StatusOr<PostgresSchema::Found> PostgresSchema::Look(PostgresConnection& c
 }
 
 absl::Status PostgresSchema::Make(PostgresConnection& connection, const StoreOptions& options) const {
-  Entropy entropy;
-  const int64_t epoch = std::uniform_int_distribution<int64_t>(1, (int64_t{1} << 53) - 1)(entropy);
+  const uint64_t epoch = options.epoch != 0 ? options.epoch : RandomId();
   // Without IF NOT EXISTS: if another program was faster, all of this fails and nothing is changed.
   std::string sql = kLock;
   for (const PostgresSchemaStep& step : steps_) sql += ";" + step.sql;

@@ -1,10 +1,9 @@
 #include "chat/store/sqlite_schema.h"
 
 #include <optional>
-#include <random>
 
 #include "fmt/format.h"
-#include "services/base/entropy.h"
+#include "services/base/random_id.h"
 
 namespace hubbub::chat {
 namespace {
@@ -39,7 +38,8 @@ const std::vector<SqliteStep>& SqliteSchema::Steps() {
   return steps;
 }
 
-absl::Status SqliteSchema::Make(SqliteSession& session, const std::string& suite, int slots) const {
+absl::Status SqliteSchema::Make(SqliteSession& session, const std::string& suite, int slots,
+                                uint64_t epoch) const {
   if (const absl::Status status = session.Alone("PRAGMA journal_mode = WAL"); !status.ok()) return status;
   return session.Write([&] {
     SqliteConnection& connection = session.connection();
@@ -48,11 +48,9 @@ absl::Status SqliteSchema::Make(SqliteSession& session, const std::string& suite
       if (code == SQLITE_OK) code = connection.Run(step.sql);
     }
     if (code != SQLITE_OK) return code;
-    Entropy entropy;
-    const int64_t epoch = std::uniform_int_distribution<int64_t>(1, (int64_t{1} << 53) - 1)(entropy);
     SqliteStatement meta(
         connection, "INSERT INTO meta (one, suite, slots, epoch, schema, oldest) VALUES (1, ?, ?, ?, ?, ?)");
-    meta.Bind(suite, slots, epoch, version(), steps_.back().oldest);
+    meta.Bind(suite, slots, epoch != 0 ? epoch : RandomId(), version(), steps_.back().oldest);
     code = meta.Run();
     SqliteStatement slot(connection, "INSERT INTO slots (slot, owner, generation) VALUES (?, 0, 0)");
     for (int i = 0; i < slots && code == SQLITE_OK; ++i) {

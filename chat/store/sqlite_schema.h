@@ -32,8 +32,8 @@ class SqliteSchema {
 
   int version() const { return static_cast<int>(steps_.size()); }
 
-  // Fills an empty file.
-  absl::Status Make(SqliteSession& session, const std::string& suite, int slots) const;
+  // Fills an empty file. `epoch` 0: a random one.
+  absl::Status Make(SqliteSession& session, const std::string& suite, int slots, uint64_t epoch) const;
   // Makes the steps that are missing, in one transaction, unless another program is doing so.
   absl::Status Upgrade(SqliteSession& session) const;
   // What the file says of itself. FAILED_PRECONDITION if it is no store, or none of this suite, or one that

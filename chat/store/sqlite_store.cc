@@ -27,7 +27,7 @@ absl::Status Make(const SqliteOptions& options, const SqliteSchema& schema, cons
     if (!connection.ok()) return connection.status();
     SqliteSession session(*std::move(connection));
     made = session.Alone("PRAGMA synchronous = FULL");
-    if (made.ok()) made = schema.Make(session, options.suite, options.slots);
+    if (made.ok()) made = schema.Make(session, options.suite, options.slots, options.epoch);
     // Closing moves all of SQLite's log into the file, but says nothing of errors.
     if (made.ok()) made = session.Alone("PRAGMA wal_checkpoint(TRUNCATE)");
   }
@@ -63,6 +63,10 @@ absl::StatusOr<std::unique_ptr<Store>> SqliteStore::Open(const SqliteOptions& op
   const absl::StatusOr<bool> exists = file.Exists();
   if (!exists.ok()) return exists.status();
   if (!*exists) {
+    if (!options.make) {
+      return absl::FailedPreconditionError(
+          fmt::format("{} is not there: name the file of a store", NameOf(options)));
+    }
     if (const absl::Status made = Make(options, schema, file); !made.ok()) return made;
   }
   const absl::StatusOr<StoreMeta> probed = Probe(options, schema);

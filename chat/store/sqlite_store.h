@@ -21,7 +21,9 @@ struct SqliteOptions {
   std::string path;
   bool sync = true;
   std::string suite = "hubbub";
-  int slots = 1024;  // Of a store that is made.
+  int slots = 1024;    // Of a store that is made.
+  uint64_t epoch = 0;  // As StoreOptions has them.
+  bool make = true;
   // For tests: the file system's name, and other versions of the tables, which must outlive the store.
   std::string vfs = {};
   const std::vector<SqliteStep>* steps = &SqliteSchema::Steps();

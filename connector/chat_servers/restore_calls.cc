@@ -34,6 +34,8 @@ std::vector<RestoreCall> CallsFor(const Loss& loss, const std::string& server, i
       bytes = 0;
     }
     for (const PlaceToRestore& place : room.places) bytes += BytesOf(*place.membership);
+    if (const ShownUsers* const shown = loss.server.empty() ? nullptr : local_rooms.ShownIn(room.room))
+      bytes += shown->bytes();
     if (const LastEvents* last = loss.server.empty() ? nullptr : local_rooms.LastEventsOf(room.room)) {
       for (const LastEvents::Kept& kept : last->events()) bytes += kept.event->ByteSizeLong();
     }
@@ -70,6 +72,7 @@ chat::v1::RestoreRequest RequestOf(const RestoreCall& call, uint32_t calls, cons
       place->set_token(membership.token());
       place->set_client_address(membership.address());
       place->set_wait_ms(membership.wait_ms());
+      place->set_attempt(membership.attempt());
     }
     places->set_epoch(seen.epoch);
     places->set_offset(seen.offset);
@@ -77,6 +80,9 @@ chat::v1::RestoreRequest RequestOf(const RestoreCall& call, uint32_t calls, cons
     places->set_change(seen.change);
     const LastEvents* const last = local_rooms.LastEventsOf(room.room);
     if (last != nullptr) places->set_time_ms(last->time_ms());
+    if (const ShownUsers* const shown = is_loss ? local_rooms.ShownIn(room.room) : nullptr) {
+      for (const std::string& user : shown->users()) places->add_shown_users(user);
+    }
     // With durable history the chat server has them from its store.
     if (last == nullptr || !is_loss || seen.life != 0) continue;
     for (const LastEvents::Kept& kept : last->events()) {

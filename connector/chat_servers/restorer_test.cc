@@ -12,6 +12,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 
 TEST_F(RestorerTest, EveryServerIsToldOfALossOnceAndTheBestGetsTheRooms) {
   const Guest& ann = Enter("ann", "lobby", 5);
@@ -56,6 +57,42 @@ TEST_F(RestorerTest, AReportSaysWhatWasHeld) {
   ASSERT_EQ(room.places_size(), 2);
   EXPECT_EQ(room.places(0).token(), "token of ann");
   EXPECT_EQ(room.places(1).session(), 2u);
+}
+
+TEST_F(RestorerTest, AReportNamesWhomClientsWereShown) {
+  Guest& ann = Enter("ann");
+  Do([&] {
+    ann.place->set_attempt(7);
+    chat::v1::AddResponse answer;
+    for (const char* user : {"ann", "cat", "dan"}) answer.add_users(user);
+    rooms_.ShowUsers("lobby", answer.users());
+    answer.add_users("eve");
+    rooms_.ShowUsers("lobby", answer.users());
+  });
+  Deliver("chat-1", [](chat::v1::Event& event) {
+    event.set_offset(1);
+    event.mutable_joined()->set_user("bob");
+  });
+  Deliver("chat-1", [](chat::v1::Event& event) {
+    event.set_offset(2);
+    event.mutable_left()->set_user("cat");
+  });
+  Lose("chat-1");
+  const auto request = Take("chat-2").request;
+  EXPECT_THAT(request.rooms(0).shown_users(), UnorderedElementsAre("ann", "bob", "dan"))
+      << "the first answer, and what came after it";
+  EXPECT_EQ(request.rooms(0).places(0).attempt(), 7u);
+}
+
+TEST_F(RestorerTest, ARoomThatHasMovedNamesNobody) {
+  Enter("ann");
+  Do([&] {
+    chat::v1::AddResponse answer;
+    answer.add_users("cat");
+    rooms_.ShowUsers("lobby", answer.users());
+  });
+  Move("chat-1", "chat-2");
+  EXPECT_THAT(Take("chat-2").request.rooms(0).shown_users(), IsEmpty());
 }
 
 TEST_F(RestorerTest, MembersOfTwoLivesOfARoomAreToldApart) {

@@ -111,7 +111,7 @@ void LocalRooms::Deliver(const std::shared_ptr<const Deliveries>& batch) {
     const Delivery& delivery = (*batch)[index];
     const auto room = rooms_.find(delivery.room);
     if (room == rooms_.end()) continue;
-    for (const auto& event : delivery.events) room->second.last_events.Append(event, now_ms);
+    Learn(room->second, delivery, now_ms);
     for (Membership* const membership : room->second.seats) {
       if (!membership->joined()) {
         Hold(*membership, {batch, index});
@@ -130,9 +130,26 @@ void LocalRooms::Remember(std::string_view room, const Deliveries& deliveries) {
   const auto at = rooms_.find(room);
   if (at == rooms_.end()) return;
   const int64_t now_ms = SteadyNowMs();
-  for (const Delivery& delivery : deliveries) {
-    for (const auto& event : delivery.events) at->second.last_events.Append(event, now_ms);
-  }
+  for (const Delivery& delivery : deliveries) Learn(at->second, delivery, now_ms);
+}
+
+void LocalRooms::Learn(Room& room, const Delivery& delivery, int64_t now_ms) {
+  for (const auto& event : delivery.events) room.last_events.Append(event, now_ms);
+  if (delivery.kind == Delivery::Kind::kJoined) room.shown.Insert(delivery.user);
+  if (delivery.kind == Delivery::Kind::kLeft) room.shown.Erase(delivery.user);
+}
+
+void LocalRooms::ShowUsers(std::string_view room,
+                           const google::protobuf::RepeatedPtrField<std::string>& users) {
+  loop_.AssertHere();
+  const auto at = rooms_.find(room);
+  if (at != rooms_.end()) at->second.shown.Begin(users);
+}
+
+const ShownUsers* LocalRooms::ShownIn(std::string_view room) const {
+  loop_.AssertHere();
+  const auto at = rooms_.find(room);
+  return at == rooms_.end() ? nullptr : &at->second.shown;
 }
 
 const LastEvents* LocalRooms::LastEventsOf(std::string_view room) const {

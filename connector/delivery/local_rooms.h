@@ -11,6 +11,8 @@
 #include "connector/delivery/delivery.h"
 #include "connector/delivery/last_events.h"
 #include "connector/delivery/membership.h"
+#include "connector/delivery/shown_users.h"
+#include "google/protobuf/repeated_field.h"
 #include "services/base/string_map.h"
 #include "services/metrics/counter.h"
 #include "services/net/loop.h"
@@ -46,6 +48,11 @@ class LocalRooms {
   // The newest events of a room that have come here; null if no membership of the room is here.
   const LastEvents* LastEventsOf(std::string_view room) const;
 
+  // The answer to an Add said that these are in the room.
+  void ShowUsers(std::string_view room, const google::protobuf::RepeatedPtrField<std::string>& users);
+  // Whom clients here have been shown in the room; null if no membership of the room is here.
+  const ShownUsers* ShownIn(std::string_view room) const;
+
   // True if this session has a membership in the room whose place has this token.
   bool Holds(std::string_view room, uint64_t session, std::string_view token) const;
   // The memberships that are joined, at this chat server.
@@ -59,10 +66,12 @@ class LocalRooms {
   struct Room {
     std::vector<Membership*> seats;  // Never empty.
     LastEvents last_events;
+    ShownUsers shown;
   };
   // What a delivery does to a member beyond what the client is shown.
   enum class Effect { kNone, kEnded, kMoved };
 
+  static void Learn(Room& room, const Delivery& delivery, int64_t now_ms);
   Effect Show(const Delivery& delivery, Membership& membership);
   void Apply(Effect effect, const Delivery& delivery, Membership& membership);
   static void Hold(Membership& membership, Membership::Held event);

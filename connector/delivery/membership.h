@@ -84,6 +84,9 @@ class Membership final : public std::enable_shared_from_this<Membership> {
   // The session was cut off: the room keeps the user's name when the place is taken back, as wait_ms says.
   bool keep_name() const { return keep_name_; }
   uint32_t wait_ms() const { return wait_ms_; }
+  // As the chat server told it last; 0 until it has.
+  uint64_t attempt() const { return attempt_; }
+  void set_attempt(uint64_t attempt) { attempt_ = attempt; }
 
   // A chat server is asked for the place, by Add or Restore. REQUIRES: kAdding or kRestoring.
   void Asked(At at);
@@ -129,6 +132,7 @@ class Membership final : public std::enable_shared_from_this<Membership> {
   std::vector<Held> held_;
   bool keep_name_ = false;
   uint32_t wait_ms_;
+  uint64_t attempt_ = 0;
   size_t seat_ = 0;
 };
 

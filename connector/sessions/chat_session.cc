@@ -9,22 +9,16 @@
 #include "fmt/format.h"
 #include "services/base/clock.h"
 #include "services/base/limits.h"
-#include "services/base/retry_pause.h"
 #include "services/base/stable_hash.h"
 #include "services/client/contract.h"
 #include "services/client/fields.h"
 #include "services/net/spawn.h"
-#include "services/rpc/owner_hint.h"
-#include "services/rpc/retry.h"
 
 namespace hubbub::connector {
 namespace {
 
 namespace json = boost::json;
 
-constexpr std::chrono::milliseconds kLeastPause{20};
-// How many servers an enter asks without a pause, when each names another one.
-constexpr int kMostHops = 3;
 // How much of a session's sends may wait for answers before its next request is read.
 constexpr size_t kMostSends = 64;
 constexpr size_t kMostSendBytes = size_t{64} * 1024;
@@ -128,12 +122,13 @@ void ChatSession::Enter(const json::object& body, client::Reply reply) {
   request.set_wait_ms(membership->wait_ms());
   request.set_epoch(wish->epoch);
   request.set_offset(wish->offset);
+  request.set_attempt(wish->attempt);
   net::Spawn(session_.loop(),
-             AskForPlace(environment_.servers, {.membership = std::move(membership),
-                                                .request = std::move(request),
-                                                .reply = std::move(reply),
-                                                .request_id = session_.request_id(),
-                                                .deadline = net::Clock::now() + environment_.patience}));
+             GoIn(environment_.servers, {.membership = std::move(membership),
+                                         .request = std::move(request),
+                                         .reply = std::move(reply),
+                                         .request_id = session_.request_id(),
+                                         .deadline = net::Clock::now() + environment_.patience}));
 }
 
 absl::Status ChatSession::Admit(const EnterRequest& wish) {
@@ -163,59 +158,14 @@ void ChatSession::Refresh(const json::object& body, client::Reply reply) {
   reply.Ok({{"code", 200}});
 }
 
-boost::asio::awaitable<void> ChatSession::AskForPlace(ChatServers& servers, Entry entry) {
-  Membership& membership = *entry.membership;
-  const client::Reply& reply = entry.reply;
-  absl::Status status;
-  Membership::At perhaps;  // The last chat server that may have the place, and did not say so.
-  std::string owner;       // Of the room, as the last answer named it.
-  int hops = 0;            // Since the last pause.
-  int refusals = 0;
-  while (true) {
-    std::string server = owner;
-    if (server.empty() || servers.LeaseOf(server) == 0) server = servers.BestFor(membership.room());
-    const uint64_t lease = server.empty() ? 0 : servers.LeaseOf(server);
-    if (lease == 0) {
-      status = absl::UnavailableError("no chat server can be reached");
-      // To look for one costs nobody anything: that is done often.
-      refusals = 0;
-    } else {
-      membership.Asked({.server = server, .lease = lease, .incarnation = servers.IncarnationOf(server)});
-      entry.request.set_lease(lease);
-      const auto [answer, response] = co_await servers.Add(server, entry.request, entry.request_id);
-      status = answer;
-      const rpc::Outcome outcome = rpc::OutcomeOfCall(status);
-      if (status.ok() || outcome == rpc::Outcome::kUnknown) perhaps = membership.at();
-      if (reply.session() == nullptr) break;
-      if (status.ok()) co_return OnAdded(std::move(entry), response);
-      if (outcome == rpc::Outcome::kDone) break;
-      if (absl::IsFailedPrecondition(status)) {
-        owner = rpc::OwnerIn(status);
-        if (!owner.empty() && ++hops < kMostHops) continue;
-      }
-    }
-    // The last tries come closer together, so that one comes shortly before the deadline.
-    const auto left = std::chrono::floor<std::chrono::milliseconds>(entry.deadline - net::Clock::now());
-    const auto pause = std::min(RetryPause(refusals++, membership.session_id()), left / 2);
-    if (pause < kLeastPause) break;
-    hops = 0;
-    co_await servers.Wait(pause);
-    if (reply.session() == nullptr) break;
-  }
-  // The client will be told that it did not work, which must be true by then.
-  if (perhaps.lease != 0) {
-    chat::v1::KickRequest place = KickRequestFor(membership);
-    place.set_lease(perhaps.lease);
-    const bool waits = reply.session() != nullptr;
-    co_await servers.Kick(perhaps.server, std::move(place),
-                          waits ? ChatServers::kTriesWhileWaitedFor : ChatServers::kTriesAlone,
-                          entry.request_id);
-  }
-  if (reply.session() == nullptr) co_return;
-  Forget(membership.room());
+boost::asio::awaitable<void> ChatSession::GoIn(ChatServers& servers, Entry entry) {
+  const auto added = co_await AskForPlace(servers, entry);
+  if (entry.reply.session() == nullptr) co_return;
+  if (added.ok()) co_return OnAdded(std::move(entry), *added);
+  Forget(entry.membership->room());
   // A user whose name is taken may choose another one.
   if (rooms_.empty()) SignOut();
-  FailWith(std::move(entry.reply), status);
+  FailWith(std::move(entry.reply), added.status());
 }
 
 void ChatSession::OnAdded(Entry entry, const chat::v1::AddResponse& response) {
@@ -225,6 +175,8 @@ void ChatSession::OnAdded(Entry entry, const chat::v1::AddResponse& response) {
   answer["resume"] = entry.membership->token();
   if (entry.request.epoch() != 0) AddMissed(response, session_.small_answers(), answer);
   entry.reply.Ok(answer);
+  entry.membership->set_attempt(response.attempt());
+  environment_.rooms.ShowUsers(entry.membership->room(), response.users());
   environment_.rooms.Joined(*entry.membership, {.epoch = response.epoch(),
                                                 .offset = response.offset(),
                                                 .life = response.life(),
@@ -274,6 +226,12 @@ void ChatSession::History(const json::object& body, client::Reply reply) {
   if (!request.ok()) return FailWith(std::move(reply), request.status());
   const auto at = rooms_.find(request->room());
   if (at == rooms_.end()) return reply.Fail(403, NotInRoom(request->room()));
+  // A name alone proves nothing: without a sign-in, private messages are shown to nobody.
+  if (session_.pass().open()) {
+    request->set_public_only(true);
+  } else {
+    request->set_user(user_);
+  }
   // Any chat server knows it.
   std::string server = at->second.membership->at().server;
   if (environment_.servers.LeaseOf(server) == 0) server = environment_.servers.BestFor(request->room());

@@ -18,6 +18,7 @@
 #include "connector/delivery/encoder.h"
 #include "connector/delivery/local_rooms.h"
 #include "connector/delivery/membership.h"
+#include "connector/sessions/place_search.h"
 #include "connector/sessions/requests.h"
 #include "services/base/string_map.h"
 #include "services/client/client_session.h"
@@ -69,21 +70,12 @@ class ChatSession final : public client::SessionHandler {
     boost::json::object body;
     client::Reply reply;
   };
-  // An enter that is under way.
-  struct Entry {
-    std::shared_ptr<Membership> membership;
-    chat::v1::AddRequest request;
-    client::Reply reply;
-    std::string request_id;
-    net::Clock::time_point deadline;
-  };
 
   static const Route* FindRoute(std::string_view name);
 
   void Enter(const boost::json::object& body, client::Reply reply);
-  // Asks chat servers until the room's owner has answered, or patience ends; then answers the client. `this`
-  // is gone once the reply has no session.
-  boost::asio::awaitable<void> AskForPlace(ChatServers& servers, Entry entry);
+  // Asks for the place and answers the client. `this` is gone once the reply has no session.
+  boost::asio::awaitable<void> GoIn(ChatServers& servers, Entry entry);
   void OnAdded(Entry entry, const chat::v1::AddResponse& response);
 
   // Shows a newer sign-in token, before the one in use ends.

@@ -28,6 +28,7 @@ absl::StatusOr<EnterRequest> ReadEnter(const boost::json::object& body) {
   if (const boost::json::value* shown = body.if_contains("resume");
       shown != nullptr && shown->is_string() && shown->get_string().size() <= kTokenBytes)
     request.resume = std::string(shown->get_string());
+  request.attempt = client::WholeNumberField(body, "attempt").value_or(0);
   const auto epoch = client::WholeNumberField(body, "epoch");
   const auto offset = client::WholeNumberField(body, "offset");
   if (epoch && offset) {
@@ -85,8 +86,6 @@ absl::StatusOr<chat::v1::ListEventsRequest> ReadHistory(const boost::json::objec
   // 0: as many as the chat server thinks fit.
   request.set_page_size(
       static_cast<int>(std::min(client::WholeNumberField(body, "limit").value_or(0), kMost)));
-  // A name proves nothing.
-  request.set_public_only(true);
   return request;
 }
 

@@ -14,7 +14,7 @@ namespace hubbub::connector {
 // What clients ask of a connector: the bodies of their requests, read and checked. Errors are sentences for
 // the client, INVALID_ARGUMENT. Pure functions.
 
-// `{username, rid, token?, resume?, epoch?, offset?}`
+// `{username, rid, token?, resume?, attempt?, epoch?, offset?}`
 struct EnterRequest {
   std::string user;
   std::string room;
@@ -22,6 +22,8 @@ struct EnterRequest {
   // The token that is to take a place over, as the client shows it: at most kTokenBytes; empty if it shows
   // none.
   std::string resume;
+  // Orders the client's own enters: a later one has a greater number. 0 if the client does not say.
+  uint64_t attempt = 0;
   // What the client has seen of the room, so that it is told what it missed; epoch 0 if it does not ask.
   uint64_t epoch = 0;
   uint64_t offset = 0;
@@ -35,7 +37,7 @@ absl::StatusOr<std::string> ReadRefresh(const boost::json::object& body);
 // server that has the room checks the rest (CheckContent).
 absl::StatusOr<chat::v1::SendRequest> ReadSend(const boost::json::object& body);
 
-// `{rid, before?, limit?}`: what everybody in the room may see, at most 100 messages.
+// `{rid, before?, limit?}`: at most 100 messages. Whose private ones may be among them is not said here.
 absl::StatusOr<chat::v1::ListEventsRequest> ReadHistory(const boost::json::object& body);
 
 // Tokens by which a client takes its places over: 128 bits that nobody can guess, in hexadecimal digits.

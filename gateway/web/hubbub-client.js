@@ -30,11 +30,12 @@
 //                             `within` milliseconds, the send is repeated until it is answered: see below.
 //   leave(room)               the connection stays.
 //   history(room, {before, limit}?)
-//                             -> {messages, next}: what was said to everybody before the offset `before`, the oldest first, as
+//                             -> {messages, next}: what was said before the offset `before`, the oldest first, to everybody and,
+//                             where users sign in with tokens, to or by this one alone, as
 //                             the event `message` has it; `next` is the `before` of the page that follows, 0 at the end.
 //                             Rejects with the code 404 where no history is kept.
 //   users(room)               who is in the room now, in the order in which they came.
-//   resumePoint(room)         {resume, epoch, offset}: a client that passes it to enter() takes over this place.
+//   resumePoint(room)         {resume, epoch, offset, attempt?}: a client that passes it to enter() takes over this place.
 //   reconnectNow()            ends the pause before the next attempt, for instance when the network is back.
 //   close()                   ends everything; connect() starts again.
 //   state, user, rooms        what they say.
@@ -400,6 +401,7 @@ class Room {
     this.resume = point.resume;
     this.epoch = point.epoch;
     this.offset = point.offset;
+    this.attempt = point.attempt;
     this.users = new Set();
     this.total = 0;
     this.entered = false;  // False until the first enter has been answered.
@@ -410,7 +412,7 @@ class Room {
 
   get point() {
     const point = {};
-    for (const key of ['resume', 'epoch', 'offset']) {
+    for (const key of ['resume', 'epoch', 'offset', 'attempt']) {
       if (this[key] !== undefined) point[key] = this[key];
     }
     return point;
@@ -528,7 +530,7 @@ export class HubbubClient {
   async history(name, {before = 0, limit = 50} = {}) {
     const {events, next} = await this.#require().request('chat.chatHandler.history', {rid: name, before, limit});
     const messages = events.map(({from, target, msg, time, offset, epoch}) =>
-      ({room: name, from, to: target, text: msg, private: false, time, offset, epoch}));
+      ({room: name, from, to: target, text: msg, private: target !== '*', time, offset, epoch}));
     return {messages, next};
   }
 
@@ -674,6 +676,8 @@ export class HubbubClient {
   }
 
   async #enter(link, room) {
+    // An enter that was stuck on its way must not take the place from a later one.
+    if (room.resume !== undefined) room.attempt = Math.max(Date.now(), (room.attempt ?? 0) + 1);
     const again = room.point;
     room.held = [];
     let answer;

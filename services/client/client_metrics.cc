@@ -5,7 +5,7 @@
 namespace hubbub::client {
 
 void AddClientMetrics(metrics::Metrics& metrics, const std::function<net::Traffic()>& traffic,
-                      const std::function<RequestCounts()>& requests) {
+                      const std::function<ClientCounts()>& counts) {
   metrics.AddCounterOf("hubbub_client_received_bytes_total", "Bytes of the protocol that clients have sent",
                        [traffic] { return static_cast<double>(traffic().received_bytes); });
   metrics.AddCounterOf("hubbub_client_sent_bytes_total", "Bytes of the protocol that clients were sent",
@@ -22,11 +22,18 @@ void AddClientMetrics(metrics::Metrics& metrics, const std::function<net::Traffi
                          [traffic, i] { return static_cast<double>(traffic().handshakes[i]); },
                          {{"result", std::string(net::kTlsHandshakes[i])}});
   }
-  for (size_t i = 0; i < kRequestCodes.size(); ++i) {
-    const int code = kRequestCodes[i];
-    metrics.AddCounterOf("hubbub_client_requests_total", "Requests and notifies of clients, by their answer",
-                         [requests, i] { return static_cast<double>(requests()[i]); },
-                         {{"code", code == 0 ? "other" : std::to_string(code)}});
+  for (const ProtocolKind protocol : kProtocols) {
+    const std::string name(ToString(protocol));
+    metrics.AddCounterOf("hubbub_client_sessions_total", "Sessions of clients that have begun, by protocol",
+                         [counts, protocol] { return static_cast<double>(counts().of(protocol).greeted); },
+                         {{"protocol", name}});
+    for (size_t i = 0; i < kRequestCodes.size(); ++i) {
+      const int code = kRequestCodes[i];
+      metrics.AddCounterOf(
+          "hubbub_client_requests_total", "Requests and notifies of clients, by protocol and answer",
+          [counts, protocol, i] { return static_cast<double>(counts().of(protocol).requests[i]); },
+          {{"code", code == 0 ? "other" : std::to_string(code)}, {"protocol", name}});
+    }
   }
 }
 

@@ -15,11 +15,12 @@ TEST(ClientMetrics, ShowEachNumberUnderItsNameAndLabel) {
   metrics::Metrics metrics;
   net::Traffic traffic{.received_bytes = 1, .sent_bytes = 2, .queued_bytes = 3};
   traffic.closes[static_cast<size_t>(net::CloseReason::kSlow)] = 4;
-  RequestCounts requests = {};
-  requests[0] = 5;
-  requests.back() = 6;
+  ClientCounts counts;
+  counts.protocols[0].greeted = 8;
+  counts.protocols[0].requests[0] = 5;
+  counts.protocols[2].requests.back() = 6;
   AddClientMetrics(
-      metrics, [&] { return traffic; }, [&] { return requests; });
+      metrics, [&] { return traffic; }, [&] { return counts; });
   traffic.queued_bytes = 7;  // Read at the scrape, not before.
   const std::string text = prometheus::TextSerializer().Serialize(metrics.Collect());
   for (const char* line : {
@@ -28,9 +29,11 @@ TEST(ClientMetrics, ShowEachNumberUnderItsNameAndLabel) {
            "hubbub_client_queued_bytes 7",
            R"(hubbub_client_closes_total{reason="slow"} 4)",
            R"(hubbub_client_closes_total{reason="kicked"} 0)",
-           R"(hubbub_client_requests_total{code="200"} 5)",
-           R"(hubbub_client_requests_total{code="other"} 6)",
-           R"(hubbub_client_requests_total{code="503"} 0)",
+           R"(hubbub_client_sessions_total{protocol="pomelo"} 8)",
+           R"(hubbub_client_sessions_total{protocol="pitaya"} 0)",
+           R"(hubbub_client_requests_total{code="200",protocol="pomelo"} 5)",
+           R"(hubbub_client_requests_total{code="other",protocol="socketio"} 6)",
+           R"(hubbub_client_requests_total{code="503",protocol="pomelo"} 0)",
        })
     EXPECT_THAT(text, HasSubstr(std::string("\n") + line + "\n"));
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -73,12 +74,30 @@ struct Heartbeat {
   bool unasked = false;
 };
 
+// What clients speak, for metrics.
+enum class ProtocolKind { kPomelo, kPitaya, kSocketIo };
+inline constexpr std::array kProtocols = {ProtocolKind::kPomelo, ProtocolKind::kPitaya,
+                                          ProtocolKind::kSocketIo};
+constexpr std::string_view ToString(ProtocolKind kind) {
+  switch (kind) {
+    case ProtocolKind::kPomelo:
+      return "pomelo";
+    case ProtocolKind::kPitaya:
+      return "pitaya";
+    case ProtocolKind::kSocketIo:
+      return "socketio";
+  }
+  return {};
+}
+
 // A client protocol as one session speaks it: turns the client's bytes into the values above, and the
 // session's words into bytes as they go on the wire, with a frame where the connection has frames. Knows no
 // clock, no socket and no loop: ClientSession has the policy. Not thread-safe. Owned by its session.
 class ClientProtocol {
  public:
   virtual ~ClientProtocol() = default;
+
+  virtual ProtocolKind kind() const = 0;
 
   // Takes one package from the front of `bytes`. `frame_end`: the bytes end where a frame does. Appends to
   // `out` what the client is to be sent at once.

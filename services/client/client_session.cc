@@ -83,6 +83,7 @@ void ClientSession::OnValue(Hello& hello, std::string out) {
   small_answers_ = hello.small_answers;
   push_encoding_ = &protocol_->push_encoding();
   state_ = State::kGreeted;
+  if (options_.counters != nullptr) options_.counters->CountGreeted(protocol_->kind());
   if (const auto heartbeat = protocol_->heartbeat()) next_beat_ = connection_.Now() + heartbeat->interval;
   protocol_->AppendAccept(out);
   Send(std::move(out));
@@ -158,7 +159,7 @@ void ClientSession::AnswerError(const Reply::Details& request, int code, std::st
 
 void ClientSession::OnAnswered(const Reply::Details& request, int code) {
   --owed_;
-  if (options_.counters != nullptr) options_.counters->Count(code);
+  if (options_.counters != nullptr) options_.counters->CountRequest(protocol_->kind(), code);
   if (spdlog::should_log(spdlog::level::debug)) LogAnswer(request, code);
   if (!shutdown_.empty()) {
     if (owed_ == 0) KickAndClose(net::CloseReason::kShutdown, shutdown_);

@@ -8,10 +8,10 @@
 #include <string_view>
 
 #include "boost/json.hpp"
+#include "services/client/client_counters.h"
 #include "services/client/client_protocol.h"
 #include "services/client/rate_limit.h"
 #include "services/client/reply.h"
-#include "services/client/request_counters.h"
 #include "services/client/session_pass.h"
 #include "services/net/connection.h"
 #include "services/net/loop.h"
@@ -52,7 +52,7 @@ struct SessionOptions {
   // What the ids of requests begin with, so that they differ between servers and runs.
   std::string request_prefix = {};
   // Counts the answers; outlives the sessions. Null: they are not counted.
-  RequestCounters* counters = nullptr;
+  ClientCounters* counters = nullptr;
   // Checks sign-in tokens; outlives the sessions. Null: this server is open to everybody.
   const signin::TokenChecker* sign_in = nullptr;
 };

@@ -546,7 +546,7 @@ struct Deadline {
 };
 
 TEST_F(SessionTest, AnswersAreCountedByTheirCode) {
-  RequestCounters counters;
+  ClientCounters counters;
   options_.counters = &counters;
   Run([&] {
     FakeSession session(loop(), pomelo_, options_);
@@ -564,13 +564,16 @@ TEST_F(SessionTest, AnswersAreCountedByTheirCode) {
     session.script.answer = FakeHandler::Answer::kNever;
     session.script.replies.clear();
   });
-  RequestCounts counts = {};
+  ClientCounts counts;
   counters.AddTo(counts);
   const std::map<int, uint64_t> expected = {{200, 2}, {400, 1}, {403, 1}, {0, 1}, {500, 1}, {504, 1}};
-  for (size_t i = 0; i < counts.size(); ++i) {
+  for (size_t i = 0; i < kRequestCodes.size(); ++i) {
     const auto at = expected.find(kRequestCodes[i]);
-    EXPECT_EQ(counts[i], at == expected.end() ? 0 : at->second) << "code " << kRequestCodes[i];
+    EXPECT_EQ(counts.of(ProtocolKind::kPomelo).requests[i], at == expected.end() ? 0 : at->second)
+        << "code " << kRequestCodes[i];
   }
+  EXPECT_EQ(counts.of(ProtocolKind::kPomelo).greeted, 1u);
+  EXPECT_EQ(counts.of(ProtocolKind::kSocketIo).greeted, 0u);
 }
 
 TEST_F(SessionTest, EachRequestHasAnIdThatItsLogLineShows) {

@@ -60,6 +60,7 @@ class PitayaProtocol final : public ClientProtocol {
   void AppendError(std::string_view id, int code, std::string_view message, std::string& out) const override;
   void AppendKick(std::string_view reason, net::CloseReason why, std::string& out) const override;
   void AppendHeartbeat(std::string& out) const override;
+  ProtocolKind kind() const override { return ProtocolKind::kPitaya; }
   const PushEncoding& push_encoding() const override { return terms_.PushesIn(packages_.framing()); }
   std::optional<Heartbeat> heartbeat() const override {
     return Heartbeat{.interval = terms_.heartbeat(), .unasked = true};

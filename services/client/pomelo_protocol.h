@@ -52,6 +52,7 @@ class PomeloProtocol final : public ClientProtocol {
   void AppendAnswer(std::string_view id, const boost::json::object& body, std::string& out) const override;
   void AppendError(std::string_view id, int code, std::string_view message, std::string& out) const override;
   void AppendKick(std::string_view reason, net::CloseReason why, std::string& out) const override;
+  ProtocolKind kind() const override { return ProtocolKind::kPomelo; }
   const PushEncoding& push_encoding() const override {
     return options_.pushes->Of(format_, packages_.framing());
   }

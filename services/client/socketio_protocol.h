@@ -36,6 +36,7 @@ class SocketIoProtocol final : public ClientProtocol {
   void AppendAnswer(std::string_view id, const boost::json::object& body, std::string& out) const override;
   void AppendError(std::string_view id, int code, std::string_view message, std::string& out) const override;
   void AppendKick(std::string_view reason, net::CloseReason why, std::string& out) const override;
+  ProtocolKind kind() const override { return ProtocolKind::kSocketIo; }
   const PushEncoding& push_encoding() const override { return pushes_.Of(way_); }
   std::optional<Heartbeat> heartbeat() const override { return std::nullopt; }
   void AppendHeartbeat(std::string&) const override {}

@@ -45,7 +45,7 @@ void Reachability::Ended(const grpc::Status& status, int64_t now_ms) {
 }
 
 bool Reachability::MayTell(int64_t now_ms) {
-  if (told_ || !lost_ || !(ever_ || now_ms - since_ms_ >= kStartMs)) return false;
+  if (told_ || !lost_ || now_ms - since_ms_ < (ever_ ? kPatienceMs : kStartMs)) return false;
   told_ = true;
   return true;
 }

@@ -34,7 +34,9 @@ class Reachability {
   bool heard() const { return heard_; }
   // Neither a stream nor a new one can be had.
   bool lost() const { return lost_; }
-  // True once for each time that it cannot be reached: if people are to be told now.
+  // True once for each time that it cannot be reached, if people are to be told now: not before kPatienceMs,
+  // because a server that ends as it should is refused too, until the store or the directory says that it has
+  // left.
   bool MayTell(int64_t now_ms);
 
  private:

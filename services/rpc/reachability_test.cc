@@ -67,13 +67,18 @@ TEST(Reachability, PeopleAreToldOnceForEachTime) {
   server.Ended(kReset, 1'000);
   EXPECT_FALSE(server.MayTell(1'000));
   server.Ended(kRefused, 1'050);
-  EXPECT_TRUE(server.MayTell(1'050));
-  server.Ended(kRefused, 1'100);
-  EXPECT_FALSE(server.MayTell(1'100));
+  EXPECT_TRUE(server.lost());
+  EXPECT_FALSE(server.MayTell(1'050)) << "it may have ended as it should";
+  server.Ended(kRefused, 2'000);
+  EXPECT_TRUE(server.MayTell(2'000));
+  server.Ended(kRefused, 2'100);
+  EXPECT_FALSE(server.MayTell(2'100));
   server.Heard();
-  server.Ended(kReset, 2'000);
-  server.Ended(kRefused, 2'050);
-  EXPECT_TRUE(server.MayTell(2'050));
+  server.Ended(kReset, 3'000);
+  server.Ended(kRefused, 3'999);
+  EXPECT_FALSE(server.MayTell(3'999));
+  server.Ended(kRefused, 4'000);
+  EXPECT_TRUE(server.MayTell(4'000));
 }
 
 TEST(Reachability, PeopleAreNotToldOfAServerThatIsAboutToStart) {

@@ -8,11 +8,12 @@ import {distribution, pausesOf, watchOwnPauses} from './pauses.mjs';
 import {now, Person, sleep} from './person.mjs';
 import {Random} from './random.mjs';
 import {EVENTS, eventNames, GROUPS, steps} from './schedule.mjs';
+import {SocketIoPerson} from './socketio_person.mjs';
 import {callChat, Storm} from './storm.mjs';
 import {StockPerson, Wanderer} from './wanderers.mjs';
 
 const USAGE = `usage: ./dev chaos [--seed N] [--minutes M] [--events LIST] [--store KIND] [--history MODE] [--clients N]
-                   [--wanderers N] [--stock N] [--rooms N] [--rate R] [--hot R] [--logs]
+                   [--socketio N] [--wanderers N] [--stock N] [--rooms N] [--rate R] [--hot R] [--logs]
 
 Runs a gate, three connectors and three chat servers under load, which reach each other and their store by links that can be
 made bad. Kills, halts, restarts, adds, removes and cuts them off as the seed says, and proves from what every client saw that
@@ -25,6 +26,7 @@ nothing was lost, doubled or reordered, and after each event that everybody is i
   --history MODE what the chat servers promise of a message that they have acknowledged: memory, where it may die with its chat
                  server, or durable, where nothing may; default durable
   --clients N    clients that stay, each of them in two rooms; default 200
+  --socketio N   clients of Socket.IO that stay, each of them in one room; default 10
   --wanderers N  clients that leave rooms, vanish and come back; default 10
   --stock N      stock JavaScript clients, which come and go too; default 10
   --rooms N      default 20
@@ -43,7 +45,7 @@ const MAX_PENDING_HOT = 8;
 const {values: options} = parseArgs({options: {
   seed: {type: 'string'}, minutes: {type: 'string', default: '5'}, events: {type: 'string', default: ''},
   store: {type: 'string', default: 'sqlite'}, history: {type: 'string', default: 'durable'},
-  clients: {type: 'string', default: '200'}, wanderers: {type: 'string', default: '10'}, stock: {type: 'string', default: '10'},
+  clients: {type: 'string', default: '200'}, socketio: {type: 'string', default: '10'}, wanderers: {type: 'string', default: '10'}, stock: {type: 'string', default: '10'},
   rooms: {type: 'string', default: '20'}, rate: {type: 'string', default: '4'}, hot: {type: 'string', default: '50'},
   logs: {type: 'boolean', default: false}, help: {type: 'boolean', default: false},
 }});
@@ -63,15 +65,15 @@ const oneOf = (name, words) => {
 const seed = options.seed === undefined ? Date.now() % 2 ** 32 : Number(options.seed);
 if (!Number.isInteger(seed) || seed < 0) throw new Error(`--seed is '${options.seed}': it must be a whole number from 0 up.`);
 const [minutes, clients, roomCount, rate] = ['minutes', 'clients', 'rooms', 'rate'].map((name) => number(name));
-const [wandererCount, stockCount, hotRate] = ['wanderers', 'stock', 'hot'].map((name) => number(name, 0));
+const [socketIoCount, wandererCount, stockCount, hotRate] = ['socketio', 'wanderers', 'stock', 'hot'].map((name) => number(name, 0));
 const store = oneOf('store', ['sqlite', 'postgres']);
 const history = oneOf('history', ['memory', 'durable']);
 const names = eventNames(options.events, store);
 const random = new Random(seed);
 const say = (text) => console.log(`${(now() / 1000).toFixed(2).padStart(8)} s  ${text}`);
 const replay = `./dev chaos --seed ${seed} --minutes ${minutes}` + (options.events ? ` --events ${options.events}` : '') +
-               ` --store ${store} --history ${history} --clients ${clients} --wanderers ${wandererCount} --stock ${stockCount}` +
-               ` --rooms ${roomCount} --rate ${rate} --hot ${hotRate}`;
+               ` --store ${store} --history ${history} --clients ${clients} --socketio ${socketIoCount}` +
+               ` --wanderers ${wandererCount} --stock ${stockCount} --rooms ${roomCount} --rate ${rate} --hot ${hotRate}`;
 
 const rooms = Array.from({length: roomCount}, (_, i) => `room-${i + 1}`);
 if (hotRate) rooms.push(HOT);
@@ -80,7 +82,7 @@ const sends = [];
 const violations = [];
 const violate = (kind, text) => violations.push({kind, text});
 
-// Each client is in the room of its number and in one that chance chooses; a stock client in the first of them.
+// Each client is in the room of its number and in one that chance chooses; one of Socket.IO, and a stock one, in the first.
 function makePeople(gatePort) {
   const chance = random.of('rooms');
   const usual = rooms.filter((room) => room !== HOT);
@@ -92,7 +94,9 @@ function makePeople(gatePort) {
   const make = (count, name, Kind, wanted) =>
     Array.from({length: count}, (_, i) => new Kind(`${name}-${i + 1}`, gatePort, wanted(i), sends));
   const staying = make(clients, 'user', Person, (i) => [...roomsOf(i), ...hotRate && i < HOT_MEMBERS ? [HOT] : []]);
-  const wandering = [...make(wandererCount, 'wanderer', Wanderer, roomsOf), ...make(stockCount, 'stock', StockPerson, (i) => roomsOf(i).slice(0, 1))];
+  const alone = (i) => roomsOf(i).slice(0, 1);
+  const wandering = [...make(wandererCount, 'wanderer', Wanderer, roomsOf), ...make(stockCount, 'stock', StockPerson, alone)];
+  staying.push(...make(socketIoCount, 'socketio', SocketIoPerson, alone));
   return {staying, wandering, all: [...staying, ...wandering]};
 }
 
@@ -159,6 +163,7 @@ function report(result, storm, records, people) {
   console.log('\nCounts');
   counts['comings seen'] = people.all.reduce((sum, {joins}) => sum + joins, 0);
   counts['leavings seen'] = people.all.reduce((sum, {leaves}) => sum + leaves, 0);
+  counts['returns of Socket.IO clients, with all that they had missed'] = people.staying.reduce((sum, {returns = 0}) => sum + returns, 0);
   counts['connections of stock clients that the servers ended'] = people.wandering.reduce((sum, {ends = 0}) => sum + ends, 0);
   for (const [name, count] of Object.entries(counts)) console.log(`  ${String(count).padStart(9)}  ${name}`);
   console.log('\nPauses in milliseconds: from an event until each room that it touched has reached all its members again');

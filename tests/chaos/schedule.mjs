@@ -13,12 +13,10 @@ export const EVENTS = {
   'add-connector': {of: 'servers', does: 'add', server: 'connector', down: [0, 0]},
   'remove-chat': {of: 'servers', does: 'remove', server: 'chat', down: [2500, 4000]},
   'remove-connector': {of: 'servers', does: 'remove', server: 'connector', down: [2500, 4000]},
+  'hang-connector': {of: 'servers', does: 'hang', server: 'connector', down: [5000, 8000]},
+  'kill-node': {of: 'servers', does: 'killNode', down: [200, 4000]},
 
-  'kill-node': {of: 'long', does: 'killNode', down: [200, 4000]},
   'freeze-chat': {of: 'long', does: 'hang', server: 'chat', down: [9000, 30000]},
-  // An enter that waited in a halted connector may take the place of the session by which its client came back meanwhile: then
-  // that client is put out. Until that is mended, it is not among what the short seeds try.
-  'hang-connector': {of: 'long', does: 'hang', server: 'connector', down: [5000, 8000]},
   'freeze-connector': {of: 'long', does: 'hang', server: 'connector', down: [9000, 30000]},
   'quick-rolling': {of: 'long', does: 'rolling', down: [0, 100]},
   'scale': {of: 'long', does: 'scale', server: 'chat', down: [1000, 3000]},

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
 import {after, afterEach, before, test} from 'node:test';
 
+import {Postgres} from './postgres.mjs';
 import {StockClient} from './stock_client.mjs';
-import {Suite} from './suite.mjs';
+import {freePorts, programOf, Suite} from './suite.mjs';
 import {until} from './wait.mjs';
 
 let suite;
@@ -115,4 +116,38 @@ test('a back end lists, copies and deletes at any chat server', async () => {
   const wrong = backEnd('ListEvents', {room: ''});
   assert.notEqual(wrong.status, 0);
   assert.match(wrong.stderr, /room/);
+});
+
+test('a suite moves from SQLite to PostgreSQL, and nobody misses anything', async () => {
+  const ada = await enter('ada', 'moving');
+  const {epoch, offset} = await say(ada, 'moving', 'one');
+  for (const text of ['two', 'three']) await say(ada, 'moving', text);
+  ada.close();
+  const [from] = suite.chats[0].flags.filter((flag) => flag.startsWith('--store=')).map((flag) => flag.slice('--store='.length));
+  const postgres = await Postgres.start((await freePorts(1))[0]);
+  const copy = (source, target) => spawnSync(programOf('chat'), [`--copy_from=${source}`, `--store=${target}`], {encoding: 'utf8'});
+  try {
+    const early = copy(from, postgres.url());
+    assert.equal(early.status, 2);
+    assert.match(early.stderr, /chat server "chat-server-\d" at 127\.0\.0\.1:\d+ uses sqlite:.*: stop all chat servers first/);
+    await Promise.all(suite.chats.map((server) => server.stop()));
+    const copied = copy(from, postgres.url());
+    assert.equal(copied.status, 0, copied.stderr);
+    assert.match(copied.stdout, /^copied \d+ messages of \d+ rooms from sqlite:\S+ to postgres:\S+\n$/);
+    for (const server of suite.chats) server.flags.push(`--store=${postgres.url()}`);
+    await Promise.all(suite.chats.map((server) => server.start()));
+    const bob = await until(() => enter('bob', 'moving', {epoch, offset}), 'bob to enter');
+    assert.equal(bob.entered.recovered, true);
+    assert.deepEqual(bob.entered.events.map(({msg}) => msg), ['two', 'three']);
+    assert.equal((await say(bob, 'moving', 'four')).offset, offset + 3);
+    for (const [source, target, why] of [[`sqlite:${suite.folder}/none.db`, postgres.url(), /none\.db is not there/],
+                                         ['mysql://x', postgres.url(), /--copy_from: /], [from, 'memory:', /--store must name the store to copy to/]]) {
+      const {status, stderr} = copy(source, target);
+      assert.equal(status, 2, stderr);
+      assert.match(stderr, why);
+    }
+  } finally {
+    await Promise.all(suite.chats.map((server) => server.stop()));
+    await postgres.remove();
+  }
 });

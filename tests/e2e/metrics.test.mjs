@@ -84,10 +84,10 @@ test('counts what happens', async () => {
   await becomes('hubbub_events_total{kind="message"}', '1');
   // Her own coming is not shown to her.
   await becomes('hubbub_deliveries_total', '1');
-  await becomes('hubbub_client_requests_total{job="hubbub-gate", code="200"} >= bool 1', '1');
-  await becomes('hubbub_client_requests_total{job="hubbub-connector", code="403"}', '0');
+  await becomes('hubbub_client_requests_total{job="hubbub-gate", code="200", protocol="pomelo"} >= bool 1', '1');
+  await becomes('hubbub_client_requests_total{job="hubbub-connector", code="403", protocol="pomelo"}', '0');
   await client.send('attic', 'am I there?').catch(() => {});
-  await becomes('hubbub_client_requests_total{job="hubbub-connector", code="403"}', '1');
+  await becomes('hubbub_client_requests_total{job="hubbub-connector", code="403", protocol="pomelo"}', '1');
   await becomes('hubbub_client_received_bytes_total{job="hubbub-connector"} > bool 0', '1');
   await becomes('hubbub_leases', '1');
   await becomes('hubbub_chat_streams_total{lease="new"} >= bool 1', '1');

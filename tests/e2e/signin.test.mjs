@@ -133,6 +133,26 @@ test('claims narrow the rooms and the rights of their holder', async () => {
   assert.match(said.message, /right to speak/);
 });
 
+test('who has signed in looks back at private messages of their own, and at nobody else\'s', async () => {
+  const HISTORY = 'chat.chatHandler.history';
+  const clients = {};
+  const enter = async (username) => {
+    clients[username] = await raw(issuer.token(username));
+    const answer = await clients[username].request(ENTER, {username, rid: 'looks back'});
+    assert.ok(answer.users, JSON.stringify(answer));
+  };
+  for (const name of ['hal', 'ida', 'jim']) await enter(name);
+  const say = (from, target, content) => clients[from].request(SEND, {rid: 'looks back', content, target});
+  await say('hal', '*', 'to all');
+  await say('hal', 'ida', 'to ida');
+  await say('ida', 'hal', 'to hal');
+  const seen = async (name) => (await clients[name].request(HISTORY, {rid: 'looks back'})).events.map(({msg, target}) => `${msg} (${target})`);
+  const all = ['to all (*)', 'to ida (ida)', 'to hal (hal)'];
+  assert.deepEqual(await seen('hal'), all);
+  assert.deepEqual(await seen('ida'), all);
+  assert.deepEqual(await seen('jim'), all.slice(0, 1));
+});
+
 test('a session ends with its token, unless it is refreshed', async () => {
   // Taken for 10 s after its end.
   const short = () => issuer.token('hal', {exp: Math.floor(Date.now() / 1000) - 2});

@@ -17,6 +17,7 @@ import {until, withDeadline} from './wait.mjs';
 
 const BIN = process.env.HUBBUB_BIN ?? fileURLToPath(new URL('../../build/dev', import.meta.url));
 const PROGRAMS = {gate: 'gateway/hubbub-gate', connector: 'connector/hubbub-connector', chat: 'chat/hubbub-chat'};
+export const programOf = (kind) => join(BIN, PROGRAMS[kind]);
 const START_MS = 30000;
 const STOP_MS = 20000;
 
@@ -66,7 +67,7 @@ export class Server {
   async start() {
     this.log ??= '';  // Of all its processes, one after the other.
     this.exit = null;
-    const command = [join(BIN, PROGRAMS[this.kind]), '--id', this.id, ...(this.config ? ['--config', this.config] : []), ...this.flags];
+    const command = [programOf(this.kind), '--id', this.id, ...(this.config ? ['--config', this.config] : []), ...this.flags];
     if (this.ulimit) command.unshift('bash', '-c', `ulimit ${this.ulimit} && exec "$0" "$@"`);
     this.process = spawn(command[0], command.slice(1), {stdio: ['ignore', 'pipe', 'pipe']});
     const child = this.process;
