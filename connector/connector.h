@@ -52,7 +52,9 @@ struct ConnectorOptions {
   // Clients that are told to update (code 501): a type, or a type and version, as "unity-socket" or
   // "js-websocket/0.0.1".
   std::vector<std::string> old_clients = {};
-  net::Networks trusted_proxies = {};             // See net::ListenerOptions.
+  net::Networks trusted_proxies = {};    // See net::ListenerOptions.
+  const net::TlsContext* tls = nullptr;  // See net::ListenerOptions, as for the next one.
+  bool allow_plain = true;
   net::Origins origins = {};                      // The pages that may use its client port.
   const signin::TokenChecker* sign_in = nullptr;  // Outlives the connector; null: it is open to everybody.
   bool reflection = true;

@@ -84,9 +84,13 @@ int Main(int argc, char** argv) {
 
   const auto sign_in = program::OpenSignIn();
   if (!sign_in.ok()) program::Die(kProgram.name, sign_in.status());
+  const auto tls = program::OpenTls();
+  if (!tls.ok()) program::Die(kProgram.name, tls.status());
   ConnectorOptions options = OptionsOf(main);
   options.trusted_proxies = program::TrustedProxies();
   options.origins = program::AllowedOrigins();
+  options.tls = tls->get();
+  options.allow_plain = program::AllowPlain();
   options.sign_in = sign_in->get();
   // Asked before the threads are bound to some of them.
   const bool few_cores = UsableCores() < 4;
@@ -95,6 +99,7 @@ int Main(int argc, char** argv) {
   program::WarnIfOpen(sign_in->get());
   Connector& connector = **started;
   AddConnectorMetrics(main.metrics(), connector, options.max_connections);
+  program::AddTlsMetrics(main.metrics(), tls->get());
   const auto metrics_server = main.ShowMetrics();
 
   // Scripts expect a suite to work once all its servers are ready. A chat server that is away does not delay
@@ -110,6 +115,7 @@ int Main(int argc, char** argv) {
         if (home) home->Tick();
         connector.Tick();
         if (*sign_in != nullptr) (*sign_in)->Poll();
+        if (*tls != nullptr) (*tls)->Poll();
       });
   spdlog::info("{} is shutting down with {} clients", main.self().id, connector.sessions());
   connector.Drain(absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_drain_timeout)));

@@ -67,7 +67,9 @@ absl::StatusOr<std::unique_ptr<Gate>> Gate::Start(const GateOptions& options,
                                         .port = options.self.client_port,
                                         .max_connections = options.max_connections,
                                         .trusted_proxies = options.trusted_proxies,
-                                        .origins = options.origins},
+                                        .origins = options.origins,
+                                        .tls = options.tls,
+                                        .allow_plain = options.allow_plain},
                                        protocol, self.Routes(protocol));
   if (!listener.ok()) return listener.status();
   self.listener_ = *std::move(listener);

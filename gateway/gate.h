@@ -35,8 +35,10 @@ struct GateOptions {
   int max_connections = 100'000;
   std::vector<std::string> subprotocols = {"pomelo"};  // Of WebSocket; see net::WebSocketRoute.
   bool use_protobuf = true;
-  bool servers_page = true;                       // Serves the servers page, /servers, on the client port.
-  net::Networks trusted_proxies = {};             // See net::ListenerOptions.
+  bool servers_page = true;              // Serves the servers page, /servers, on the client port.
+  net::Networks trusted_proxies = {};    // See net::ListenerOptions.
+  const net::TlsContext* tls = nullptr;  // See net::ListenerOptions, as for the next one.
+  bool allow_plain = true;
   net::Origins origins = {};                      // The pages that may use its client port.
   const signin::TokenChecker* sign_in = nullptr;  // Outlives the gate; null: it is open to everybody.
   bool reflection = true;

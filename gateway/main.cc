@@ -44,6 +44,8 @@ int Main(int argc, char** argv) {
 
   const auto sign_in = program::OpenSignIn();
   if (!sign_in.ok()) program::Die(kProgram.name, sign_in.status());
+  const auto tls = program::OpenTls();
+  if (!tls.ok()) program::Die(kProgram.name, tls.status());
   auto started = Gate::Start({.self = main.self(),
                               .listen_host = main.listen_host(),
                               .loops = absl::GetFlag(FLAGS_loops),
@@ -52,6 +54,8 @@ int Main(int argc, char** argv) {
                               .use_protobuf = absl::GetFlag(FLAGS_use_protobuf),
                               .servers_page = absl::GetFlag(FLAGS_servers_page),
                               .trusted_proxies = program::TrustedProxies(),
+                              .tls = tls->get(),
+                              .allow_plain = program::AllowPlain(),
                               .origins = program::AllowedOrigins(),
                               .sign_in = sign_in->get(),
                               .reflection = absl::GetFlag(FLAGS_reflection),
@@ -61,6 +65,7 @@ int Main(int argc, char** argv) {
   program::WarnIfOpen(sign_in->get());
   Gate& gate = **started;
   AddGateMetrics(main.metrics(), gate);
+  program::AddTlsMetrics(main.metrics(), tls->get());
   const auto metrics_server = main.ShowMetrics();
 
   // Scripts expect a suite to work once all its servers are ready. A connector that is away does not delay
@@ -71,6 +76,7 @@ int Main(int argc, char** argv) {
       [&](const auto& servers) { gate.Update(servers); },
       [&] {
         if (*sign_in != nullptr) (*sign_in)->Poll();
+        if (*tls != nullptr) (*tls)->Poll();
       });
   spdlog::info("{} is shutting down", main.self().id);
   return 0;

@@ -17,6 +17,11 @@ void AddClientMetrics(metrics::Metrics& metrics, const std::function<net::Traffi
                          [traffic, reason] { return static_cast<double>(traffic().closed(reason)); },
                          {{"reason", std::string(net::ToString(reason))}});
   }
+  for (size_t i = 0; i < net::kTlsHandshakes.size(); ++i) {
+    metrics.AddCounterOf("hubbub_client_tls_handshakes_total", "TLS handshakes of clients, by how they ended",
+                         [traffic, i] { return static_cast<double>(traffic().handshakes[i]); },
+                         {{"result", std::string(net::kTlsHandshakes[i])}});
+  }
   for (const ProtocolKind protocol : kProtocols) {
     const std::string name(ToString(protocol));
     metrics.AddCounterOf("hubbub_client_sessions_total", "Sessions of clients that have begun, by protocol",

@@ -4,21 +4,20 @@
 
 #include "services/net/lateness.h"
 #include "services/net/refusal.h"
-#include "services/net/socket_state.h"
 #include "services/net/tcp_connection.h"
 
 namespace hubbub::net {
 
-Arrival::Arrival(std::shared_ptr<ConnectionSet> set, Ticket ticket, Socket socket,
+Arrival::Arrival(std::shared_ptr<ConnectionSet> set, Ticket ticket, ClientStream stream,
                  std::shared_ptr<const SetUp> setup)
     : set_(std::move(set)),
       ticket_(std::move(ticket)),
       setup_(std::move(setup)),
-      socket_(std::move(socket)),
+      stream_(std::move(stream)),
       timer_(set_->loop().executor()) {
   boost::system::error_code ignored;
-  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  const auto endpoint = socket_.remote_endpoint(ignored);
+  socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+  const auto endpoint = socket().remote_endpoint(ignored);
   peer_ = endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
   by_proxy_ = setup_->options.trusted_proxies.Contain(endpoint.address());
   set_->Insert(this);
@@ -43,54 +42,55 @@ void Arrival::Watch(Clock::duration wait) {
 
 void Arrival::OnTimer() {
   const Clock::duration left = late_at_ - set_->Now();
-  if (IsLate(patience_ - left, patience_, [this] { return HasUnread(Handle()); })) return on_late_();
+  if (IsLate(patience_ - left, patience_, [this] { return Present().HasUnread(); })) return on_late_();
   Watch(left > Clock::duration::zero() ? left : kLookAgain);
 }
 
-int Arrival::Handle() {
-  return stream_ ? stream_->next_layer().next_layer().native_handle() : socket_.native_handle();
+ClientStream& Arrival::Present() {
+  return web_socket_ ? web_socket_->next_layer().next_layer() : stream_;
 }
 
 void Arrival::GiveUp() {
   boost::system::error_code ignored;
-  if (stream_) {
-    stream_->next_layer().next_layer().close(ignored);
-  } else {
-    socket_.close(ignored);
-  }
+  Present().next_layer().close(ignored);
 }
 
 void Arrival::MoveTo(Loop& loop, absl::AnyInvocable<void(std::shared_ptr<Arrival>)> then) {
   timer_.cancel();
   boost::system::error_code error;
-  const auto protocol = socket_.local_endpoint(error).protocol();
+  ClientStream stream = stream_.MoveTo(loop.executor(), error);
   if (error) return GiveUp();
-  const int handle = socket_.release(error);
-  if (error) return GiveUp();
-  Socket socket(loop.executor(), protocol, handle);
   loop.Post([set = setup_->sets[static_cast<size_t>(loop.index())], ticket = std::move(ticket_),
-             socket = std::move(socket), setup = setup_, peer = std::move(peer_),
+             stream = std::move(stream), setup = setup_, peer = std::move(peer_),
              then = std::move(then)]() mutable {
     if (set->ended()) return;
     auto arrival =
-        std::make_shared<Arrival>(std::move(set), std::move(ticket), std::move(socket), std::move(setup));
+        std::make_shared<Arrival>(std::move(set), std::move(ticket), std::move(stream), std::move(setup));
     arrival->peer_ = std::move(peer);
     then(std::move(arrival));
   });
 }
 
 WebSocketStream& Arrival::MakeStream() {
-  return stream_.emplace(std::move(socket_));
+  return web_socket_.emplace(std::move(stream_));
 }
 
 void Arrival::StartTcp(beast::flat_buffer read) {
   const bool guest = ticket_.guest();
-  Run(guest, MakeTcpConnection(TakeClient(), std::move(socket_), std::move(read)), setup_->tcp);
+  Run(guest, MakeTcpConnection(TakeClient(), std::move(stream_), std::move(read)), setup_->tcp);
+}
+
+void Arrival::RefuseTcp(beast::flat_buffer read, std::string reason) {
+  if (set_->ended()) return;
+  ticket_.BecomeGuest();
+  SendAway(*MakeTcpConnection(TakeClient(), std::move(stream_), std::move(read)), setup_->tcp.refuse,
+           std::move(reason));
 }
 
 void Arrival::StartWebSocket(const ProtocolFactory& protocol) {
   const bool guest = ticket_.guest();
-  Run(guest, MakeWebSocketConnection(TakeClient(), *std::move(stream_), setup_->options.max_message_bytes),
+  Run(guest,
+      MakeWebSocketConnection(TakeClient(), *std::move(web_socket_), setup_->options.max_message_bytes),
       protocol);
 }
 

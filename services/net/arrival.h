@@ -7,6 +7,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "boost/beast/core/flat_buffer.hpp"
+#include "services/net/client_stream.h"
 #include "services/net/connection_set.h"
 #include "services/net/protocol_factory.h"
 #include "services/net/set_up.h"
@@ -22,8 +23,8 @@ namespace hubbub::net {
 // ConnectionSet lists it until then, but does not own it.
 class Arrival : public std::enable_shared_from_this<Arrival> {
  public:
-  // `socket` is bound to the loop of `set`.
-  Arrival(std::shared_ptr<ConnectionSet> set, Ticket ticket, Socket socket,
+  // `stream` is bound to the loop of `set`.
+  Arrival(std::shared_ptr<ConnectionSet> set, Ticket ticket, ClientStream stream,
           std::shared_ptr<const SetUp> setup);
   ~Arrival();
   Arrival(const Arrival&) = delete;
@@ -32,7 +33,9 @@ class Arrival : public std::enable_shared_from_this<Arrival> {
   const SetUp& setup() const { return *setup_; }
   Loop& loop() { return set_->loop(); }
   Ticket& ticket() { return ticket_; }
-  Socket& socket() { return socket_; }
+  ClientStream& stream() { return stream_; }
+  // The same without TLS.
+  Socket& socket() { return stream_.next_layer(); }
   const std::string& peer() const { return peer_; }
   // True if the client's machine is a proxy that is believed when it says who its own client is.
   bool by_proxy() const { return by_proxy_; }
@@ -41,6 +44,8 @@ class Arrival : public std::enable_shared_from_this<Arrival> {
   // What Connection::TakeBearer will return.
   void SetBearer(std::string token) { bearer_ = std::move(token); }
   Clock::time_point Now() const { return set_->Now(); }
+  // For the counters that any thread reads.
+  TrafficCounters& traffic() { return set_->traffic(); }
   // True once the listener has ended: nothing new may start.
   bool ended() const { return set_->ended(); }
 
@@ -56,12 +61,14 @@ class Arrival : public std::enable_shared_from_this<Arrival> {
   // has not begun. No operation may be under way, and nothing may be called here after it.
   void MoveTo(Loop& loop, absl::AnyInvocable<void(std::shared_ptr<Arrival>)> then);
 
-  // Moves the socket into a WebSocket stream. The stream must shake hands before StartWebSocket.
+  // Moves the stream into a WebSocket stream, which must shake hands before StartWebSocket.
   WebSocketStream& MakeStream();
 
   // Each makes the connection and its protocol, or sends the client away if the client is a guest. Nothing
-  // may be called after it. `read`: the bytes that were read from the socket already.
+  // may be called after it. `read`: the bytes that were read from the stream already.
   void StartTcp(beast::flat_buffer read);
+  // As StartTcp of a guest, but the client is told `reason`.
+  void RefuseTcp(beast::flat_buffer read, std::string reason);
   void StartWebSocket(const ProtocolFactory& protocol);
 
  private:
@@ -69,15 +76,16 @@ class Arrival : public std::enable_shared_from_this<Arrival> {
 
   void Watch(Clock::duration wait);
   void OnTimer();
-  int Handle();
+  // Wherever it is now.
+  ClientStream& Present();
   SocketConnection::Client TakeClient();
   void Run(bool guest, const std::shared_ptr<SocketConnection>& connection, const ProtocolFactory& protocol);
 
   const std::shared_ptr<ConnectionSet> set_;
   Ticket ticket_;
   const std::shared_ptr<const SetUp> setup_;
-  Socket socket_;
-  std::optional<WebSocketStream> stream_;  // Owns the socket after MakeStream.
+  ClientStream stream_;
+  std::optional<WebSocketStream> web_socket_;  // Has the stream after MakeStream.
   std::string peer_;
   bool by_proxy_ = false;
   std::string bearer_;

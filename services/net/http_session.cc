@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/time/clock.h"
-#include "boost/asio/write.hpp"
 #include "services/net/client_address.h"
 #include "services/net/websocket_handshake.h"
 
@@ -44,7 +43,7 @@ void HttpSession::OnLate() {
 }
 
 void HttpSession::Read() {
-  arrival_->socket().async_read_some(
+  arrival_->stream().async_read_some(
       asio::buffer(chunk_), [self = shared_from_this()](boost::system::error_code error, size_t bytes) {
         if (self->late_)
           return self->Refuse(FaultResponse({408, "The rest of the request did not come in time."}));
@@ -73,6 +72,7 @@ void HttpSession::ReadHead() {
         ForwardedClient(std::get<HttpHead>(head), options().trusted_proxies).value_or(connected_peer_));
   }
   auto verdict = JudgeRequest(std::get<HttpHead>(head), arrival_->setup().router, options().origins);
+  if (const auto refusal = RefusalOfPlain(verdict)) return Refuse(*refusal);
   if (const auto* refusal = std::get_if<HttpResponse>(&verdict)) return Refuse(*refusal);
   received_.erase(0, found.size);
   if (auto* plain = std::get_if<PlainRequest>(&verdict)) return OnRequest(std::move(*plain));
@@ -84,6 +84,14 @@ void HttpSession::ReadHead() {
       *home, [upgrade = std::move(upgrade), received = std::move(received_)](std::shared_ptr<Arrival> moved) {
         ShakeHands(std::move(moved), upgrade, received);
       });
+}
+
+// Load balancers ask without TLS, and learn nothing that is not for everybody.
+std::optional<HttpResponse> HttpSession::RefusalOfPlain(const HttpVerdict& verdict) const {
+  if (options().allow_plain || arrival_->stream().secure()) return std::nullopt;
+  const auto* plain = std::get_if<PlainRequest>(&verdict);
+  if (plain != nullptr && PathOf(plain->request.target) == kHealthPath) return std::nullopt;
+  return FaultResponse({400, "This port speaks TLS: use https:// or wss:// instead of http:// or ws://."});
 }
 
 void HttpSession::OnRequest(PlainRequest plain) {
@@ -107,10 +115,10 @@ void HttpSession::OnRequest(PlainRequest plain) {
 
 void HttpSession::SayContinue() {
   static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-  asio::async_write(arrival_->socket(), asio::buffer(kContinue),
-                    [self = shared_from_this()](boost::system::error_code error, size_t) {
-                      if (!error && !self->late_) self->ReadBody();
-                    });
+  arrival_->stream().AsyncWrite(asio::buffer(kContinue),
+                                [self = shared_from_this()](boost::system::error_code error, size_t) {
+                                  if (!error && !self->late_) self->ReadBody();
+                                });
 }
 
 void HttpSession::ReadBody() {
@@ -172,15 +180,14 @@ void HttpSession::Answer(const HttpResponse& response) {
       {.with_body = !is_head_request_, .keep_alive = wants_to_stay_, .readable_by = plain_.readable_by},
       absl::Now());
   arrival_->EndAfter(options().setup_timeout);
-  asio::async_write(arrival_->socket(), asio::buffer(answer_),
-                    [self = shared_from_this()](boost::system::error_code error, size_t) {
-                      if (error) return;
-                      if (self->wants_to_stay_) return self->NextRequest();
-                      self->stage_ = Stage::kEnd;
-                      boost::system::error_code failed;
-                      self->arrival_->socket().shutdown(asio::ip::tcp::socket::shutdown_send, failed);
-                      self->WaitForEnd(0);
-                    });
+  arrival_->stream().AsyncWrite(asio::buffer(answer_),
+                                [self = shared_from_this()](boost::system::error_code error, size_t) {
+                                  if (error) return;
+                                  if (self->wants_to_stay_) return self->NextRequest();
+                                  self->stage_ = Stage::kEnd;
+                                  self->arrival_->stream().AsyncEndWriting([self] {});
+                                  self->WaitForEnd(0);
+                                });
 }
 
 bool HttpSession::MayStay() {
@@ -199,7 +206,8 @@ void HttpSession::NextRequest() {
   ReadHead();
 }
 
-// The timer, or the client's close, ends it: a close with bytes unread would take the answer back.
+// The timer, or the client's close, ends it: a close with bytes unread would take the answer back. What comes
+// means nothing, so TLS does not look at it.
 void HttpSession::WaitForEnd(size_t unread) {
   if (unread > kMaxUnread) return arrival_->GiveUp();
   arrival_->socket().async_read_some(

@@ -24,7 +24,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   // Beast's own buffer with it.
   static constexpr size_t kReadBytes = 1024;
 
-  // `received`: what was read from the socket already.
+  // `received`: what was read from the stream already.
   HttpSession(std::shared_ptr<Arrival> arrival, std::string received);
 
   void Start();
@@ -45,6 +45,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void OnLate();
   void Read();
   void ReadHead();
+  // Why a client without TLS is not served, if it is not.
+  std::optional<HttpResponse> RefusalOfPlain(const HttpVerdict& verdict) const;
   void OnRequest(PlainRequest plain);
   void SayContinue();
   void ReadBody();

@@ -125,7 +125,7 @@ class Listener::Impl {
             [chosen, setup = setup_, own = *std::move(ticket), socket = std::move(socket)]() mutable {
               if (chosen->ended()) return;
               std::make_shared<Newcomer>(
-                  std::make_shared<Arrival>(chosen, std::move(own), std::move(socket), setup))
+                  std::make_shared<Arrival>(chosen, std::move(own), ClientStream(std::move(socket)), setup))
                   ->Start();
             });
       }

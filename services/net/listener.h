@@ -15,6 +15,7 @@
 #include "services/net/networks.h"
 #include "services/net/origins.h"
 #include "services/net/protocol_factory.h"
+#include "services/net/tls_context.h"
 #include "services/net/traffic.h"
 
 namespace hubbub::net {
@@ -47,13 +48,17 @@ struct ListenerOptions {
   Networks trusted_proxies = {};
   Origins origins = {};  // The pages that may use the listener's HTTP and WebSocket.
   Patience patience = {};
+  const TlsContext* tls = nullptr;  // Null: there is no TLS. It outlives the listener.
+  // Clients may come without TLS. If they may not, those of HTTP get status 400, but for kHealthPath, and
+  // those of TCP are told "tls" by ProtocolFactory::refuse.
+  bool allow_plain = true;
 };
 
 // Accepts clients on one port and tells WebSocket, plain HTTP and TCP apart by the first byte: a Pomelo
-// package starts with 1 to 5, an HTTP request with a capital letter, or with an empty line (ARCHITECTURE.md,
-// "The client protocol"). Connections are spread over the loops in turn; each lives and dies on its own. A
-// client for which there is no place (services/net/seats.h) is told why by ProtocolFactory::refuse, or by
-// status 503. Thread-safe. Its loops outlive it.
+// package starts with 1 to 5, an HTTP request with a capital letter, or with an empty line, and TLS, through
+// which all of them may come, with 0x16. Connections are spread over the loops in turn; each lives and dies
+// on its own. A client for which there is no place (services/net/seats.h) is told why by
+// ProtocolFactory::refuse, or by status 503. Thread-safe. Its loops outlive it.
 class Listener {
  public:
   // Binds and starts to accept; the error says which address and why. `tcp`: the protocol of TCP clients. The

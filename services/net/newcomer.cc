@@ -13,6 +13,14 @@ namespace {
 
 // A guest that says nothing until then is sent away: in Pomelo's way over TCP, for it may wait for a word.
 constexpr std::chrono::milliseconds kGuestTimeout{3'000};
+// The first byte of TLS (RFC 8446, 5.1).
+constexpr char kTlsHandshake = 0x16;
+
+std::string ReasonOf(const boost::system::error_code& error) {
+  if (error == asio::error::eof) return "the client has closed the connection before its end";
+  if (error == asio::error::operation_aborted) return "the client has not ended it in time";
+  return error.message();
+}
 
 }  // namespace
 
@@ -32,7 +40,7 @@ void Newcomer::Start() {
 }
 
 void Newcomer::Read() {
-  arrival_->socket().async_read_some(
+  arrival_->stream().async_read_some(
       buffer_.prepare(HttpSession::kReadBytes),
       [self = shared_from_this()](boost::system::error_code error, size_t bytes) {
         self->buffer_.commit(bytes);
@@ -77,11 +85,41 @@ void Newcomer::Sniff() {
   const auto data = buffer_.cdata();
   const std::string_view bytes(static_cast<const char*>(data.data()), data.size());
   const char first = bytes.front();
-  if (first >= 1 && first <= 5) return arrival_->StartTcp(std::move(buffer_));
+  const bool secure = arrival_->stream().secure();
+  if (first == kTlsHandshake && !secure && options().tls != nullptr) return ShakeHands();
+  if (first >= 1 && first <= 5) {
+    if (secure || options().allow_plain) return arrival_->StartTcp(std::move(buffer_));
+    return arrival_->RefuseTcp(std::move(buffer_), "tls");
+  }
   if ((first >= 'A' && first <= 'Z') || first == '\r')
     return std::make_shared<HttpSession>(arrival_, std::string(bytes))->Start();
-  // Nothing that this client would understand can be said. TLS begins with 0x16 (RFC 8446, 5.1) and would be
-  // spoken from here on.
+  // Nothing that this client would understand can be said.
+  arrival_->GiveUp();
+}
+
+void Newcomer::ShakeHands() {
+  // A proxy says who its client is before TLS. What is within is the client's own word.
+  has_proxy_header_ = true;
+  const auto data = buffer_.cdata();
+  auto tls = options().tls->NewSession(arrival_->socket().native_handle(),
+                                       {static_cast<const char*>(data.data()), data.size()});
+  buffer_.consume(data.size());
+  arrival_->stream().StartTls(std::move(tls), [self = shared_from_this()](boost::system::error_code error) {
+    self->OnHandshake(error);
+  });
+}
+
+void Newcomer::OnHandshake(boost::system::error_code error) {
+  auto& handshakes = arrival_->traffic().handshakes;
+  const auto count = [&](TlsHandshake kind) { handshakes[static_cast<size_t>(kind)].Add(); };
+  if (!error) {
+    count(arrival_->stream().resumed() ? TlsHandshake::kResumed : TlsHandshake::kFull);
+    return late_ ? arrival_->GiveUp() : Read();
+  }
+  if (!arrival_->ended()) {
+    count(TlsHandshake::kFailed);
+    options().tls->LogFault(arrival_->peer(), ReasonOf(error));
+  }
   arrival_->GiveUp();
 }
 

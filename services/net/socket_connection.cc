@@ -141,7 +141,7 @@ void SocketConnection::OnRead(boost::system::error_code error, size_t bytes, Clo
   reading_ = false;
   if (closing_ || closed_) return;
   if (error == asio::error::eof) return OnLastByte(error.message());
-  if (error) return Abort(reason, error.message());
+  if (error) return Abort(IsTlsFault(error) ? CloseReason::kProtocolError : reason, error.message());
   // An empty frame is nothing to offer again, but the protocol may want to know of it.
   if (framed_ && !paused_ && buffer_.size() == 0) protocol_->OnBytes({}, /*frame_end=*/true);
   Offer();
@@ -154,6 +154,14 @@ void SocketConnection::OnLastByte(std::string detail) {
   end_by_ = Now() + client_.set->patience().last_words;
   WatchForError();
   Offer();
+}
+
+void SocketConnection::WatchForError() {
+  stream().next_layer().async_wait(Socket::wait_error,
+                                   [self = shared_from_this()](boost::system::error_code error) {
+                                     if (!error && !self->closing_)
+                                       self->Abort(CloseReason::kClientLeft, "the client has gone");
+                                   });
 }
 
 void SocketConnection::Resume() {
@@ -207,7 +215,9 @@ void SocketConnection::Abort(CloseReason reason, std::string detail) {
   }
   traffic().queued_bytes.Subtract(std::exchange(queued_bytes_, 0));
   traffic().closes[static_cast<size_t>(reason_)].Add();
-  CloseSocket();
+  boost::system::error_code ignored;
+  stream().next_layer().close(ignored);
+  OnSocketClosed();
   asio::post(client_.set->loop().context(), [self = shared_from_this()] {
     self->protocol_->OnClosed(self->reason_, self->detail_);
     self->client_.set->Erase(self);
@@ -253,7 +263,7 @@ bool SocketConnection::HasTakenMore() {
 }
 
 bool SocketConnection::HasUnread() {
-  return net::HasUnread(Handle());
+  return stream().HasUnread();
 }
 
 bool SocketConnection::ShowsLife() {

@@ -10,6 +10,7 @@
 #include "boost/asio/buffer.hpp"
 #include "boost/beast/core/flat_buffer.hpp"
 #include "boost/system/error_code.hpp"
+#include "services/net/client_stream.h"
 #include "services/net/connection.h"
 #include "services/net/connection_set.h"
 #include "services/net/socket.h"
@@ -62,12 +63,11 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   virtual size_t WriteNow(std::span<const asio::const_buffer> buffers) = 0;
   // Writes all. The buffers stay as they are until OnWrite.
   virtual void StartWrite(std::span<const asio::const_buffer> buffers) = 0;
-  // Watches for an error while nothing is read: the client has said its last byte, and may be gone.
-  virtual void WatchForError() = 0;
   // Says goodbye; ends in OnGoodbye.
   virtual void StartGoodbye(CloseReason reason, const std::string& detail) = 0;
-  virtual void CloseSocket() = 0;
-  virtual int Handle() = 0;
+  virtual ClientStream& stream() = 0;
+  // The connection has closed the socket of stream().
+  virtual void OnSocketClosed() {}
 
   // `bytes`: how many have come. `reason` is what an error means.
   void OnRead(boost::system::error_code error, size_t bytes, CloseReason reason = CloseReason::kClientLeft);
@@ -94,6 +94,9 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   void Written();
   void GoOn();
   void SayGoodbye();
+  // Watches for an error while nothing is read: the client has said its last byte, and may be gone.
+  void WatchForError();
+  int Handle() { return stream().next_layer().native_handle(); }
   bool HasTakenMore();
   TrafficCounters& traffic() { return client_.set->traffic(); }
 

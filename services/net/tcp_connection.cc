@@ -1,20 +1,17 @@
 #include "services/net/tcp_connection.h"
 
 #include <algorithm>
+#include <array>
+#include <memory>
 #include <utility>
-
-#include "boost/asio/write.hpp"
 
 namespace hubbub::net {
 namespace {
 
 class TcpConnection final : public SocketConnection {
  public:
-  TcpConnection(Client client, Socket socket, beast::flat_buffer read)
-      : SocketConnection(std::move(client), std::move(read), /*framed=*/false), socket_(std::move(socket)) {
-    boost::system::error_code ignored;
-    socket_.non_blocking(true, ignored);
-  }
+  TcpConnection(Client client, ClientStream stream, beast::flat_buffer read)
+      : SocketConnection(std::move(client), std::move(read), /*framed=*/false), stream_(std::move(stream)) {}
 
  private:
   static constexpr size_t kReadBytes = 2048;
@@ -26,68 +23,55 @@ class TcpConnection final : public SocketConnection {
   void StartRead() override {
     const size_t room = buffer_.max_size() - buffer_.size();
     if (room == 0) return Close(CloseReason::kProtocolError, "a package is larger than this server takes");
-    socket_.async_read_some(buffer_.prepare(std::min(room, kReadBytes)),
+    stream_.async_read_some(buffer_.prepare(std::min(room, kReadBytes)),
                             [self = Self()](boost::system::error_code error, size_t bytes) {
                               self->buffer_.commit(bytes);
                               self->OnRead(error, bytes);
                             });
   }
 
-  size_t WriteNow(std::span<const asio::const_buffer> buffers) override {
-    boost::system::error_code error;
-    const size_t taken = socket_.write_some(buffers, error);
-    return error ? 0 : taken;
-  }
+  size_t WriteNow(std::span<const asio::const_buffer> buffers) override { return stream_.WriteNow(buffers); }
 
   void StartWrite(std::span<const asio::const_buffer> buffers) override {
-    asio::async_write(socket_, buffers,
-                      [self = Self()](boost::system::error_code error, size_t) { self->OnWrite(error); });
+    stream_.AsyncWrite(buffers,
+                       [self = Self()](boost::system::error_code error, size_t) { self->OnWrite(error); });
   }
 
   // Half-closes and reads on until the client has closed too: closing with bytes unread would send a reset,
   // and the client would lose what it was just told. The base class bounds the time.
   void StartGoodbye(CloseReason, const std::string&) override {
     boost::system::error_code ignored;
-    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-    socket_.cancel(ignored);
-    buffer_.clear();
+    stream_.next_layer().cancel(ignored);
+    stream_.AsyncEndWriting([self = Self()] {});
+    discarded_ = std::make_unique<std::array<char, kReadBytes>>();
     Discard();
   }
 
+  // Past TLS, if there is any: the bytes mean nothing any more.
   void Discard() {
-    socket_.async_read_some(buffer_.prepare(kReadBytes),
-                            [self = Self()](boost::system::error_code error, size_t bytes) {
-                              if (error == asio::error::operation_aborted && self->socket_.is_open())
-                                return self->Discard();
-                              self->discarded_bytes_ += bytes;
-                              if (error || self->discarded_bytes_ > Connection::kHardLimit)
-                                return self->OnGoodbye();
-                              self->Discard();
-                            });
+    stream_.next_layer().async_read_some(
+        asio::buffer(*discarded_), [self = Self()](boost::system::error_code error, size_t bytes) {
+          if (error == asio::error::operation_aborted && self->stream_.next_layer().is_open())
+            return self->Discard();
+          self->discarded_bytes_ += bytes;
+          if (error || self->discarded_bytes_ > Connection::kHardLimit) return self->OnGoodbye();
+          self->Discard();
+        });
   }
 
-  void WatchForError() override {
-    socket_.async_wait(Socket::wait_error, [self = Self()](boost::system::error_code error) {
-      if (!error && !self->closing()) self->Abort(CloseReason::kClientLeft, "the client has gone");
-    });
-  }
+  ClientStream& stream() override { return stream_; }
 
-  int Handle() override { return socket_.native_handle(); }
-
-  void CloseSocket() override {
-    boost::system::error_code ignored;
-    socket_.close(ignored);
-  }
-
-  Socket socket_;
+  ClientStream stream_;
+  // Not the buffer of reads: one that was cancelled just now may still write there.
+  std::unique_ptr<std::array<char, kReadBytes>> discarded_;
   size_t discarded_bytes_ = 0;
 };
 
 }  // namespace
 
-std::shared_ptr<SocketConnection> MakeTcpConnection(SocketConnection::Client client, Socket socket,
+std::shared_ptr<SocketConnection> MakeTcpConnection(SocketConnection::Client client, ClientStream stream,
                                                     beast::flat_buffer read) {
-  return std::make_shared<TcpConnection>(std::move(client), std::move(socket), std::move(read));
+  return std::make_shared<TcpConnection>(std::move(client), std::move(stream), std::move(read));
 }
 
 }  // namespace hubbub::net

@@ -96,14 +96,7 @@ class WebSocketConnection final : public SocketConnection {
                                [self = Self()](boost::system::error_code, size_t) { self->OnGoodbye(); });
   }
 
-  void WatchForError() override {
-    stream_.next_layer().next_layer().async_wait(
-        Socket::wait_error, [self = Self()](boost::system::error_code error) {
-          if (!error && !self->closing()) self->Abort(CloseReason::kClientLeft, "the client has gone");
-        });
-  }
-
-  int Handle() override { return stream_.next_layer().next_layer().native_handle(); }
+  ClientStream& stream() override { return stream_.next_layer().next_layer(); }
 
   // What a close frame has room for beside the code (RFC 6455, 5.5).
   static constexpr size_t kMaxCloseReason = 123;
@@ -133,12 +126,8 @@ class WebSocketConnection final : public SocketConnection {
     return websocket::close_code::normal;
   }
 
-  void CloseSocket() override {
-    boost::system::error_code ignored;
-    stream_.next_layer().next_layer().close(ignored);
-    // What is held back ends as well, and gives up what it owns.
-    stream_.next_layer().Release();
-  }
+  // What is held back ends as well, and gives up what it owns.
+  void OnSocketClosed() override { stream_.next_layer().Release(); }
 
   static constexpr size_t kReadBytes = 512;
 

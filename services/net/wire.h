@@ -6,43 +6,37 @@
 
 #include "absl/functional/any_invocable.h"
 #include "boost/asio/buffer.hpp"
-#include "boost/asio/write.hpp"
 #include "boost/beast/core/role.hpp"
 #include "boost/beast/websocket/teardown.hpp"
+#include "services/net/client_stream.h"
 #include "services/net/socket.h"
 
 namespace hubbub::net {
 
-// The socket below a Beast WebSocket stream. It has two writers. Beast writes control frames by itself as it
-// reads: pongs, and the answer to a close. The connection writes its data frames past Beast, so that most
-// writes are one system call and no Asio operation. Each write consists of whole frames, and begins only
-// after the previous write has left. Loop-only. Owned by the stream; must not move during an operation.
+// The client's bytes below a Beast WebSocket stream. It has two writers. Beast writes control frames by
+// itself as it reads: pongs, and the answer to a close. The connection writes its data frames past Beast, so
+// that most writes are one system call and no Asio operation. Each write consists of whole frames, and begins
+// only after the previous write has left. Loop-only. Owned by the stream; must not move during an operation.
 class Wire {
  public:
   using executor_type = Executor;
-  using next_layer_type = Socket;
+  using next_layer_type = ClientStream;
 
-  explicit Wire(Socket socket) : socket_(std::move(socket)) {
-    boost::system::error_code ignored;
-    socket_.non_blocking(true, ignored);
-  }
+  explicit Wire(ClientStream stream) : stream_(std::move(stream)) {}
 
-  executor_type get_executor() { return socket_.get_executor(); }
-  Socket& next_layer() { return socket_; }
-  const Socket& next_layer() const { return socket_; }
+  executor_type get_executor() { return stream_.get_executor(); }
+  ClientStream& next_layer() { return stream_; }
+  const ClientStream& next_layer() const { return stream_; }
 
   // Writes what the socket takes at once, and returns how many bytes that was: 0 while another write is under
   // way, or if the socket has an error, which the next Write reports.
   size_t WriteNow(std::span<const asio::const_buffer> buffers) {
-    if (busy_) return 0;
-    boost::system::error_code error;
-    const size_t taken = socket_.write_some(buffers, error);
-    return error ? 0 : taken;
+    return busy_ ? 0 : stream_.WriteNow(buffers);
   }
 
   template <typename Buffers, typename Token>
   auto async_read_some(const Buffers& buffers, Token&& token) {
-    return socket_.async_read_some(buffers, std::forward<Token>(token));
+    return stream_.async_read_some(buffers, std::forward<Token>(token));
   }
 
   // Writes the bytes that WriteNow did not take, before a write of Beast's that waits.
@@ -85,9 +79,8 @@ class Wire {
   template <typename Buffers, typename Handler>
   void Begin(const Buffers& buffers, Handler handler) {
     busy_ = true;
-    asio::async_write(
-        socket_, buffers,
-        [this, handler = std::move(handler)](boost::system::error_code error, size_t bytes) mutable {
+    stream_.AsyncWrite(
+        buffers, [this, handler = std::move(handler)](boost::system::error_code error, size_t bytes) mutable {
           busy_ = false;
           Next();
           // Last: it may be what keeps this alive.
@@ -95,7 +88,7 @@ class Wire {
         });
   }
 
-  Socket socket_;
+  ClientStream stream_;
   bool busy_ = false;
   bool held_ = false;
   // The write of the connection, and that of Beast, that waits for its turn; null: none.
@@ -105,11 +98,16 @@ class Wire {
 
 // Beast finds these by the argument's namespace.
 inline void teardown(beast::role_type role, Wire& wire, boost::system::error_code& error) {
-  beast::websocket::teardown(role, wire.next_layer(), error);
+  beast::websocket::teardown(role, wire.next_layer().next_layer(), error);
 }
 template <typename Handler>
 void async_teardown(beast::role_type role, Wire& wire, Handler&& handler) {
-  beast::websocket::async_teardown(role, wire.next_layer(), std::forward<Handler>(handler));
+  ClientStream& stream = wire.next_layer();
+  if (!stream.secure())
+    return beast::websocket::async_teardown(role, stream.next_layer(), std::forward<Handler>(handler));
+  stream.AsyncEndWriting([&stream, role, own = std::forward<Handler>(handler)]() mutable {
+    beast::websocket::async_teardown(role, stream.next_layer(), std::move(own));
+  });
 }
 
 }  // namespace hubbub::net

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <future>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -21,8 +22,12 @@
 #include "services/net/frame.h"
 #include "services/net/listener.h"
 #include "services/net/testing/routes.h"
+#include "services/net/testing/test_certificate.h"
+#include "services/net/testing/tls_client.h"
+#include "services/net/tls_context.h"
 #include "services/testing/tcp_client.h"
 #include "services/testing/web_socket_client.h"
+#include "spdlog/spdlog.h"
 
 namespace hubbub::net {
 namespace {
@@ -31,6 +36,15 @@ using testing::TcpClient;
 using testing::WebSocketClient;
 
 constexpr size_t kPayloadBytes = 150;  // A message of 64 bytes as JSON clients get it.
+constexpr const char* kUpgrade =
+    "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: "
+    "dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+double ThreadSeconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
 
 // Reads what comes and forgets it, until the other side closes.
 class Drain {
@@ -67,7 +81,18 @@ void Turns(Loop& loop, Connection& connection, const Payload& payload, int64_t p
   });
 }
 
-// A WebSocket session is sent state.range(0) payloads in each turn of its loop.
+// A certificate for a key of P-256.
+struct BenchTls {
+  // Its own line would come between the results.
+  BenchTls() : context((spdlog::set_level(spdlog::level::warn), TlsContext::Open(files.files()).value())) {}
+
+  TestCertificateFiles files{MakeTestCertificate("bench.example")};
+  std::unique_ptr<TlsContext> context;
+};
+
+// A WebSocket session is sent state.range(0) payloads in each turn of its loop; through TLS if state.range(1)
+// is
+// 1. The CPU time is that of the loop's thread, without the client's.
 void BM_SessionWrite(benchmark::State& state) {
   constexpr int kTurns = 1000;
   Loops loops(1);
@@ -76,10 +101,21 @@ void BM_SessionWrite(benchmark::State& state) {
     connected.set_value(&connection);
     return std::make_unique<Silent>();
   }};
-  auto listener = Listener::Start(loops, {.host = "127.0.0.1"}, protocol, RoutesOf(protocol));
+  const BenchTls tls;
+  const bool secure = state.range(1) == 1;
+  auto listener = Listener::Start(loops, {.host = "127.0.0.1", .tls = secure ? tls.context.get() : nullptr},
+                                  protocol, RoutesOf(protocol));
   if (!listener.ok()) return state.SkipWithError("no port to listen on");
-  WebSocketClient client((*listener)->port());
-  const Drain drain(client.socket());
+  std::optional<WebSocketClient> plain;
+  std::optional<TlsClient> encrypted;
+  if (secure) {
+    encrypted.emplace((*listener)->port()).Send(kUpgrade);
+    encrypted->ReadUntil("\r\n\r\n");
+  } else {
+    plain.emplace((*listener)->port());
+  }
+  // What comes is not decrypted.
+  const Drain drain(secure ? encrypted->socket() : plain->socket());
   Connection& connection = *connected.get_future().get();
   std::string frame;
   AppendFrame(connection.framed() ? Framing::kBinary : Framing::kNone, frame,
@@ -87,13 +123,48 @@ void BM_SessionWrite(benchmark::State& state) {
   const auto payload = std::make_shared<const std::string>(std::move(frame));
   for (auto _ : state) {
     std::promise<void> done;
+    double before = 0;
+    loops.at(0).Post([&] { before = ThreadSeconds(); });
     loops.at(0).Post([&] { Turns(loops.at(0), connection, payload, state.range(0), kTurns, done); });
     done.get_future().wait();
+    std::promise<double> after;
+    loops.at(0).Post([&] { after.set_value(ThreadSeconds()); });
+    state.SetIterationTime(after.get_future().get() - before);
   }
   state.SetItemsProcessed(state.iterations() * kTurns * state.range(0));
   listener->reset();
 }
-BENCHMARK(BM_SessionWrite)->Arg(1)->Arg(8)->Arg(62)->UseRealTime();
+BENCHMARK(BM_SessionWrite)->ArgsProduct({{1, 8, 62}, {0, 1}})->UseManualTime();
+
+// A client comes by TLS, with a ticket if state.range(0) is 1, and goes: the CPU time of the server's loop.
+void BM_TlsHandshake(benchmark::State& state) {
+  Loops loops(1);
+  const ProtocolFactory protocol = {.make = [](Loop&, Connection&) { return std::make_unique<Silent>(); }};
+  const BenchTls tls;
+  auto listener =
+      Listener::Start(loops, {.host = "127.0.0.1", .tls = tls.context.get()}, protocol, RoutesOf(protocol));
+  if (!listener.ok()) return state.SkipWithError("no port to listen on");
+  const auto cpu = [&] {
+    std::promise<double> now;
+    loops.at(0).Post([&] { now.set_value(ThreadSeconds()); });
+    return now.get_future().get();
+  };
+  const auto visit = [&](std::shared_ptr<ssl_session_st> session) {
+    TlsClient client((*listener)->port(), {.session = std::move(session)});
+    client.Send("GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    client.ReadToEnd();
+    return client.session();
+  };
+  auto session = visit(nullptr);
+  for (auto _ : state) {
+    const double before = cpu();
+    session = visit(state.range(0) == 1 ? session : nullptr);
+    state.SetIterationTime(cpu() - before);
+  }
+  state.SetItemsProcessed(state.iterations());
+  listener->reset();
+}
+BENCHMARK(BM_TlsHandshake)->Arg(0)->Arg(1)->UseManualTime();
 
 // Connections of the loopback: their near ends to send to, and a thread that reads at their far ends.
 class Receivers {
@@ -146,12 +217,6 @@ class Receivers {
   std::vector<pollfd> far_;
   std::thread reader_;
 };
-
-double ThreadSeconds() {
-  timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
 
 // The system call alone, as the scenario calm needs it: once for each of state.range(0) sockets, then nothing
 // for state.range(1) milliseconds. The thread's CPU time, with that of its falling asleep and its waking.

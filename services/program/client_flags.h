@@ -8,8 +8,10 @@
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "services/metrics/metrics.h"
 #include "services/net/networks.h"
 #include "services/net/origins.h"
+#include "services/net/tls_context.h"
 #include "services/program/flags.h"
 #include "services/program/server_flags.h"
 #include "services/signin/token_checker.h"
@@ -44,6 +46,16 @@ ABSL_FLAG(std::vector<std::string>, trusted_proxies, {},
           "Addresses and networks, such as 10.0.0.0/8, whose word is taken on who a client is: by the PROXY "
           "protocol, "
           "version 1 or 2, or by X-Forwarded-For or Forwarded");
+ABSL_FLAG(
+    std::string, tls_certificate, "",
+    "Take TLS on the client port, so wss, https and TLS over TCP: a PEM file with this server's certificate, "
+    "then those that lead to its root; read again when it changes. Empty: no TLS");
+ABSL_FLAG(std::string, tls_key, "",
+          "With --tls_certificate: a PEM file with the certificate's private key, without a password");
+ABSL_FLAG(
+    bool, allow_plain, false,
+    "With --tls_certificate: take clients without TLS too, on the same port. Otherwise they are told to use "
+    "it, and /healthz alone answers them");
 ABSL_FLAG(bool, use_protobuf, true, "Offer clients the protobuf dialect that shortens pushes");
 
 namespace hubbub::program {
@@ -81,6 +93,32 @@ inline absl::StatusOr<std::unique_ptr<signin::TokenChecker>> OpenSignIn() {
         "--production needs --signin_keys: without keys everybody who reaches this server may be anybody");
   }
   return nullptr;
+}
+
+// TLS by the flags above; null if there is none.
+inline absl::StatusOr<std::unique_ptr<net::TlsContext>> OpenTls() {
+  net::TlsFiles files{.certificate = absl::GetFlag(FLAGS_tls_certificate),
+                      .key = absl::GetFlag(FLAGS_tls_key)};
+  if (files.certificate.empty() && files.key.empty()) return nullptr;
+  if (files.certificate.empty())
+    return absl::InvalidArgumentError(
+        "--tls_key needs --tls_certificate: a PEM file with the key's certificate");
+  if (files.key.empty())
+    return absl::InvalidArgumentError("--tls_certificate needs --tls_key: a PEM file with its private key");
+  auto tls = net::TlsContext::Open(std::move(files));
+  if (!tls.ok()) return absl::InvalidArgumentError("TLS: " + std::string(tls.status().message()));
+  return tls;
+}
+inline bool AllowPlain() {
+  return absl::GetFlag(FLAGS_tls_certificate).empty() || absl::GetFlag(FLAGS_allow_plain);
+}
+
+// Shows when the certificate ends, if there is one. `tls` must live until nobody scrapes any more.
+inline void AddTlsMetrics(metrics::Metrics& metrics, const net::TlsContext* tls) {
+  if (tls == nullptr) return;
+  metrics.AddGauge("hubbub_tls_certificate_end_timestamp_seconds",
+                   "When the certificate of the client port ends, in Unix time",
+                   [tls] { return static_cast<double>(tls->certificate_end()); });
 }
 
 // Says in one log line if this server is open. For main, once the program serves: what is wrong with its

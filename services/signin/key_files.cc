@@ -1,17 +1,14 @@
 #include "services/signin/key_files.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <system_error>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "fmt/format.h"
+#include "services/base/files.h"
 
 namespace hubbub::signin {
 namespace {
@@ -40,20 +37,6 @@ std::vector<fs::path> FilesAt(const std::string& path) {
   return files;
 }
 
-absl::StatusOr<std::string> ReadFile(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream.is_open())
-    return absl::NotFoundError(
-        fmt::format("{} cannot be read: {}", file.string(), std::system_category().message(errno)));
-  std::string text(kMaxFileBytes + 1, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (stream.bad()) return absl::NotFoundError(fmt::format("{} cannot be read", file.string()));
-  text.resize(static_cast<size_t>(stream.gcount()));
-  if (text.size() > kMaxFileBytes)
-    return absl::InvalidArgumentError(fmt::format("{} has more than {} bytes", file.string(), kMaxFileBytes));
-  return text;
-}
-
 absl::StatusOr<KeySet> ParseFile(const fs::path& file, std::string text) {
   const std::string kind = file.extension();
   if (kind == ".json" || kind == ".jwks") return ParseJwks(text);
@@ -75,7 +58,7 @@ absl::StatusOr<KeySet> ReadKeys(const std::string& path) {
                       ".jwks or .secret",
                       file.string()));
     }
-    auto text = ReadFile(file);
+    auto text = ReadFile(file.string(), kMaxFileBytes);
     if (!text.ok()) return text.status();
     auto set = ParseFile(file, *std::move(text));
     if (!set.ok())
@@ -95,12 +78,7 @@ absl::StatusOr<KeySet> ReadKeys(const std::string& path) {
 
 std::string FilesStamp(const std::string& path) {
   std::string stamp;
-  for (const fs::path& file : FilesAt(path)) {
-    struct stat now = {};
-    if (::stat(file.c_str(), &now) != 0) continue;
-    stamp += fmt::format("{} {} {} {} {}.{}\n", file.string(), now.st_dev, now.st_ino, now.st_size,
-                         now.st_mtim.tv_sec, now.st_mtim.tv_nsec);
-  }
+  for (const fs::path& file : FilesAt(path)) stamp += FileStamp(file.string());
   return stamp;
 }
 

@@ -227,7 +227,21 @@ class Manifests:
             for variable in pod["containers"][0]["env"]:
                 self.assertFalse("PASS" in variable["name"].upper() and "value" in variable, variable["name"])
             if workload["metadata"]["name"] != "hubbub-chat":
-                self.assertNotIn("secret", str(pod["volumes"]) + str(pod["containers"][0]["env"]).lower())
+                others = [volume for volume in pod["volumes"] if volume["name"] != "tls"]
+                self.assertNotIn("secret", str(others) + str(pod["containers"][0]["env"]).lower())
+
+    def test_tls_is_for_all_servers_with_clients_by_files_of_one_secret(self):
+        for overlay, workload, pod in self.each_workload():
+            files = [value for _, flag, value in overlay.flags_of(workload) if flag in ("tls_certificate", "tls_key")]
+            wanted = "+tls" in type(self).__name__ and workload["metadata"]["name"] != "hubbub-chat"
+            # The names that Kubernetes gives the parts of a Secret of the type kubernetes.io/tls.
+            self.assertEqual([os.path.basename(file) for file in files], ["tls.crt", "tls.key"] if wanted else [])
+            for file in files:
+                mount, volume = overlay.mount_of(pod, file)
+                self.assertEqual(volume["secret"]["secretName"], "hubbub-tls")
+                self.assertIs(mount["readOnly"], True)
+                # A mount of a single file would not follow the Secret's changes.
+                self.assertNotIn("subPath", mount)
 
     def test_an_ingress_shows_no_page_of_the_servers(self):
         led_to = {

@@ -9,24 +9,26 @@ import yaml
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OVERLAYS = os.path.join(ROOT, "deploy", "kubernetes", "overlays")
+COMPONENTS = os.path.join(ROOT, "deploy", "kubernetes", "components")
 
 
 def overlays():
-    return sorted(os.listdir(OVERLAYS))
+    """Each overlay, and each with each of the components that it may take: NAME+COMPONENT."""
+    names = sorted(os.listdir(OVERLAYS))
+    return names + [f"{name}+{component}" for name in names for component in sorted(os.listdir(COMPONENTS))]
 
 
-def render(overlay, component=None):
-    if component:
-        return render_with(overlay, component)
-    return build(os.path.join(OVERLAYS, overlay))
-
-
-def render_with(overlay, component):
-    # Beside the overlays, because kustomize takes relative paths alone.
-    with tempfile.TemporaryDirectory(dir=os.path.dirname(OVERLAYS), prefix=".test-") as folder:
-        with open(os.path.join(folder, "kustomization.yaml"), "w", encoding="utf-8") as file:
-            yaml.safe_dump({"resources": [f"../overlays/{overlay}"], "components": [f"../components/{component}"]}, file)
-        return build(folder)
+def render(overlay):
+    name, _, component = overlay.partition("+")
+    if not component:
+        return build(os.path.join(OVERLAYS, name))
+    with tempfile.TemporaryDirectory() as folder:
+        near = os.path.realpath(folder)
+        own = {"resources": [os.path.relpath(os.path.join(OVERLAYS, name), near)],
+               "components": [os.path.relpath(os.path.join(COMPONENTS, component), near)]}
+        with open(os.path.join(near, "kustomization.yaml"), "w", encoding="utf-8") as file:
+            yaml.safe_dump(own, file)
+        return build(near)
 
 
 def build(folder):

@@ -109,6 +109,14 @@ test('grpcurl and ghz do what the README says', async () => {
   }
 });
 
+test('the certificates that the README makes are good', async () => {
+  const [command] = commands(readme).filter((line) => line.startsWith('./dev certs '));
+  await run(command);
+  const check = 'openssl verify -CAfile deploy/secrets/ca.crt -verify_hostname chat.example.com deploy/secrets/server.crt';
+  const {output, ended} = start(check);
+  assert.equal(await ended, 0, output);
+});
+
 test('the load generator loads the suite with the lines of the README', async () => {
   for (const command of commands(readme).filter((line) => line.includes('hubbub-load'))) {
     const output = await run(command);

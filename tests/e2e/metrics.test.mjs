@@ -32,8 +32,12 @@ before(async () => {
   const ports = await freePorts(4);
   const of = {gate: ports[0], connector: ports[1], chat: ports[2]};
   port = ports[3];
-  suite = await Suite.start({flags: Object.fromEntries(Object.entries(of).map(([kind, own]) => [kind, [`--metrics_port=${own}`]]))});
   folder = await mkdtemp(join(tmpdir(), 'hubbub-prometheus-'));
+  // Some metrics are there with TLS alone.
+  execFileSync(fileURLToPath(new URL('../../dev', import.meta.url)), ['certs', '--out', folder]);
+  const tls = [`--tls_certificate=${folder}/server.crt`, `--tls_key=${folder}/server.key`, '--allow_plain'];
+  suite = await Suite.start({flags: Object.fromEntries(Object.entries(of).map(([kind, own]) =>
+    [kind, [`--metrics_port=${own}`, ...kind === 'chat' ? [] : tls]]))});
   await writeFile(join(folder, 'prometheus.yml'), JSON.stringify({
     global: {scrape_interval: '1s', evaluation_interval: '1s'},
     rule_files: [join(monitoring, 'alerts.yaml')],
@@ -113,7 +117,7 @@ test('every alert has data to judge by, and none fires in a suite that is well',
   const rules = (await ask('rules')).groups.flatMap((group) => group.rules);
   assert.ok(rules.length >= 15);
   for (const {name, query: expression} of rules) {
-    const [, judged] = /^(.*) (?:==|>) [0-9.]+$/s.exec(expression) ?? assert.fail(`${name} compares with no number: ${expression}`);
+    const [, judged] = /^(.*) (?:==|>|<) [0-9.]+$/s.exec(expression) ?? assert.fail(`${name} compares with no number: ${expression}`);
     await until(async () => (await query(judged)).length > 0, `data for ${name}: ${judged}`);
   }
   assert.deepEqual((await ask('alerts')).alerts.filter(({state}) => state === 'firing').map(({labels}) => labels.alertname), []);

@@ -1,6 +1,7 @@
 // Pomelo's packages and messages, as little as tests of the wire need, and clients over raw TCP and raw WebSocket that
 // hide nothing: what comes in is kept in `packages`, and nothing is sent that the test has not asked for.
 import net from 'node:net';
+import tls from 'node:tls';
 
 import {WebSocket} from 'ws';
 
@@ -123,16 +124,21 @@ class RawClient {
 }
 
 export class RawTcp extends RawClient {
-  // `localAddress`: where the client comes from.
-  static async connect(port, host = '127.0.0.1', localAddress = undefined) {
+  // `localAddress`: where the client comes from. `tlsOptions`: for TLS, as tls.connect() takes them.
+  static async connect(port, host = '127.0.0.1', localAddress = undefined, tlsOptions = undefined) {
     const client = new RawTcp();
-    client.socket = net.connect({port, host, localAddress, noDelay: true});
+    const options = {port, host, localAddress, noDelay: true};
+    client.socket = tlsOptions ? tls.connect({...options, ...tlsOptions}) : net.connect(options);
+    let ready = !tlsOptions;
+    client.socket.on('secureConnect', () => {
+      ready = true;
+    });
     client.socket.on('data', (bytes) => client.received(bytes));
     client.socket.on('error', () => {});  // 'close' follows.
     client.socket.on('close', () => {
       client.closed = true;
     });
-    await until(() => client.socket.readyState === 'open' || client.closed, 'a TCP connection');
+    await until(() => (ready && client.socket.readyState === 'open') || client.closed, 'a TCP connection');
     if (client.closed) throw new Error(`Nobody listens on port ${port}.`);
     return client;
   }
@@ -149,9 +155,10 @@ export class RawTcp extends RawClient {
 export class RawWebSocket extends RawClient {
   frames = [];  // How many packages each frame has held; 0 for one that ends within a package.
 
-  static async connect(port) {
+  // `tlsOptions`: for wss, as tls.connect() takes them.
+  static async connect(port, tlsOptions = undefined) {
     const client = new RawWebSocket();
-    client.socket = new WebSocket(`ws://127.0.0.1:${port}/any/path?at=all`, {perMessageDeflate: false});
+    client.socket = new WebSocket(`${tlsOptions ? 'wss' : 'ws'}://127.0.0.1:${port}/any/path?at=all`, {perMessageDeflate: false, ...tlsOptions});
     client.socket.on('message', (bytes) => {
       client.frames.push(packagesIn(bytes));
       client.received(bytes);

@@ -13,9 +13,9 @@ export class SocketIo {
   events = [];  // ['connect'], ['disconnect', reason], ['connect_error', error], in the order of time.
 
   // `options` as io() takes them.
-  constructor(port, {major = 4, namespace = '/', ...options} = {}) {
+  constructor(port, {major = 4, namespace = '/', scheme = 'http', ...options} = {}) {
     const io = require(`socket.io-client-${major}`);
-    this.socket = io(`http://127.0.0.1:${port}${namespace}`, {forceNew: true, reconnectionDelay: 100, ...options});
+    this.socket = io(`${scheme}://127.0.0.1:${port}${namespace}`, {forceNew: true, reconnectionDelay: 100, ...options});
     for (const route of ROUTES) this.socket.on(route, (body) => this.pushes[route].push(body));
     // Majors before 3 say 'error' where the server refuses a namespace.
     for (const event of ['connect', 'disconnect', 'connect_error', 'error']) {

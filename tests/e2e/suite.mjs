@@ -123,12 +123,13 @@ export class Server {
 export class Suite {
   // flags: {gate: […], connector: […], chat: […]}; ulimits: {gate: '-Sn 256', …}; store: sqlite or postgres, this one started
   // by the suite; network: whether the servers reach each other and PostgreSQL by links that a test can make bad
-  // (network.mjs); tokenFor: (user) => its sign-in token, for a suite that demands one; flagsOf: (id) => flags of one server.
+  // (network.mjs); tokenFor: (user) => its sign-in token, for a suite that demands one; flagsOf: (id) => flags of one server;
+  // tlsOptions: as tls.connect() takes them, for a suite with TLS alone.
   static async start({connectors = 1, chats = 1, flags = {}, ulimits = {}, store = 'sqlite', network = false,
-                      tokenFor = () => undefined, flagsOf = () => []} = {}) {
+                      tokenFor = () => undefined, flagsOf = () => [], tlsOptions} = {}) {
     for (let attempt = 0; ; ++attempt) {
       const suite = new Suite();
-      Object.assign(suite, {tokenFor, flagsOf});
+      Object.assign(suite, {tokenFor, flagsOf, tlsOptions});
       try {
         await suite.#start({connectors, chats, flags, ulimits, store, network});
         return suite;
@@ -237,7 +238,7 @@ export class Suite {
       // A session whose client has signed in is one user's.
       if (gate && token) gate.close();
       if (!gate || token) {
-        gate = await RawTcp.connect(this.gatePort);
+        gate = await RawTcp.connect(this.gatePort, '127.0.0.1', undefined, this.tlsOptions);
         await gate.join();
       }
       const {port} = await gate.request('gate.gateHandler.queryEntry', {uid, token});
@@ -246,7 +247,7 @@ export class Suite {
     }, 'the gate to know all connectors');
     gate.close();
     for (const connector of running) {
-      const probe = await RawTcp.connect(connector.clientPort);
+      const probe = await RawTcp.connect(connector.clientPort, '127.0.0.1', undefined, this.tlsOptions);
       await probe.join();
       // So many rooms that no chat server is likely to be without one.
       for (let i = 0; i < 8 * this.chats.length; ++i) {
