@@ -201,6 +201,7 @@ TEST_F(AcceptorTest, OneAddressDoesNotTakeAllThereIs) {
   for (const Client& client : clients) ASSERT_TRUE(client.Connect(acceptor_->port()));
   EXPECT_TRUE(clients[2].Ends());
   EXPECT_TRUE(HasTaken(2));
+  EXPECT_TRUE(testing::WaitUntil([&] { return !log.lines().empty(); }));
   EXPECT_THAT(log.lines(),
               Contains(HasSubstr("has 2 connections from one address; further ones are closed")));
   taken_.CloseAll();

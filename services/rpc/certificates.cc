@@ -14,7 +14,7 @@
 #include <utility>
 
 #include "fmt/format.h"
-#include "services/rpc/small_file.h"
+#include "services/base/files.h"
 
 namespace hubbub::rpc {
 namespace {
@@ -74,11 +74,11 @@ Caller HolderOf(const X509& certificate) {
 }  // namespace
 
 absl::StatusOr<Certificate> ReadCertificate(const CertificateFiles& files, int64_t now_s) {
-  const auto certificate_text = ReadSmallFile(files.certificate, kMaxPemBytes);
+  const auto certificate_text = ReadFile(files.certificate, kMaxPemBytes);
   if (!certificate_text.ok()) return certificate_text.status();
-  const auto key_text = ReadSmallFile(files.key, kMaxPemBytes);
+  const auto key_text = ReadFile(files.key, kMaxPemBytes);
   if (!key_text.ok()) return key_text.status();
-  const auto authority_text = ReadSmallFile(files.authority, kMaxPemBytes);
+  const auto authority_text = ReadFile(files.authority, kMaxPemBytes);
   if (!authority_text.ok()) return authority_text.status();
 
   const X509Ptr certificate(PEM_read_bio_X509(Reader(*certificate_text).get(), nullptr, nullptr, nullptr));

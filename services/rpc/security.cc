@@ -8,8 +8,8 @@
 #include "fmt/format.h"
 #include "grpcpp/security/tls_certificate_verifier.h"
 #include "grpcpp/security/tls_credentials_options.h"
+#include "services/base/files.h"
 #include "services/rpc/access.h"
-#include "services/rpc/small_file.h"
 #include "spdlog/spdlog.h"
 
 namespace hubbub::rpc {

@@ -17,11 +17,11 @@
 #include "hubbub/directory/v1/identity.grpc.pb.h"
 #include "hubbub/directory/v1/status.grpc.pb.h"
 #include "hubbub/gate/v1/gate.grpc.pb.h"
+#include "services/base/files.h"
 #include "services/rpc/access.h"
 #include "services/rpc/channel.h"
 #include "services/rpc/grpc_status.h"
 #include "services/rpc/server.h"
-#include "services/rpc/small_file.h"
 #include "services/rpc/testing/test_authority.h"
 #include "services/testing/test_log.h"
 #include "services/testing/wait.h"
@@ -91,7 +91,7 @@ class SecurityTest : public ::testing::Test {
     arguments.SetSslTargetNameOverride("localhost");
     return grpc::CreateCustomChannel(Address(), grpc::SslCredentials(options), arguments);
   }
-  std::string Text(const std::string& name) const { return *ReadSmallFile(authority_.Path(name), 1 << 20); }
+  std::string Text(const std::string& name) const { return *ReadFile(authority_.Path(name), 1 << 20); }
 
   // An empty request; OK and UNIMPLEMENTED say that the service was asked.
   static grpc::Status Call(const std::shared_ptr<grpc::Channel>& channel, std::string_view method,
@@ -176,8 +176,8 @@ TEST_F(SecurityTest, ACertificateOfAnotherAuthorityIsNone) {
   const auto channel = grpc::CreateCustomChannel(
       Address(),
       grpc::SslCredentials({.pem_root_certs = Text("ca.pem"),
-                            .pem_private_key = *ReadSmallFile(other.Path("admin.key"), 1 << 20),
-                            .pem_cert_chain = *ReadSmallFile(other.Path("admin.pem"), 1 << 20)}),
+                            .pem_private_key = *ReadFile(other.Path("admin.key"), 1 << 20),
+                            .pem_cert_chain = *ReadFile(other.Path("admin.pem"), 1 << 20)}),
       arguments);
   EXPECT_EQ(Call(channel, kHealth).error_code(), grpc::StatusCode::UNAVAILABLE);
 }
@@ -251,7 +251,7 @@ TEST_F(SecurityTest, CertificatesThatChangeAreForNewConnections) {
   other.Issue("server", {"hubbub://chat/chat-1"});
   other.Issue("admin", {"hubbub://admin"});
   for (const char* name : {"server.pem", "server.key", "ca.pem", "admin.pem", "admin.key"})
-    authority_.Write(name, *ReadSmallFile(other.Path(name), 1 << 20));
+    authority_.Write(name, *ReadFile(other.Path(name), 1 << 20));
   EXPECT_TRUE(hubbub::testing::WaitUntil([&] { return Call(BackEnd("admin"), kHealth).ok(); }));
   EXPECT_TRUE(Call(before, kHealth).ok()) << "an open connection stays";
   security_->Poll();

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "fmt/format.h"
-#include "services/rpc/small_file.h"
+#include "services/base/files.h"
 #include "spdlog/spdlog.h"
 
 namespace hubbub::rpc {
@@ -74,7 +74,7 @@ absl::StatusOr<Tokens::Entry> Tokens::ReadLine(std::string_view line) {
 }
 
 absl::StatusOr<Tokens::Entries> Tokens::Read(const std::string& path) {
-  const auto text = ReadSmallFile(path, kMaxFileBytes);
+  const auto text = ReadFile(path, kMaxFileBytes);
   if (!text.ok()) return text.status();
   std::vector<Entry> entries;
   std::string_view rest = *text;

@@ -39,8 +39,8 @@ def build(folder):
 
 
 class Rendered:
-    def __init__(self, overlay, component=None):
-        self.documents = render(overlay, component)
+    def __init__(self, overlay):
+        self.documents = render(overlay)
 
     def all(self, *kinds):
         return [document for document in self.documents if document["kind"] in kinds]
