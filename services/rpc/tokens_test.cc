@@ -53,7 +53,7 @@ TEST_F(TokensTest, AreRefusedWithTheLineThatIsWrong) {
   EXPECT_THAT(WhyNot(std::string(65, 'n') + " read " + kOne), HasSubstr("the name must have 1 to 64"));
   EXPECT_THAT(std::string(Tokens::Open("/nowhere/at/all").status().message()),
               HasSubstr("/nowhere/at/all cannot be read: No such file"));
-  EXPECT_THAT(WhyNot(std::string(2 << 20, '#')), HasSubstr("it has more than"));
+  EXPECT_THAT(WhyNot(std::string(2 << 20, '#')), HasSubstr("tokens has more than"));
 }
 
 TEST_F(TokensTest, FollowTheFileAndStayWhenItIsWrong) {
