@@ -261,7 +261,7 @@ TEST_F(ConnectorTest, LeavingKeepsTheSocket) {
   ExpectPush(*ann, "onAdd", {{"user", "bob"}});
 }
 
-TEST_F(ConnectorTest, WhoeverDisconnectsLeavesAllRooms) {
+TEST_F(ConnectorTest, AUserWhoDisconnectsLeavesAllRooms) {
   Start();
   auto ann = Guest("ann");
   EXPECT_EQ(CodeIn(Enter(*ann, "ann", "attic")), 200);

@@ -219,7 +219,7 @@ bool HandOver::Finish(const std::string& server, const BatchPtr& batch) {
 
 void HandOver::Settle(const std::string& server, const Batch& batch, uint64_t taker, const Taken& taken,
                       const std::vector<SlotGeneration>& kept) {
-  // First who has the slots, then the rooms: a room that is forgotten here is not made here again.
+  // First the slots' owner, then the rooms: a room that is forgotten here is not made here again.
   slots_.Given(taken, taker);
   const int count = slots_.slots();
   absl::flat_hash_set<int> moved;

@@ -25,9 +25,9 @@
 namespace hubbub::chat {
 
 // Speaks with the store about servers and slots, on a thread of its own: lists this run of the server, shows
-// that it lives, reads what the others do, finds who is gone, and claims slots. What it learns goes to the
-// SlotTable, then to the listener. Knows nothing of gRPC. Thread-safe, but for Start, Leave and Stop, which
-// belong to the owner.
+// that it lives, reads what the others do, finds servers that are gone, and claims slots. What it learns goes
+// to the SlotTable, then to the listener. Knows nothing of gRPC. Thread-safe, but for Start, Leave and Stop,
+// which belong to the owner.
 class SlotKeeper {
  public:
   // Called on the keeper's thread, and within Start.

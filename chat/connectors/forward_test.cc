@@ -185,7 +185,7 @@ TEST_F(ForwardTest, AnOwnerThatDoesNotAnswerIsUnavailable) {
   EXPECT_THAT(status.error_message(), HasSubstr("the chat server that owns room \"2nd\" did not answer"));
 }
 
-TEST_F(ForwardTest, APlaceOfThisServersLeaseIsEndedHereWhoeverOwnsTheRoomByNow) {
+TEST_F(ForwardTest, APlaceOfThisServersLeaseIsEndedHereWhicheverServerOwnsTheRoom) {
   TestStream stream(*first_.stub, "connector-1");
   ASSERT_TRUE(stream.Read());
   owned_by_first_.all_are_mine = true;

@@ -287,7 +287,7 @@ TEST_F(SendStreamTest, EndsWithTheServiceAfterItsAnswers) {
   EXPECT_EQ(stream_->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
-TEST_F(SendStreamTest, WhoeverDoesNotReadItsAnswersIsNotHeardWithoutBound) {
+TEST_F(SendStreamTest, ACallerThatDoesNotReadItsAnswersIsNotHeardWithoutBound) {
   // More than the answers that may wait; the stream's flow control then stops the writer, or nothing does.
   v1::SendStreamRequest request;
   for (int i = 0; i < 10'000; ++i) AddSend(request, "hi", 0);

@@ -16,7 +16,7 @@ class WritePaceTest : public ::testing::Test {
   WritePace pace_;
 };
 
-TEST_F(WritePaceTest, WhoeverComesAloneIsToldOfAtOnce) {
+TEST_F(WritePaceTest, AnEventThatComesAloneIsToldAtOnce) {
   pace_.Pushed(Kind::kJoined);
   EXPECT_TRUE(MayWrite());
   pace_.Wrote(now_, /*rest=*/false);
@@ -25,7 +25,7 @@ TEST_F(WritePaceTest, WhoeverComesAloneIsToldOfAtOnce) {
   EXPECT_TRUE(MayWrite());
 }
 
-TEST_F(WritePaceTest, WhoeverComesSoonAfterWaits) {
+TEST_F(WritePaceTest, AnEventThatComesSoonAfterWaits) {
   pace_.Wrote(now_, /*rest=*/false);
   for (const Kind kind : {Kind::kJoined, Kind::kLeft}) {
     pace_.Pushed(kind);

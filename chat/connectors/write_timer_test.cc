@@ -28,7 +28,7 @@ TEST(WriteTimer, CallsWhenItIsTimeAndNotBefore) {
   EXPECT_GE(called, due);
 }
 
-TEST(WriteTimer, WhoeverIsDueFirstTakesTheOthersAlong) {
+TEST(WriteTimer, TheFirstThatIsDueTakesTheOthersAlong) {
   WriteTimer timer;
   std::latch done(3);
   for (const auto due : {Clock::now() + hours(1), Clock::now(), Clock::now() + hours(2)})

@@ -51,7 +51,7 @@ class DurableLog final : public EventLog {
   // Opens a connection for each lane and for the reader. `epoch`: StoreMeta::epoch. Before it no room can be
   // read, so that none is here. May be tried again after an error.
   absl::Status Start(RoomTable& rooms, uint64_t epoch, const OpenStore& open);
-  // From now on no room is read, and who waits for one is told. Stop does it too.
+  // From now on no room is read, and calls that wait for one are told. Stop does it too.
   void StopReading();
   // Ends all threads, then refuses what waits. No call of the table may be under way, or follow.
   void Stop();

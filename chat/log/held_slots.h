@@ -18,7 +18,7 @@ class HeldSlots {
   virtual int64_t GenerationOf(int slot) const = 0;
 };
 
-// Who is told what the store has shown. Called by threads of the log without a lock held; must not block for
+// Is told what the store has shown. Called by threads of the log without a lock held; must not block for
 // long. Thread-safe.
 class LogListener {
  public:

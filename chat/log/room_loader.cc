@@ -110,7 +110,7 @@ absl::Status RoomLoader::Read(const std::vector<Wanted>& wanted) {
     const absl::StatusOr<RoomState> state = Read((*heads)[i]);
     if (!state.ok()) return state.status();
     if (slots_.GenerationOf(slots_.SlotOf(wanted[i].room)) != wanted[i].generation) continue;
-    // It may be another server's by now: then who asks for it is told so.
+    // It may be another server's by now: then its callers are told so.
     if (rooms_.Open(*state).ok()) counters_.rooms_read.Add();
   }
   return absl::OkStatus();

@@ -60,7 +60,7 @@ class RoomLoader {
   void Run();
   // What is read next; nothing once the loader is stopped.
   std::vector<Wanted> Next();
-  // Nothing is being read any more: tells those who waited for it.
+  // Nothing is being read any more: tells the calls that waited for it.
   void TellReaders();
   absl::Status Read(const std::vector<Wanted>& wanted);
   absl::StatusOr<RoomState> Read(const RoomHead& head);

@@ -103,8 +103,8 @@ class Room {
   // of places that others have by now. Nobody is told of users who come back from an earlier life, unless
   // there are newcomers: the others were never told that they had left.
   std::vector<uint32_t> RestorePlaces(const RoomClaim& claim, DuplicateUser policy, int64_t now_ms);
-  // After a loss, when the places of all claims are restored: whom clients were shown, and who is not back
-  // when the grace is over, is told to all as having left.
+  // After a loss, when the places of all claims are restored: awaits the users whom clients were shown. A
+  // user who is not back when the grace is over is told to all as having left.
   void AwaitUsers(const RoomClaim& claim, int64_t now_ms);
   // The answer to a claim whose places are restored: who is here now, and what it has missed. No replaced
   // ones.
@@ -172,7 +172,7 @@ class Room {
   const RecentEvents& recent() const { return past().recent(); }
   // Memory of what is kept of the past.
   size_t kept_bytes() const { return past().bytes(); }
-  // Forgets what is too old, and tells who has not come back in time.
+  // Forgets what is too old, and tells of users who have not come back in time.
   void Expire(int64_t now_ms);
   void ForgetEvents(uint64_t offset) { past().ForgetEvents(offset); }
   // Forgets the oldest of what is kept of the past, until the rest takes no more memory than this.

@@ -12,7 +12,7 @@
 
 namespace hubbub::chat {
 
-// What is proposed in the rooms of a table, for the one who writes the log. For one room it is used by one
+// What is proposed in the rooms of a table, for the writer of the log. For one room it is used by one
 // thread at a time, but for GiveUp. Rooms that are not here are passed over. Those who wait for a send are
 // told without a lock held, in each room in the order of its line; one who was refused is told before the
 // room takes another send. Thread-safe.

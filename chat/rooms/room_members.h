@@ -27,7 +27,7 @@ class RoomMembers {
   struct Member {
     std::string user;
     std::vector<Place> places;  // In the order in which they came; never empty.
-    uint64_t visit = 0;  // 1, 2, 3 …: who comes again, or somebody else by the name, has another one.
+    uint64_t visit = 0;  // 1, 2, 3 …: a user who comes again, or another one by the name, has a greater one.
   };
 
   // `index` is that of the shard of `room`, whose members these are; it outlives this object.

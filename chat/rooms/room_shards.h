@@ -114,7 +114,7 @@ class RoomShards {
 
   // Forgets events that are too old, then rooms that hold nothing. Returns how many users there are.
   size_t Sweep(int64_t now_ms);
-  // Forgets all rooms without telling anybody but those who wait for the log.
+  // Forgets all rooms without telling anybody but senders that wait for the log.
   void Clear();
 
   size_t rooms() const { return rooms_.load(std::memory_order_relaxed); }

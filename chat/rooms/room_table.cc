@@ -51,7 +51,7 @@ absl::StatusOr<uint64_t> RoomTable::Kick(std::string_view room, std::string_view
 
 absl::StatusOr<uint64_t> RoomTable::KickPlace(std::string_view room, std::string_view user, PlaceId place,
                                               std::optional<KeepName> keep) {
-  // Who comes without the token is let in anyway.
+  // A user without the token is let in anyway.
   if (options().duplicate_user != DuplicateUser::kRefuse) keep.reset();
   Shard& shard = shards_.Of(room);
   MutexLock lock(shard.mu);

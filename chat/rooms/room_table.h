@@ -70,7 +70,7 @@ class RoomTable {
   absl::StatusOr<SendResult> Send(std::string_view room, std::string_view from, std::string_view target,
                                   std::string_view content, std::string_view id = {}, PlaceId sender = {},
                                   Gather* gather = nullptr, SendTicket* ticket = nullptr);
-  // With a log: what is proposed in the rooms, for the one who writes the log.
+  // With a log: what is proposed in the rooms, for the writer of the log.
   RoomLines& lines() { return lines_; }
   const RoomLines& lines() const { return lines_; }
   // Rooms that go to other chat servers, and come from them.
@@ -112,7 +112,7 @@ class RoomTable {
   std::vector<size_t> CountBySlot(int slots) const;
   std::vector<std::string> InSlot(int slot, int slots) const;
 
-  // Forgets all rooms without telling anybody but those who wait for the log.
+  // Forgets all rooms without telling anybody but senders that wait for the log.
   void Clear() { shards_.Clear(); }
 
   // Forgets events that are too old, then rooms that hold nothing. Call it about once a second. `now_ms`: of

@@ -402,7 +402,7 @@ EventPtr Said(uint64_t epoch, uint64_t offset, const std::string& content, const
   return event;
 }
 
-TEST_F(RoomTest, WhoeverComesFromAnEarlierLifeMakesNoNoiseUnlessThereAreNewcomers) {
+TEST_F(RoomTest, AUserOfAnEarlierLifeMakesNoNoiseUnlessThereAreNewcomers) {
   constexpr uint64_t kBefore = kEpoch - 1;
   room_.GoOnFrom({{kBefore, {}}}, kNow);
   const auto restore = [&](const std::string& user, const SubscriberPtr& at) {

@@ -64,7 +64,7 @@ class SendLine {
   StringMap<Proposal*> by_id_;  // A deque does not move what it holds.
 };
 
-// Adds what became of the proposal for each who waits for it.
+// Adds what became of the proposal for each sender that waits for it.
 void AddOutcomes(SendLine::Proposal proposal, const absl::StatusOr<SendResult>& result,
                  std::vector<SendOutcome>& outcomes);
 

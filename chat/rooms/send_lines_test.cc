@@ -217,7 +217,7 @@ TEST_F(SendLinesTest, TimesDoNotFall) {
   EXPECT_EQ(taken[0].recipients, 2u);
 }
 
-TEST_F(SendLinesTest, APrivateMessageDoesNotGoToWhoeverHasTheNameByThen) {
+TEST_F(SendLinesTest, APrivateMessageDoesNotGoToALaterHolderOfTheName) {
   Propose("secret", "", "bob");
   ASSERT_THAT(Take(), ElementsAre("secret@1"));
   ASSERT_TRUE(table_->Kick("red", "bob").ok());

@@ -20,7 +20,7 @@ struct SendResult {
   bool pending = false;
 };
 
-// Who is told what became of sends that were pending. Thread-safe.
+// Is told what became of sends that were pending. Thread-safe.
 class SendWaiter : public Gathered {
  public:
   // Called once for each such send, without a lock held. UNKNOWN: it may have been done, ask again with the

@@ -122,7 +122,7 @@ absl::StatusOr<bool> PostgresServers::MarkGone(uint64_t incarnation, int64_t bea
   values.Big(static_cast<int64_t>(incarnation)).Big(beat);
   const absl::StatusOr<PostgresRows> rows = session_.Run(kMarkGone, values);
   if (!rows.ok()) return rows.status();
-  return rows->size() == 0 || rows->Flag(0, 0);  // Who is not listed is gone too.
+  return rows->size() == 0 || rows->Flag(0, 0);  // A run that is not listed is gone too.
 }
 
 absl::Status PostgresServers::Leave(uint64_t incarnation) {

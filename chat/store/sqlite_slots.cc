@@ -17,7 +17,7 @@ int Collect(SqliteStatement& update, std::vector<SlotGeneration>& got) {
 SqliteSlots::SqliteSlots(SqliteSession& session)
     : session_(session),
       list_(session.connection(), "SELECT slot, owner, generation FROM slots ORDER BY slot"),
-      // Not "its owner is not among those that live": who has no row may be about to register.
+      // Not "its owner is not among those that live": a server without a row may be about to register.
       claim_(
           session.connection(),
           "UPDATE slots SET owner = ?1, generation = max(generation, ?2) + 1 "

@@ -36,7 +36,7 @@ struct RoomToRestore {
 // One call of ChatService.Restore.
 struct RestoreCall {
   Loss loss;
-  Membership::At at;  // Who is asked.
+  Membership::At at;  // The server that is asked.
   int refusals = 0;   // How often that server has said that it knows nothing of the loss.
   std::vector<RoomToRestore> rooms;
 };

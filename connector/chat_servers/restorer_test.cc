@@ -206,7 +206,7 @@ TEST_F(RestorerTest, ARestartedServerHasLostItsRooms) {
 TEST_F(RestorerTest, AServerThatHasGivenUpOnThisConnectorStillHasTheRooms) {
   const Guest& ann = Enter("ann");
   Up("chat-1", /*incarnation=*/1, /*lease=*/11);
-  EXPECT_THAT(Calls(), ElementsAre("chat-1: moved lobby(ann)")) << "whoever is the best for it";
+  EXPECT_THAT(Calls(), ElementsAre("chat-1: moved lobby(ann)")) << "whichever server is the best for it";
   AnswerAll();
   EXPECT_EQ(At(ann), "chat-1 by 11");
 }
@@ -287,7 +287,7 @@ TEST_F(RestorerTest, ThePlaceOfASessionThatHasLeftMeanwhileIsTakenBack) {
   EXPECT_EQ(At(bob), "chat-2 by 20");
 }
 
-TEST_F(RestorerTest, WhoeverHasLeftIsNotRestoredForEver) {
+TEST_F(RestorerTest, AUserWhoHasLeftIsNotRestoredForEver) {
   Guest& ann = Enter("ann");
   Lose("chat-1");
   Answer("chat-3");
@@ -302,7 +302,7 @@ TEST_F(RestorerTest, WhoeverHasLeftIsNotRestoredForEver) {
   EXPECT_LT(asked, 200);
 }
 
-TEST_F(RestorerTest, WhoeverWasReplacedIsSentAwayWithoutAPlace) {
+TEST_F(RestorerTest, AReplacedSessionIsSentAwayWithoutAPlace) {
   const Guest& ann = Enter("ann");
   const Guest& bob = Enter("bob");
   Lose("chat-1");
@@ -314,7 +314,7 @@ TEST_F(RestorerTest, WhoeverWasReplacedIsSentAwayWithoutAPlace) {
   EXPECT_EQ(At(bob), "chat-2 by 20");
 }
 
-TEST_F(RestorerTest, WhoeverCanNotBeToldWhatItMissedIsSentAwayToComeBack) {
+TEST_F(RestorerTest, AClientThatCannotBeToldWhatItMissedIsSentAwayToComeBack) {
   const Guest& ann = Enter("ann");
   Lose("chat-1");
   Answer("chat-2", [](chat::v1::RestoredRoom& room) { room.set_recovered(false); });

@@ -366,7 +366,7 @@ TEST_F(RoomSendsTest, WithoutALineAllWaitAndAreAnsweredByTheirDeadline) {
   });
 }
 
-TEST_F(RoomSendsTest, WhoeverHasLeftIsToldWhatBecameOfWhatWasOnItsWay) {
+TEST_F(RoomSendsTest, AUserWhoHasLeftIsToldWhatBecameOfWhatWasOnItsWay) {
   Run([&] {
     for (const char* content : {"a", "b"}) Say(content);
     servers_.line->Answer(absl::AbortedError("not now"));
@@ -422,7 +422,7 @@ TEST_F(RoomSendsTest, WhoWaitsForTheLastAnswerIsToldOnce) {
   Run([&] {
     for (const char* content : {"a", "b"}) Say(content);
     int idle = 0;
-    // As whoever then ends the membership.
+    // As the code does that then ends the membership.
     sends_->WhenIdle([&] {
       ++idle;
       EXPECT_TRUE(sends_->idle());

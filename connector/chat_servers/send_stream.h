@@ -71,7 +71,7 @@ class SendStream : public std::enable_shared_from_this<SendStream> {
   void Watch();
   void OnAnswers(const Call& call, const chat::v1::SendStreamResponse& answers);
   void OnEnd(const Call& call, const absl::Status& status);
-  // The one who waits for the answer to the send with this number, and does not any more. Null if nobody
+  // What waits for the answer to the send with this number, and does not any more. Null if nobody
   // waits.
   std::shared_ptr<RoomSends> TakeWaiting(uint64_t number);
 

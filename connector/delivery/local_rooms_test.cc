@@ -259,7 +259,7 @@ TEST_F(LocalRoomsTest, NothingIsShownTwiceNorOfAnotherLife) {
   });
 }
 
-TEST_F(LocalRoomsTest, WhoeverWaitsTooLongIsSentAway) {
+TEST_F(LocalRoomsTest, ASessionThatWaitsTooLongIsSentAway) {
   Run([&] {
     Guest bob(rooms_, options_, "bob", 2);
     bob.Enter("lobby");
@@ -326,7 +326,7 @@ TEST_F(LocalRoomsTest, ARoomThatMovesTellsTheMembersWhoAreThereAndKeepsWhatFollo
     Deliver("chat-1");
     Say(2);
     Deliver("chat-2");
-    EXPECT_THAT(moved, ElementsAre("ann to chat-2")) << "whoever is there already stays";
+    EXPECT_THAT(moved, ElementsAre("ann to chat-2")) << "a session that is there already stays";
     EXPECT_THAT(ann.Seen(), ElementsAre("onChat 1"));
     EXPECT_THAT(other.Seen(), ElementsAre("onChat 2")) << "what its own chat server tells";
 
@@ -387,7 +387,7 @@ TEST_F(LocalRoomsTest, ComingsAndGoingsThatAreNumberedApartHaveALifeOfTheirOwn) 
   });
 }
 
-TEST_F(LocalRoomsTest, WhoeverIsRestoredSeesWhatWasMissedFirst) {
+TEST_F(LocalRoomsTest, ARestoredSessionSeesWhatItMissedFirst) {
   Run([&] {
     Guest ann(rooms_, options_, "ann", 1);
     ann.Enter("lobby", 3);
@@ -451,7 +451,7 @@ TEST_F(LocalRoomsTest, CountsPlacesAndEventsGivenToClients) {
       Guest ann(rooms_, options_, "ann", 1), bob(rooms_, options_, "bob", 2);
       ann.Enter("lobby", 0);
       bob.Enter("lobby");
-      EXPECT_EQ(rooms_.places(), 2u) << "whoever is on the way counts";
+      EXPECT_EQ(rooms_.places(), 2u) << "a place on its way counts";
       Say(1);
       Say(2);
       Say(3, "ann");

@@ -114,7 +114,7 @@ class Membership final : public std::enable_shared_from_this<Membership> {
 
   // Tells the owner that the chat server has ended the place. The owner may let go of this object.
   void TellEnd(End end);
-  // Who is told instead, from now on.
+  // Is told instead, from now on.
   void SetOnEnded(OnEnded on_ended) { on_ended_ = std::move(on_ended); }
 
   // Its index in the list that LocalRooms has of the room, for LocalRooms alone.

@@ -51,7 +51,7 @@ class EngineSession final : public net::Connection, public std::enable_shared_fr
   // A WebSocket wants to take over. False: another one has, or tries to. From now on polls are answered at
   // once, so that the client can end with them.
   bool BeginUpgrade();
-  // The one that tried has gone.
+  // The transport that tried has gone.
   void GiveUpgradeUp();
   void Upgrade(net::Connection& socket);
   // What comes by the WebSocket; as net::Protocol.

@@ -15,7 +15,7 @@ namespace hubbub::net {
 // The keys that seal the tickets by which clients resume their TLS sessions (RFC 5077; RFC 8446, 4.6.1). They
 // are in memory alone, and of this process: all of its loops and all certificates that follow each other
 // share them. A ticket is sealed with the newest key, which lasts for kLife, and can be opened for as long
-// again: who reads this process's memory later cannot read what was said before. Thread-safe.
+// again: an attacker who reads this process's memory later cannot read what was said before. Thread-safe.
 class TicketKeys {
  public:
   // Of a key, and of a ticket.

@@ -25,7 +25,7 @@ ABSL_FLAG(
     "Refuse to start open: without --grpc_certificate or --grpc_plaintext, and gates and connectors without "
     "--signin_keys");
 ABSL_FLAG(std::string, grpc_certificate, "",
-          "PEM file: this server's certificate, which it shows to whoever calls it and whom it calls by "
+          "PEM file: this server's certificate, which it shows to servers that call it or that it calls by "
           "gRPC, and by "
           "which they know its role: a URI hubbub://ROLE/ID. Read again when it changes, as the next two. "
           "Empty: gRPC "

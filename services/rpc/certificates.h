@@ -14,7 +14,7 @@ namespace hubbub::rpc {
 struct CertificateFiles {
   std::string certificate;  // The server's own, and those between it and the authority.
   std::string key;          // Its private key.
-  std::string authority;    // The certificates of those who may sign others' certificates.
+  std::string authority;    // The certificates of the authorities that may sign others.
 };
 
 // What stands in them.

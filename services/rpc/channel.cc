@@ -16,7 +16,7 @@ struct ProcessCredentials {
   std::shared_ptr<grpc::ChannelCredentials> credentials ABSL_GUARDED_BY(mu);
 };
 
-// Whoever makes a channel is deep in a program, and none of them decides what its process shows: it is a
+// Channels are made deep in a program, by code that does not decide what its process shows: it is a
 // setting of the process, as gRPC's own are. Never destroyed: a thread may make a channel at the very end.
 ProcessCredentials& OfProcess() {
   static auto& of_process = *new ProcessCredentials;

@@ -27,7 +27,7 @@ constexpr uint8_t kAdmin = Bit(Role::kAdmin);
 constexpr uint8_t kServers = kGate | kConnector | kChat;
 // Every caller that has shown a certificate or a token with a role.
 constexpr uint8_t kAll = kServers | kPublish | kRead | kAdmin;
-// Everybody, also who has shown nothing.
+// Every caller, also one that has shown nothing.
 constexpr uint8_t kAnybody = 1U << 7;
 
 struct Row {

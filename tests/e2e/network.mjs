@@ -94,7 +94,7 @@ export class Network {
     return [...this.#links.values()];
   }
 
-  // Does `what`, such as {held: true}, to all that `a` sends to `b`, whoever called.
+  // Does `what`, such as {held: true}, to all that `a` sends to `b`, whichever of them called.
   oneWay(a, b, what) {
     this.link(a, b)?.set({up: what});
     this.link(b, a)?.set({down: what});
