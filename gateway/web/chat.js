@@ -1,5 +1,6 @@
 // The chat page: ties the client library to what is on the screen.
 
+import {showConnectBox} from './connect-box.js';
 import {HubbubClient} from './hubbub-client.js';
 import {MemberList} from './member-list.js';
 import {MessageLog} from './message-log.js';
@@ -27,6 +28,8 @@ const members = new MemberList({
     $('text').focus();
   },
 });
+
+showConnectBox({kind: $('connect-kind'), code: $('connect-code'), copy: $('connect-copy')});
 
 let room = '';
 let entering = '';  // The room that is shown as soon as it lets us in.
