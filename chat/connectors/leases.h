@@ -14,9 +14,9 @@
 #include "chat/connectors/event_queue.h"
 #include "chat/connectors/outbox.h"
 #include "chat/connectors/write_timer.h"
-#include "services/base/random_id.h"
 #include "chat/rooms/room_table.h"
 #include "services/base/mutex.h"
+#include "services/base/random_id.h"
 #include "services/base/string_map.h"
 
 namespace hubbub::chat {
