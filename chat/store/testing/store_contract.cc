@@ -93,6 +93,7 @@ std::vector<LoggedEvent> StoreContract::Log(Store& store, std::string_view room)
 
 std::vector<int64_t> StoreContract::Offsets(const std::vector<LoggedEvent>& events) {
   std::vector<int64_t> offsets;
+  offsets.reserve(events.size());
   for (const LoggedEvent& event : events) offsets.push_back(event.offset);
   return offsets;
 }

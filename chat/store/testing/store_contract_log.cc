@@ -1,4 +1,6 @@
 // Of every store: the log and its heads.
+#include <numeric>
+
 #include "chat/store/testing/store_contract.h"
 #include "fmt/format.h"
 
@@ -78,8 +80,8 @@ TEST_P(StoreContract, AnEmptyBatchTellsWhichSlotsHold) {
 
 TEST_P(StoreContract, ABatchHasManySlotsAndEvents) {
   Register(kA);
-  std::vector<int> wanted;
-  for (int i = 0; i < 1000; ++i) wanted.push_back(i);
+  std::vector<int> wanted(1000);
+  std::iota(wanted.begin(), wanted.end(), 0);
   AppendBatch batch;
   batch.slots = Get(store().Claim(kA, wanted, 0));
   ASSERT_THAT(batch.slots, SizeIs(1000));
@@ -89,6 +91,7 @@ TEST_P(StoreContract, ABatchHasManySlotsAndEvents) {
   EXPECT_THAT(answer.slots, SizeIs(1000));
   EXPECT_THAT(answer.added, testing::ElementsAreArray(std::vector<bool>(1024, true)));
   std::vector<std::string> rooms;
+  rooms.reserve(1000);
   for (int i = 0; i < 1000; ++i) rooms.push_back(fmt::format("room {}", i));
   const std::vector<RoomHead> heads = Get(store().Heads(rooms));
   ASSERT_THAT(heads, SizeIs(1000));

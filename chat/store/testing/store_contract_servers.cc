@@ -35,6 +35,7 @@ TEST_P(StoreContract, ManyMayOpenItAtOnceAndOneMakesIt) {
   const auto place = GetParam().make();
   std::vector<std::thread> threads;
   std::vector<StoreMeta> metas(4);
+  threads.reserve(metas.size());
   for (StoreMeta& meta : metas) {
     threads.emplace_back([&place, &meta] {
       if (const auto one = Get(place->Connect())) meta = Get(one->Read()).meta;

@@ -111,6 +111,7 @@ TEST_P(StoreContract, ClaimsAtTheSameTimeNeverGiveASlotTwice) {
   constexpr int kServers = 4;
   std::vector<std::vector<SlotGeneration>> got(kServers);
   std::vector<std::thread> threads;
+  threads.reserve(kServers);
   for (uint64_t i = 0; i < kServers; ++i) Register(i + 1);
   for (int i = 0; i < kServers; ++i) {
     threads.emplace_back([this, i, &mine = got[static_cast<size_t>(i)]] {

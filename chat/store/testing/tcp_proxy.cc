@@ -226,7 +226,7 @@ void TcpProxy::Reset(int& socket) {
   // Sends the RST now: close() alone would wait until the thread that polls the socket lets go of it.
   sockaddr nobody{};
   nobody.sa_family = AF_UNSPEC;
-  connect(socket, &nobody, sizeof(nobody));
+  (void)connect(socket, &nobody, sizeof(nobody));
   close(std::exchange(socket, -1));
 }
 

@@ -19,7 +19,7 @@ void TlsClient::Free::operator()(SSL_CTX* context) const {
   SSL_CTX_free(context);
 }
 
-TlsClient::TlsClient(uint16_t port, Options options)
+TlsClient::TlsClient(uint16_t port, const Options& options)
     : socket_(port, options.receive_buffer), context_(SSL_CTX_new(TLS_client_method())) {
   // So that it offers what no server should take.
   SSL_CTX_set_security_level(context_.get(), 0);

@@ -26,7 +26,7 @@ class TlsClient {
   };
 
   // Connects and shakes hands.
-  explicit TlsClient(uint16_t port, Options options);
+  explicit TlsClient(uint16_t port, const Options& options);
   explicit TlsClient(uint16_t port) : TlsClient(port, Options{}) {}
   ~TlsClient();
   TlsClient(const TlsClient&) = delete;
