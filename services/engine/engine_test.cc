@@ -73,8 +73,9 @@ class Echo final : public net::Protocol {
     connection_.Close(net::CloseReason::kShutdown, std::string(detail));
   }
   void OnClosed(net::CloseReason, std::string_view) override {
-    ++counts_.closed;
+    // Tests wait for `closed`, and read the other one then.
     if (connection_.SaidGoodbye()) ++counts_.clean;
+    ++counts_.closed;
   }
 
  private:
