@@ -76,15 +76,12 @@ absl::StatusOr<Room::Given> Room::AddPlace(std::string_view user, Place place, s
   }
   kept_.Erase(user);
   const bool awaited = awaited_.Erase(user);
-  const bool shown = restored || awaited;  // To all who are here since before the loss.
-  if (!shown || newcomers_) {
-    // All who are shown it already see it leave first, so that nobody shows it twice.
-    if (awaited) members_.PushToAll(events_.Presence(Event::Kind::kLeft, user, now_ms));
-    members_.Add(user, std::move(place));
-    members_.PushToAll(events_.Presence(Event::Kind::kJoined, user, now_ms));
-  } else {
-    members_.Add(user, std::move(place));
-  }
+  // Those who are here since before the loss show the user already.
+  const bool is_news = newcomers_ || !(restored || awaited);
+  // Those see the user leave first, so that nobody shows it twice.
+  if (is_news && awaited) members_.PushToAll(events_.Presence(Event::Kind::kLeft, user, now_ms));
+  members_.Add(user, std::move(place));
+  if (is_news) members_.PushToAll(events_.Presence(Event::Kind::kJoined, user, now_ms));
   newcomers_ = newcomers_ || !restored;
   return given;
 }

@@ -1,7 +1,6 @@
 #include "chat/store/store_copy.h"
 
 #include <algorithm>
-#include <map>
 #include <string>
 #include <thread>
 #include <utility>
@@ -22,11 +21,19 @@ constexpr int kRoomsAtOnce = 500;
 // Messages of 32 KiB at most.
 constexpr int64_t kMessagesAtOnce = 100;
 
+absl::Status StatusOf(const absl::Status& status) {
+  return status;
+}
+template <typename T>
+absl::Status StatusOf(const absl::StatusOr<T>& answer) {
+  return answer.status();
+}
+
 // Of a call that may be repeated, the first answer that is certain.
 template <typename Call>
 auto Certain(const StoreCopy::Wait& wait, Call call) {
   auto answer = call();
-  for (int i = 0; i < kMostTries && absl::IsUnknown(answer.status()); ++i) {
+  for (int i = 0; i < kMostTries && absl::IsUnknown(StatusOf(answer)); ++i) {
     wait(kBetweenTries);
     answer = call();
   }
@@ -81,11 +88,8 @@ absl::StatusOr<CopiedStore> StoreCopy::Run() {
     more = !rooms->empty();
   }
   for (Store* const store : {&from_, &to_}) {
-    const auto left = Certain(wait_, [&]() -> absl::StatusOr<bool> {
-      if (absl::Status status = store->Leave(incarnation); !status.ok()) return status;
-      return true;
-    });
-    if (!left.ok()) return left.status();
+    const absl::Status left = Certain(wait_, [&] { return store->Leave(incarnation); });
+    if (!left.ok()) return left;
   }
   return copied_;
 }
@@ -113,13 +117,9 @@ absl::Status StoreCopy::ExpectNobody(Store& store) {
 absl::StatusOr<StoreCopy::Slots> StoreCopy::TakeAll(Store& store, uint64_t incarnation, int64_t greatest) {
   const auto view = store.Read();
   if (!view.ok()) return view.status();
-  const auto listed = Certain(wait_, [&]() -> absl::StatusOr<bool> {
-    absl::Status status = store.Register(
-        {.incarnation = incarnation, .id = "store-copy", .address = "store-copy:0", .history = "durable"});
-    if (!status.ok()) return status;
-    return true;
-  });
-  if (!listed.ok()) return listed.status();
+  const StoredServer self = {
+      .incarnation = incarnation, .id = "store-copy", .address = "store-copy:0", .history = "durable"};
+  if (absl::Status listed = Certain(wait_, [&] { return store.Register(self); }); !listed.ok()) return listed;
   Slots slots;
   for (int i = 0; i < kMostTries && slots.size() < view->slots.size(); ++i) {
     if (i > 0) wait_(kBetweenTries);
@@ -165,11 +165,8 @@ absl::Status StoreCopy::CopyTrimmed(const RoomHead& room, SlotGeneration slot) {
   stubs.front().offset = 1;
   stubs.back().offset = room.trimmed;
   if (absl::Status status = Append(slot, std::move(stubs)); !status.ok()) return status;
-  const auto trimmed = Certain(wait_, [&]() -> absl::StatusOr<bool> {
-    if (absl::Status status = to_.Trim(room.room, room.trimmed); !status.ok()) return status;
-    return true;
-  });
-  if (!trimmed.ok()) return trimmed.status();
+  absl::Status trimmed = Certain(wait_, [&] { return to_.Trim(room.room, room.trimmed); });
+  if (!trimmed.ok()) return trimmed;
   return Certain(wait_, [&] { return to_.DeleteTrimmed(room.room, 2); }).status();
 }
 
