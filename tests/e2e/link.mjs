@@ -10,6 +10,13 @@ import net from 'node:net';
 const LOOK_MS = 20;  // Between two looks whether the target listens again.
 const MOST_QUEUED = 1 << 20;  // Bytes of one way of one connection that wait to be late; then its source is not read.
 
+// Ends a connection by RST. One whose FIN is still on its way to the kernel is closed: libuv refuses to reset it, and Node would
+// then keep its descriptor, and the process, forever.
+export function reset(socket) {
+  if (socket.writableEnded && !socket.writableFinished) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
 // What happens to bytes that go one way. Nothing, at first.
 class Way {
   held = false;     // They wait, as they do in a network that is cut: what its ends keep sending comes when it is whole again.
@@ -132,7 +139,7 @@ export class Link {
 
   // A connection of the program that calls, which its port leads here.
   take(client) {
-    if (this.resets) return client.resetAndDestroy();
+    if (this.resets) return reset(client);
     const connection = {client, server: null, pumps: [], spoiled: false, dial: () => this.#dial(connection)};
     this.#connections.add(connection);
     client.on('error', () => {});
@@ -165,7 +172,7 @@ export class Link {
   #reset(connection) {
     this.#connections.delete(connection);
     for (const pump of connection.pumps) pump.stop();
-    for (const socket of [connection.client, connection.server]) if (socket && !socket.destroyed) socket.resetAndDestroy();
+    for (const socket of [connection.client, connection.server]) if (socket && !socket.destroyed) reset(socket);
   }
 }
 
@@ -244,7 +251,7 @@ export class Port {
     const server = net.createServer({allowHalfOpen: true, pauseOnConnect: true, noDelay: true}, (client) => {
       const link = this.linkOf(client);
       if (link) link.take(client);
-      else client.resetAndDestroy();
+      else reset(client);
     });
     server.listen(this.port, this.host);
     await once(server, 'listening');

@@ -4,11 +4,11 @@ import {once} from 'node:events';
 import net from 'node:net';
 import {after, test} from 'node:test';
 
-import {Link, Port} from './link.mjs';
+import {Link, Port, reset} from './link.mjs';
 import {STORE} from './network.mjs';
 import {StockClient} from './stock_client.mjs';
 import {freePorts, Suite} from './suite.mjs';
-import {until} from './wait.mjs';
+import {until, withDeadline} from './wait.mjs';
 
 const HOST = '127.20.200.1';
 const ends = [];
@@ -135,6 +135,16 @@ test('a cut is an RST to both', async () => {
   link.cut();
   await until(() => client.ended && server.ended, 'both to be cut');
   assert.deepEqual([client.ended, server.ended], ['ECONNRESET', 'ECONNRESET']);
+});
+
+test('a connection whose end is on its way is closed by a cut', async () => {
+  const {pair} = await world();
+  const [{socket}, server] = await pair();
+  const closed = once(socket, 'close');
+  socket.end('last');
+  reset(socket);
+  await withDeadline(closed, 'the connection to be closed');
+  await until(() => server.ended, 'the server to see the end');
 });
 
 test('a link that refuses has nobody who listens, and old connections stay', async () => {
