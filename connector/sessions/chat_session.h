@@ -22,6 +22,7 @@
 #include "connector/sessions/requests.h"
 #include "services/base/string_map.h"
 #include "services/client/client_session.h"
+#include "services/client/rate_limit.h"
 #include "services/client/session_registry.h"
 
 namespace hubbub::connector {
@@ -36,6 +37,8 @@ struct SessionEnvironment {
   Encoder& encoder;
   // The most rooms that a session may be in at a time.
   size_t max_rooms = 100;
+  // Of a session; twice as many at once, so that a client that comes back enters all its rooms.
+  int max_enters_per_second = 50;
   // How long a request waits while the room's chat server cannot be reached, or the room is on its way to
   // another chat server.
   std::chrono::milliseconds patience{10'000};
@@ -54,7 +57,7 @@ class ChatSession final : public client::SessionHandler {
 
   void OnRequest(std::string_view route, boost::json::object body, client::Reply reply) override;
   void OnClosed(bool clean) override;
-  bool SignedIn() const override { return tried_; }
+  bool SignedIn() const override { return signed_in_; }
 
  private:
   // A route that clients may ask for, and what answers it.
@@ -100,9 +103,10 @@ class ChatSession final : public client::SessionHandler {
 
   client::ClientSession& session_;
   SessionEnvironment& environment_;
-  bool tried_ = false;  // A valid enter was attempted.
-  std::string user_;    // Empty before the first enter, and after it has failed.
-  std::string token_;   // The session that shows it may take this session's places over.
+  client::RateLimit enters_;
+  bool signed_in_ = false;  // It has had a place.
+  std::string user_;        // Empty before the first enter, and after it has failed.
+  std::string token_;       // The session that shows it may take this session's places over.
   bool showed_token_ = false;
   bool replaced_ = false;    // Another session has taken one of its places.
   StringMap<InRoom> rooms_;  // By name.

@@ -68,8 +68,8 @@ void HttpSession::ReadHead() {
   if (const auto* fault = std::get_if<HttpFault>(&head)) return Refuse(FaultResponse(*fault));
   // Of each request: a proxy may send those of several clients over one connection.
   if (arrival_->by_proxy()) {
-    arrival_->SetPeer(
-        ForwardedClient(std::get<HttpHead>(head), options().trusted_proxies).value_or(connected_peer_));
+    auto client = ForwardedClient(std::get<HttpHead>(head), options().trusted_proxies);
+    if (!arrival_->SetPeer(std::move(client).value_or(connected_peer_))) return;
   }
   auto verdict = JudgeRequest(std::get<HttpHead>(head), arrival_->setup().router, options().origins);
   if (const auto refusal = RefusalOfPlain(verdict)) return Refuse(*refusal);

@@ -14,7 +14,7 @@ let suite;
 const clients = [];
 
 before(async () => {
-  suite = await Suite.start();
+  suite = await Suite.start({flags: {connector: ['--max_bytes_per_second=1073741824']}});
 });
 after(async () => {
   for (const client of clients) client.close();
