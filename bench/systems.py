@@ -41,7 +41,8 @@ class Hubbub:
     name = "hubbub"
     store_flags = ["--history=memory"]
     # A few senders fill the whole suite, each with more than one person may say.
-    flags = {"connector": ["--max_requests_per_second", "100000"]}
+    flags = {"connector": ["--max_requests_per_second=100000", "--max_bytes_per_second=1000000000"],
+             "chat": ["--max_room_bytes_per_second=0"]}
     programs = {"chat": "chat/hubbub-chat", "connector": "connector/hubbub-connector", "gate": "gateway/hubbub-gate"}
 
     def __init__(self, own_groups=True):
@@ -52,25 +53,27 @@ class Hubbub:
         self.servers = servers_json(CONNECTORS, chats, free_ports(2 + 2 * CONNECTORS + chats))
         config = os.path.join(OUT, "hubbub.json")
         write_json(config, {"development": self.servers})
-        own = {**self.flags, "chat": self.store()}
         for kind in kinds:
+            own = self.known(kind, self.flags.get(kind, []) + (self.store() if kind == "chat" else []))
             for server in self.servers[kind]:
                 command = [os.path.join(SERVERS_BIN, self.programs[kind]), "--id", server["id"], "--config", config]
-                self.processes.start(server["id"], command + ["--log_level", "error", *own.get(kind, [])])
+                self.processes.start(server["id"], command + ["--log_level", "error", *own])
             for server in self.servers[kind]:
                 self.processes.wait(server["id"], lambda text: "ready id=" in text, "ready")
         return self.servers["gate"][0]["clientPort"]
 
+    def known(self, kind, flags):
+        """Those of the flags that the program has: an older build is measured without the others."""
+        program = os.path.join(SERVERS_BIN, self.programs[kind])
+        names = subprocess.run([program, "--helpfull"], capture_output=True, text=True, check=False).stdout
+        return [flag for flag in flags if f"{flag.split('=')[0]} (" in names]
+
     def store(self):
-        """The chat servers' flag for a store of their own, which nobody has used; nothing for a build from before there were stores."""
-        program = os.path.join(SERVERS_BIN, self.programs["chat"])
-        known = subprocess.run([program, "--helpfull"], capture_output=True, text=True, check=False).stdout
+        """The chat servers' flags for a store of their own, which nobody has used."""
         folder = os.path.join(OUT, "store")
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
-        if "--store (" not in known:
-            return []
-        return ["--store", f"sqlite:{folder}/store.db", *(self.store_flags if "--history (" in known else [])]
+        return [f"--store=sqlite:{folder}/store.db", *self.store_flags]
 
     def stop(self):
         self.processes.stop()

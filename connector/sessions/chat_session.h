@@ -20,9 +20,9 @@
 #include "connector/delivery/membership.h"
 #include "connector/sessions/place_search.h"
 #include "connector/sessions/requests.h"
+#include "services/base/rate_limit.h"
 #include "services/base/string_map.h"
 #include "services/client/client_session.h"
-#include "services/client/rate_limit.h"
 #include "services/client/session_registry.h"
 
 namespace hubbub::connector {
@@ -103,7 +103,7 @@ class ChatSession final : public client::SessionHandler {
 
   client::ClientSession& session_;
   SessionEnvironment& environment_;
-  client::RateLimit enters_;
+  RateLimit enters_;
   bool signed_in_ = false;  // It has had a place.
   std::string user_;        // Empty before the first enter, and after it has failed.
   std::string token_;       // The session that shows it may take this session's places over.

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string>
 
-#include "services/client/rate_limit.h"
+#include "services/base/rate_limit.h"
 
 namespace hubbub::client {
 

@@ -155,9 +155,18 @@ test('one address may have so many connections', async () => {
   await innocents.talk();
 });
 
-test('a refused enter does not end the time that a client has to sign in', async () => {
-  const short = await Suite.start({flags: {connector: ['--sign_in_timeout=1s']}});
+test('a room that is too loud is refused, and the others go on; a refused enter does not end the time to sign in', async () => {
+  const short = await Suite.start({flags: {connector: ['--sign_in_timeout=1s'], chat: ['--max_room_bytes_per_second=2000']}});
   try {
+    const ann = await new StockClient().connect(short.gatePort, 'ann');
+    ends.push(() => ann.close());
+    for (const room of ['loud', 'quiet']) await ann.enter('ann', room);
+    const answers = [];
+    while (answers.at(-1)?.code !== 429 && answers.length < 50) answers.push(await ann.send('loud', 'x'.repeat(900)));
+    assert.match(answers.at(-1).message, /^what is said in room "loud" is more than 2000 bytes a second for its 1 members together: send slower$/);
+    assert.ok((await ann.send('quiet', 'a word')).offset > 0);
+    await until(async () => (await ann.send('loud', 'later')).offset > 0, 'the room to be heard again');
+
     const client = await RawTcp.connect(short.connectors[0].clientPort);
     await client.join();
     assert.notEqual((await client.request(ENTER, {username: 'ann', rid: ''})).code, 200);

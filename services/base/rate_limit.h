@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-namespace hubbub::client {
+namespace hubbub {
 
 // Bounds how often something happens: `per_second` times a second on average, and twice that at once. A
 // token bucket. Not thread-safe.
@@ -33,4 +33,4 @@ class RateLimit {
   Clock::time_point at_;
 };
 
-}  // namespace hubbub::client
+}  // namespace hubbub
