@@ -123,6 +123,7 @@ Connector::Counts Connector::counts() const {
   for (const auto& parts : loop_parts_) {
     counts.places += parts->rooms.places();
     counts.deliveries += parts->rooms.deliveries();
+    counts.skipped += parts->rooms.skipped();
   }
   return counts;
 }

@@ -75,6 +75,7 @@ class Connector {
   struct Counts {
     uint64_t places = 0;           // Of sessions in rooms, now.
     uint64_t deliveries = 0;       // Events that clients were given.
+    uint64_t skipped = 0;          // Messages that were left out, because clients were too far behind.
     uint64_t events_received = 0;  // From chat servers.
     uint64_t new_streams = 0;      // To chat servers, with a new lease,
     uint64_t resumed_streams = 0;  // or with the one before.

@@ -244,6 +244,10 @@ void ChatSession::History(const json::object& body, client::Reply reply) {
                                           std::move(reply), session_.request_id()));
 }
 
+void ChatSession::OnTick() {
+  for (const auto& [room, place] : rooms_) environment_.rooms.TellGap(*place.membership);
+}
+
 void ChatSession::OnEnded(const Membership& membership, Membership::End end) {
   Forget(membership.room());
   if (end != Membership::End::kReplaced) return;

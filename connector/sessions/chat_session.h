@@ -56,6 +56,7 @@ class ChatSession final : public client::SessionHandler {
   ~ChatSession() override;
 
   void OnRequest(std::string_view route, boost::json::object body, client::Reply reply) override;
+  void OnTick() override;
   void OnClosed(bool clean) override;
   bool SignedIn() const override { return signed_in_; }
 

@@ -247,6 +247,7 @@ void ClientSession::OnTick(net::Clock::time_point now) {
     Judge(now - since_, options_.sign_in_timeout, "nobody signed in in time");
   }
   if (state_ == State::kNew || state_ == State::kClosed) return;
+  if (state_ == State::kWorking) handler_->OnTick();
   const std::optional<Heartbeat> heartbeat = protocol_->heartbeat();
   const bool unasked = heartbeat && heartbeat->unasked;
   if (unasked && !connection_.Stalled()) Beat(*heartbeat, now);

@@ -28,6 +28,8 @@ class SessionHandler {
   virtual void OnBadBody(std::string_view /*route*/, std::string_view why, Reply reply) {
     reply.Fail(400, why);
   }
+  // About once a second, while the client is at work.
+  virtual void OnTick() {}
   // The session has ended. The last call. `clean`: the client has said goodbye (a close frame of WebSocket)
   // or was kicked, and will not come back. Otherwise its connection was lost, and it may reconnect.
   virtual void OnClosed(bool clean) = 0;
@@ -94,6 +96,9 @@ class ClientSession final : public net::Protocol {
     loop_.AssertHere();
     return small_answers_;
   }
+  // See net::Connection.
+  bool Stalled() const { return connection_.Stalled(); }
+  bool Behind() const { return connection_.Behind(); }
   // Names a request in logs here and in the servers that it goes through: the prefix, the session and the
   // request's number in it, such as "9f3ac1-4c2be0a00002f-7". Without a number: the newest one.
   std::string request_id(uint64_t number) const;

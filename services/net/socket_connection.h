@@ -34,6 +34,7 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   // What its socket does not take.
   size_t waiting_bytes() const { return waiting_bytes_; }
   bool Stalled() const final { return queued_bytes_ > kSoftLimit; }
+  bool Behind() const final { return queued_bytes_ > kBehindLimit; }
   bool framed() const final { return framed_; }
   std::string_view peer() const final { return client_.peer; }
   std::string TakeBearer() final { return std::exchange(client_.bearer, {}); }
