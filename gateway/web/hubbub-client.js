@@ -829,6 +829,11 @@ export class HubbubClient {
         return;
       } catch (error) {
         if (life !== this.#life || this.#link !== link) throw error;
+        if (error.code === 'timeout') {
+          // A connector that hangs may do so for long. The gate names another one, where this enter is a later attempt.
+          link.close(error);
+          throw error;
+        }
         const mayPass = typeof error.code !== 'number' || error.code >= 500;
         if (!mayPass || (attempt + 1 >= MAX_REENTER_ATTEMPTS && !PASSING_CODES.has(error.code))) {
           this.#rooms.delete(room.name);
