@@ -117,6 +117,8 @@ net::HttpRouter Gate::Routes(const net::ProtocolFactory& protocol) const {
 net::HttpResponse Gate::AnswerHttp(std::string_view target) const {
   const std::string_view path = net::PathOf(target);
   if (!options_.servers_page && path.starts_with("/servers")) return NoSuchPage();
+  if (path == "/signin.json")
+    return ServeJson(options_.sign_in == nullptr ? R"({"required":false})" : R"({"required":true})");
   return path == "/servers.json" ? ServeJson(server_table_.Json()) : ServeWebPage(target);
 }
 
