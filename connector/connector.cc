@@ -53,8 +53,8 @@ Connector::Connector(const ConnectorOptions& options)
       request_prefix_(fmt::format("{:06x}", Entropy()() & 0xffffff)),
       encoder_(encodings_),
       loops_(options.loops),
-      links_(options.self.id, LinksListener()),
-      peers_(options.self.id),
+      links_(options.self.id, LinksListener(), options.extras.credentials),
+      peers_(options.self.id, options.extras.credentials),
       sessions_made_((Entropy()() & 0xffff'ffff) << 20) {
   for (int i = 0; i < loops_.size(); ++i)
     loop_parts_.push_back(std::make_unique<LoopParts>(loops_.at(i), loops_.size(), *this));

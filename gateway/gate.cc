@@ -16,9 +16,10 @@ Gate::Gate(const GateOptions& options)
       contract_(/*use_dict=*/false, options.use_protobuf, /*heartbeat=*/std::nullopt),
       pitaya_(contract_, encodings_, /*heartbeat=*/std::nullopt, client::PomeloOptions().max_package_bytes),
       servers_(std::make_shared<directory::ServerList>()),
-      watches_(table_),
+      watches_(table_, options.extras.credentials),
       loops_(options.loops),
-      server_table_(options.self.id, [this] { return status_->Now(); }),
+      server_table_(
+          options.self.id, [this] { return status_->Now(); }, options.extras.credentials),
       service_(table_, server_table_),
       users_(watches_) {
   for (int i = 0; i < loops_.size(); ++i) {
