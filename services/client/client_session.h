@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "boost/json.hpp"
 #include "services/client/client_counters.h"
@@ -96,6 +98,18 @@ class ClientSession final : public net::Protocol {
   // request's number in it, such as "9f3ac1-4c2be0a00002f-7". Without a number: the newest one.
   std::string request_id(uint64_t number) const;
   std::string request_id() const;
+
+  // The client is to be told, by ShowRooms, in which rooms it is, each time that they change.
+  bool wants_rooms() const {
+    loop_.AssertHere();
+    return protocol_->WantsRooms();
+  }
+  void ShowRooms(const std::vector<RoomOfClient>& rooms) {
+    loop_.AssertHere();
+    std::string out;
+    if (state_ == State::kWorking) protocol_->AppendRooms(rooms, out);
+    Send(std::move(out));
+  }
 
   // Queues pushes in this session's push_encoding(). Ignored until the client is ready.
   void Write(net::Payload pushes);
