@@ -39,7 +39,9 @@ absl::Status TooManyRooms(size_t rooms) {
 }  // namespace
 
 ChatSession::ChatSession(client::ClientSession& session, SessionEnvironment& environment)
-    : session_(session), environment_(environment) {}
+    : session_(session),
+      environment_(environment),
+      enters_(environment.max_enters_per_second, net::Clock::now()) {}
 ChatSession::~ChatSession() = default;
 
 const ChatSession::Route* ChatSession::FindRoute(std::string_view name) {
@@ -71,11 +73,17 @@ void ChatSession::OnRequest(std::string_view name, json::object body, client::Re
 }
 
 void ChatSession::Enter(const json::object& body, client::Reply reply) {
+  if (!enters_.Take(net::Clock::now())) return FailWith(std::move(reply), TooManyEnters());
   auto wish = ReadEnter(body);
   absl::Status status = wish.ok() ? MayBegin(*wish) : wish.status();
   if (status.ok() && rooms_.size() >= environment_.max_rooms) status = TooManyRooms(rooms_.size());
   if (!status.ok()) return FailWith(std::move(reply), status);
   net::Spawn(session_.loop(), GoIn(environment_.servers, Begin(*std::move(wish)), std::move(reply)));
+}
+
+absl::Status ChatSession::TooManyEnters() const {
+  return absl::ResourceExhaustedError(
+      fmt::format("more than {} enters a second: slow down", enters_.per_second()));
 }
 
 absl::Status ChatSession::MayBegin(const EnterRequest& wish) {
@@ -115,6 +123,9 @@ Entry ChatSession::Begin(EnterRequest wish) {
 void ChatSession::Recover(const json::object& body, client::Reply reply) {
   auto wishes = ReadRecover(body);
   if (!wishes.ok()) return FailWith(std::move(reply), wishes.status());
+  for (size_t i = 0; i < wishes->size(); ++i) {
+    if (!enters_.Take(net::Clock::now())) return FailWith(std::move(reply), TooManyEnters());
+  }
   if (!rooms_.empty()) return reply.Fail(500, "you are in rooms already: leave them first");
   if (wishes->size() > environment_.max_rooms)
     return FailWith(std::move(reply), TooManyRooms(wishes->size()));
@@ -139,6 +150,7 @@ boost::asio::awaitable<void> ChatSession::ComeBack(ChatServers& servers, Recover
     SignOut();
     co_return FailWith(std::move(reply), status);
   }
+  signed_in_ = true;
   TakeItsWord(recovery);
   reply.Ok({{"code", 200}});
   ShowRooms();
@@ -183,6 +195,7 @@ boost::asio::awaitable<void> ChatSession::GoIn(ChatServers& servers, Entry entry
 }
 
 void ChatSession::OnAdded(const Entry& entry, client::Reply reply, const chat::v1::AddResponse& response) {
+  signed_in_ = true;
   json::object answer = UserList(response.users(), response.total());
   answer["epoch"] = response.epoch();
   answer["offset"] = response.offset();
@@ -258,6 +271,15 @@ void ChatSession::History(const json::object& body, client::Reply reply) {
                                           std::move(reply), session_.request_id()));
 }
 
+void ChatSession::OnTick() {
+  bool gap = false;
+  for (const auto& [room, place] : rooms_) {
+    environment_.rooms.TellGap(*place.membership);
+    gap = gap || place.membership->gap();
+  }
+  if (!gap && session_.rooms_hidden()) ShowRooms();
+}
+
 void ChatSession::OnEnded(const Membership& membership, Membership::End end) {
   Forget(membership.room());
   if (end != Membership::End::kReplaced) return ShowRooms();
@@ -268,16 +290,20 @@ void ChatSession::OnEnded(const Membership& membership, Membership::End end) {
 void ChatSession::ShowRooms() {
   if (!session_.wants_rooms()) return;
   std::vector<client::RoomOfClient> rooms;
+  bool gap = false;
   for (const auto& [name, place] : rooms_) {
     const Membership& membership = *place.membership;
     // An enter that is under way.
     if (membership.seen().epoch == 0) continue;
+    gap = gap || membership.gap();
+    // Until it is told of a gap, it may not come back as if there were none.
     rooms.push_back({.name = name,
-                     .token = membership.token(),
+                     .token = membership.gap() ? std::string() : membership.token(),
                      .epoch = membership.seen().epoch,
                      .offset = membership.seen().offset});
   }
   session_.ShowRooms(rooms);
+  if (gap) session_.HideRooms();
 }
 
 void ChatSession::Forget(const std::string& room) {
@@ -305,7 +331,6 @@ void ChatSession::OnClosed(bool clean) {
 }
 
 void ChatSession::SignIn(std::string user, std::string token) {
-  tried_ = true;
   user_ = std::move(user);
   token_ = std::move(token);
   environment_.encoder.Use(session_.push_encoding());

@@ -16,6 +16,7 @@
 #include "connector/sessions/recovery.h"
 #include "connector/sessions/requests.h"
 #include "connector/sessions/session_environment.h"
+#include "services/base/rate_limit.h"
 #include "services/base/string_map.h"
 #include "services/client/client_session.h"
 
@@ -29,8 +30,9 @@ class ChatSession final : public client::SessionHandler {
   ~ChatSession() override;
 
   void OnRequest(std::string_view route, boost::json::object body, client::Reply reply) override;
+  void OnTick() override;
   void OnClosed(bool clean) override;
-  bool SignedIn() const override { return tried_; }
+  bool SignedIn() const override { return signed_in_; }
 
  private:
   // A route that clients may ask for, and what answers it.
@@ -52,6 +54,7 @@ class ChatSession final : public client::SessionHandler {
   void Enter(const boost::json::object& body, client::Reply reply);
   // Signs the user in and has a place begun. REQUIRES: MayBegin.
   Entry Begin(EnterRequest wish);
+  absl::Status TooManyEnters() const;
   // OK if the client may have a place in a further room.
   absl::Status MayBegin(const EnterRequest& wish);
   // Asks for the place and answers the client. `this` is gone once the reply has no session.
@@ -87,9 +90,10 @@ class ChatSession final : public client::SessionHandler {
 
   client::ClientSession& session_;
   SessionEnvironment& environment_;
-  bool tried_ = false;  // A valid enter was attempted.
-  std::string user_;    // Empty before the first enter, and after it has failed.
-  std::string token_;   // The session that shows it may take this session's places over.
+  RateLimit enters_;
+  bool signed_in_ = false;  // It has had a place.
+  std::string user_;        // Empty before the first enter, and after it has failed.
+  std::string token_;       // The session that shows it may take this session's places over.
   bool showed_token_ = false;
   bool replaced_ = false;    // Another session has taken one of its places.
   StringMap<InRoom> rooms_;  // By name.

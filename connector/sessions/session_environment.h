@@ -23,6 +23,8 @@ struct SessionEnvironment {
   Encoder& encoder;
   // The most rooms that a session may be in at a time.
   size_t max_rooms = 100;
+  // Of a session; twice as many at once, so that a client that comes back enters all its rooms.
+  int max_enters_per_second = 50;
   // How long a request waits while the room's chat server cannot be reached, or the room is on its way to
   // another chat server.
   std::chrono::milliseconds patience{10'000};

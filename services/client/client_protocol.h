@@ -138,6 +138,8 @@ class ClientProtocol {
   virtual bool WantsRooms() const { return false; }
   // Tells it. REQUIRES: WantsRooms.
   virtual void AppendRooms(const std::vector<RoomOfClient>& /*rooms*/, std::string& /*out*/) {}
+  // Until the next time, the client is not told how far it has seen them.
+  virtual void HideRooms() {}
 
   // Nothing: the client may be silent.
   virtual std::optional<Heartbeat> heartbeat() const = 0;

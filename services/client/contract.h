@@ -41,6 +41,8 @@ inline constexpr std::string_view kOnAdd = "onAdd";
 inline constexpr std::string_view kOnLeave = "onLeave";
 inline constexpr std::string_view kOnMembers = "onMembers";
 inline constexpr std::string_view kOnRooms = "onRooms";
+// Messages were left out, because the client is too far behind.
+inline constexpr std::string_view kOnGap = "onGap";
 }  // namespace route
 
 // What clients and the suite agree on beyond the protocol: the dictionary of routes and the protobuf schemas.

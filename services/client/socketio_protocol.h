@@ -51,6 +51,7 @@ class SocketIoProtocol final : public ClientProtocol {
   }
   bool WantsRooms() const override { return way_ != SocketIoWay::kPomelo && recovery().wanted(); }
   void AppendRooms(const std::vector<RoomOfClient>& rooms, std::string& out) override;
+  void HideRooms() override { recovery().positions().SetUnknown(); }
   std::optional<Heartbeat> heartbeat() const override { return std::nullopt; }
   void AppendHeartbeat(std::string&) const override {}
   size_t max_package_bytes() const override { return max_package_bytes_; }

@@ -338,6 +338,8 @@ TEST_F(SocketIoProtocolTest, EventsTellTheirPositionsToAClientThatMayComeBack) {
                                {.name = "s", .token = token, .epoch = 8, .offset = 0}}),
             R"(42["onRooms",{"rooms":["r","s"]},"7 3 r\n8 0 s"])");
   EXPECT_EQ(session.PushAt({.room = "s", .epoch = 8, .offset = 1}), R"(42["onChat",{},"7 3 r\n8 1 s"])");
+  session.protocol().HideRooms();
+  EXPECT_EQ(session.PushAt({.room = "s", .epoch = 8, .offset = 2}), R"(42["onChat",{},"-"])");
   EXPECT_EQ(session.Push("onNotice", {{"a", 1}}), R"(42["onNotice",{"a":1}])");
   // The place belongs to another token.
   EXPECT_EQ(session.ShowRooms({{.name = "r", .token = std::string(kToken), .epoch = 7, .offset = 3}}),
