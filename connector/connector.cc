@@ -173,7 +173,8 @@ absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(
         return self.NewSession(
             loop, connection,
             std::make_unique<client::SocketIoProtocol>(
-                self.socketio_, client::SocketIoProtocol::VersionOn(version), kMaxRequestBytes));
+                self.socketio_, client::SocketIoProtocol::VersionOn(version), kMaxRequestBytes,
+                /*recovers=*/true));
       });
   self.engine_->AddRoutes(router);
   net::ListenerOptions clients = options.clients;

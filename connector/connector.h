@@ -84,7 +84,11 @@ class Connector {
     uint64_t servers_lost = 0;
   };
   Counts counts() const;
-  net::Traffic traffic() const { return listener_->traffic(); }
+  net::Traffic traffic() const {
+    net::Traffic sum = listener_->traffic();
+    engine_->AddTraffic(sum);
+    return sum;
+  }
   client::ClientCounts client_counts() const;
 
   // True if every chat server of the directory can be reached.

@@ -59,7 +59,11 @@ class Gate {
 
   // Client connections now.
   int sessions() const { return listener_->connections(); }
-  net::Traffic traffic() const { return listener_->traffic(); }
+  net::Traffic traffic() const {
+    net::Traffic sum = listener_->traffic();
+    engine_->AddTraffic(sum);
+    return sum;
+  }
   client::ClientCounts client_counts() const;
   size_t reachable_connectors() const { return table_.Reachable(); }
 

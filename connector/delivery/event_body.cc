@@ -88,6 +88,11 @@ const json::object& EventBody::object() const {
   return *object_;
 }
 
+std::optional<client::EventPosition> EventBody::position() const {
+  if (event_.change() != 0 || event_.offset() == 0) return std::nullopt;
+  return client::EventPosition{.room = event_.room(), .epoch = event_.epoch(), .offset = event_.offset()};
+}
+
 json::array PushBodies(const google::protobuf::RepeatedPtrField<Event>& events) {
   json::array bodies;
   for (const Event& event : events) bodies.push_back(ObjectOf(event));

@@ -25,6 +25,7 @@ class EventBody final : public client::PushBody {
 
   void AppendJson(std::string& out) const override;
   const boost::json::object& object() const override;
+  std::optional<client::EventPosition> position() const override;
 
  private:
   const chat::v1::Event& event_;

@@ -97,7 +97,10 @@ LocalRooms::Effect LocalRooms::Show(const Delivery& delivery, Membership& member
 bool LocalRooms::Skips(Membership& membership) {
   if (membership.session() == nullptr) return false;
   TellGap(membership);
-  if (membership.session()->Behind()) membership.BeginGap();
+  if (membership.session()->Behind()) {
+    membership.BeginGap();
+    membership.session()->HideRooms();
+  }
   return membership.gap().has_value();
 }
 

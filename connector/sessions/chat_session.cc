@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 #include "connector/chat_servers/client_errors.h"
 #include "connector/sessions/answers.h"
+#include "connector/sessions/room_calls.h"
 #include "fmt/format.h"
 #include "services/base/clock.h"
 #include "services/base/limits.h"
@@ -29,24 +31,9 @@ uint64_t AddressOf(std::string_view peer) {
   return address.empty() ? 0 : StableHash(address);
 }
 
-// Answers the client when the place is given up: an enter that follows must not overtake the Kick.
-boost::asio::awaitable<void> GiveUpPlace(ChatServers& servers, std::shared_ptr<const Membership> membership,
-                                         client::Reply reply, std::string request_id) {
-  co_await servers.Kick(membership->at().server, KickRequestFor(*membership),
-                        ChatServers::kTriesWhileWaitedFor, request_id);
-  reply.Ok({{"code", 200}});
-}
-
-boost::asio::awaitable<void> ShowHistory(ChatServers& servers, std::string server,
-                                         chat::v1::ListEventsRequest request, client::Reply reply,
-                                         std::string request_id) {
-  const auto [status, response] =
-      co_await servers.ListEvents(std::move(server), std::move(request), std::move(request_id));
-  client::ClientSession* const session = reply.session();
-  if (session == nullptr) co_return;
-  if (status.ok()) co_return reply.Ok(HistoryPage(response, session->small_answers()));
-  if (absl::IsFailedPrecondition(status)) co_return reply.Fail(404, "no history is kept here");
-  FailWith(std::move(reply), status);
+absl::Status TooManyRooms(size_t rooms) {
+  return absl::ResourceExhaustedError(
+      fmt::format("you are in {} rooms, and more are not allowed: leave one first", rooms));
 }
 
 }  // namespace
@@ -60,6 +47,7 @@ ChatSession::~ChatSession() = default;
 const ChatSession::Route* ChatSession::FindRoute(std::string_view name) {
   static constexpr std::array kRouteTable{
       Route{client::route::kEnter, &ChatSession::Enter, /*after_sends=*/true},
+      Route{client::route::kRecover, &ChatSession::Recover, /*after_sends=*/true},
       Route{client::route::kRefresh, &ChatSession::Refresh, /*after_sends=*/false},
       Route{client::route::kLeave, &ChatSession::Leave, /*after_sends=*/true},
       Route{client::route::kSend, &ChatSession::Send, /*after_sends=*/false},
@@ -85,58 +73,93 @@ void ChatSession::OnRequest(std::string_view name, json::object body, client::Re
 }
 
 void ChatSession::Enter(const json::object& body, client::Reply reply) {
-  if (!enters_.Take(net::Clock::now()))
-    return reply.Fail(429, fmt::format("more than {} enters a second: slow down", enters_.per_second()));
+  if (!enters_.Take(net::Clock::now())) return FailWith(std::move(reply), TooManyEnters());
   auto wish = ReadEnter(body);
-  if (!wish.ok()) return FailWith(std::move(reply), wish.status());
-  if (const absl::Status status = Admit(*wish); !status.ok()) return FailWith(std::move(reply), status);
-  for (const std::string& name : {wish->user, wish->room}) {
+  absl::Status status = wish.ok() ? MayBegin(*wish) : wish.status();
+  if (status.ok() && rooms_.size() >= environment_.max_rooms) status = TooManyRooms(rooms_.size());
+  if (!status.ok()) return FailWith(std::move(reply), status);
+  net::Spawn(session_.loop(), GoIn(environment_.servers, Begin(*std::move(wish)), std::move(reply)));
+}
+
+absl::Status ChatSession::TooManyEnters() const {
+  return absl::ResourceExhaustedError(
+      fmt::format("more than {} enters a second: slow down", enters_.per_second()));
+}
+
+absl::Status ChatSession::MayBegin(const EnterRequest& wish) {
+  if (absl::Status status = Admit(wish); !status.ok()) return status;
+  for (const std::string_view name : {std::string_view(wish.user), std::string_view(wish.room)}) {
     if (environment_.scripts == nullptr || !environment_.scripts->MixesScripts(name)) continue;
-    return reply.Fail(400, fmt::format("'{}' mixes letters of several scripts: write it in one", name));
+    return absl::InvalidArgumentError(
+        fmt::format("'{}' mixes letters of several scripts: write it in one", name));
   }
-  const std::string room = wish->room;
-  if (!user_.empty() && wish->user != user_) {
-    return reply.Fail(
-        403, fmt::format("this session belongs to '{}': open a new connection to use another name", user_));
+  if (!user_.empty() && wish.user != user_) {
+    return absl::PermissionDeniedError(
+        fmt::format("this session belongs to '{}': open a new connection to use another name", user_));
   }
   // As the stock demo answers a user who is in the room already.
-  if (rooms_.contains(room)) return reply.Fail(500, fmt::format("you are in room '{}' already", room));
-  if (rooms_.size() >= environment_.max_rooms) {
-    return reply.Fail(
-        429, fmt::format("you are in {} rooms, and more are not allowed: leave one first", rooms_.size()));
-  }
+  if (rooms_.contains(wish.room))
+    return absl::AlreadyExistsError(fmt::format("you are in room '{}' already", wish.room));
+  return absl::OkStatus();
+}
+
+Entry ChatSession::Begin(EnterRequest wish) {
   // A token that is shown stays the client's own: it may be shown again if the answer does not arrive, and
   // what the room has for it is for it alone.
-  const bool has_token = LooksLikeAToken(wish->resume);
+  const bool has_token = LooksLikeAToken(wish.resume);
   showed_token_ = showed_token_ || has_token;
-  if (user_.empty()) SignIn(std::move(wish->user), has_token ? wish->resume : NewToken());
+  if (user_.empty()) SignIn(std::move(wish.user), has_token ? wish.resume : NewToken());
   auto membership = std::make_shared<Membership>(
-      Membership::Who{.room = room,
+      Membership::Who{.room = wish.room,
                       .user = user_,
-                      .token = has_token ? wish->resume : token_,
+                      .token = has_token ? wish.resume : token_,
                       .address = AddressOf(session_.peer()),
                       .wait_ms = WaitMs()},
       session_, [this](Membership& ended, Membership::End end) { OnEnded(ended, end); });
   environment_.rooms.Insert(*membership);
-  rooms_.emplace(room, InRoom{.membership = membership});
+  rooms_.emplace(wish.room, InRoom{.membership = membership});
 
-  chat::v1::AddRequest request;
-  request.set_room(room);
-  request.set_user(user_);
-  request.set_session(session_.id());
-  request.set_token(membership->token());
-  request.set_resume_token(std::move(wish->resume));
-  request.set_client_address(membership->address());
-  request.set_wait_ms(membership->wait_ms());
-  request.set_epoch(wish->epoch);
-  request.set_offset(wish->offset);
-  request.set_attempt(wish->attempt);
-  net::Spawn(session_.loop(),
-             GoIn(environment_.servers, {.membership = std::move(membership),
-                                         .request = std::move(request),
-                                         .reply = std::move(reply),
-                                         .request_id = session_.request_id(),
-                                         .deadline = net::Clock::now() + environment_.patience}));
+  return {.membership = membership,
+          .request = AddRequestOf(*membership, wish),
+          .request_id = session_.request_id(),
+          .deadline = net::Clock::now() + environment_.patience};
+}
+
+void ChatSession::Recover(const json::object& body, client::Reply reply) {
+  auto wishes = ReadRecover(body);
+  if (!wishes.ok()) return FailWith(std::move(reply), wishes.status());
+  for (size_t i = 0; i < wishes->size(); ++i) {
+    if (!enters_.Take(net::Clock::now())) return FailWith(std::move(reply), TooManyEnters());
+  }
+  if (!rooms_.empty()) return reply.Fail(500, "you are in rooms already: leave them first");
+  if (wishes->size() > environment_.max_rooms)
+    return FailWith(std::move(reply), TooManyRooms(wishes->size()));
+  for (const EnterRequest& wish : *wishes) {
+    if (const absl::Status status = MayBegin(wish); !status.ok()) return FailWith(std::move(reply), status);
+  }
+  Recovery recovery;
+  for (EnterRequest& wish : *wishes) {
+    // A client of Socket.IO does not number its attempts. This one must not take a place from a later one.
+    if (wish.attempt == 0) wish.attempt = static_cast<uint64_t>(SystemNowMs());
+    recovery.entries.push_back(Begin(std::move(wish)));
+  }
+  net::Spawn(session_.loop(), ComeBack(environment_.servers, std::move(recovery), std::move(reply)));
+}
+
+boost::asio::awaitable<void> ChatSession::ComeBack(ChatServers& servers, Recovery recovery,
+                                                   client::Reply reply) {
+  const absl::Status status = co_await RecoverPlaces(servers, recovery, reply);
+  if (reply.session() == nullptr) co_return;
+  if (!status.ok()) {
+    for (const Entry& entry : recovery.entries) Forget(entry.membership->room());
+    SignOut();
+    co_return FailWith(std::move(reply), status);
+  }
+  signed_in_ = true;
+  TakeItsWord(recovery);
+  reply.Ok({{"code", 200}});
+  ShowRooms();
+  ShowMissed(environment_, session_, recovery);
 }
 
 absl::Status ChatSession::Admit(const EnterRequest& wish) {
@@ -166,24 +189,28 @@ void ChatSession::Refresh(const json::object& body, client::Reply reply) {
   reply.Ok({{"code", 200}});
 }
 
-boost::asio::awaitable<void> ChatSession::GoIn(ChatServers& servers, Entry entry) {
-  const auto added = co_await AskForPlace(servers, entry);
-  if (entry.reply.session() == nullptr) co_return;
-  if (added.ok()) co_return OnAdded(std::move(entry), *added);
+boost::asio::awaitable<void> ChatSession::GoIn(ChatServers& servers, Entry entry, client::Reply reply) {
+  const auto added = co_await AskForPlace(servers, entry, reply);
+  if (reply.session() == nullptr) co_return;
+  if (added.ok()) co_return OnAdded(entry, std::move(reply), *added);
   Forget(entry.membership->room());
   // A user whose name is taken may choose another one.
   if (rooms_.empty()) SignOut();
-  FailWith(std::move(entry.reply), added.status());
+  FailWith(std::move(reply), added.status());
 }
 
-void ChatSession::OnAdded(Entry entry, const chat::v1::AddResponse& response) {
+void ChatSession::OnAdded(const Entry& entry, client::Reply reply, const chat::v1::AddResponse& response) {
   signed_in_ = true;
   json::object answer = UserList(response.users(), response.total());
   answer["epoch"] = response.epoch();
   answer["offset"] = response.offset();
   answer["resume"] = entry.membership->token();
   if (entry.request.epoch() != 0) AddMissed(response, session_.small_answers(), answer);
-  entry.reply.Ok(answer);
+  // Before the answer: a client that has it, and comes back, has to know that it is in this room.
+  entry.membership->BeginEpoch(response.epoch());
+  entry.membership->SawOffset(response.offset());
+  ShowRooms();
+  reply.Ok(answer);
   entry.membership->set_attempt(response.attempt());
   environment_.rooms.ShowUsers(entry.membership->room(), response.users());
   environment_.rooms.Joined(*entry.membership, {.epoch = response.epoch(),
@@ -203,6 +230,7 @@ void ChatSession::Leave(const json::object& body, client::Reply reply) {
   const std::shared_ptr<const Membership> membership = at->second.membership;
   const bool joined = membership->joined();
   Forget(*room);
+  ShowRooms();
   // A place that is being restored is taken back by the Restorer when it is there.
   if (!joined) return reply.Ok({{"code", 200}});
   net::Spawn(session_.loop(),
@@ -249,14 +277,38 @@ void ChatSession::History(const json::object& body, client::Reply reply) {
 }
 
 void ChatSession::OnTick() {
-  for (const auto& [room, place] : rooms_) environment_.rooms.TellGap(*place.membership);
+  bool gap = false;
+  for (const auto& [room, place] : rooms_) {
+    environment_.rooms.TellGap(*place.membership);
+    gap = gap || place.membership->gap();
+  }
+  if (!gap && session_.rooms_hidden()) ShowRooms();
 }
 
 void ChatSession::OnEnded(const Membership& membership, Membership::End end) {
   Forget(membership.room());
-  if (end != Membership::End::kReplaced) return;
+  if (end != Membership::End::kReplaced) return ShowRooms();
   replaced_ = true;
   session_.Kick("replaced");
+}
+
+void ChatSession::ShowRooms() {
+  if (!session_.wants_rooms()) return;
+  std::vector<client::RoomOfClient> rooms;
+  bool gap = false;
+  for (const auto& [name, place] : rooms_) {
+    const Membership& membership = *place.membership;
+    // An enter that is under way.
+    if (membership.seen().epoch == 0) continue;
+    gap = gap || membership.gap();
+    // Until it is told of a gap, it may not come back as if there were none.
+    rooms.push_back({.name = name,
+                     .token = membership.gap() ? std::string() : membership.token(),
+                     .epoch = membership.seen().epoch,
+                     .offset = membership.seen().offset});
+  }
+  session_.ShowRooms(rooms);
+  if (gap) session_.HideRooms();
 }
 
 void ChatSession::Forget(const std::string& room) {

@@ -1,8 +1,5 @@
 #pragma once
 
-#include <atomic>
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -13,43 +10,17 @@
 #include "boost/asio/awaitable.hpp"
 #include "connector/chat_servers/chat_servers.h"
 #include "connector/chat_servers/partings.h"
-#include "connector/chat_servers/restorer.h"
 #include "connector/chat_servers/room_sends.h"
-#include "connector/delivery/encoder.h"
-#include "connector/delivery/local_rooms.h"
 #include "connector/delivery/membership.h"
 #include "connector/sessions/place_search.h"
+#include "connector/sessions/recovery.h"
 #include "connector/sessions/requests.h"
+#include "connector/sessions/session_environment.h"
 #include "services/base/rate_limit.h"
-#include "services/base/script_check.h"
 #include "services/base/string_map.h"
 #include "services/client/client_session.h"
-#include "services/client/session_registry.h"
 
 namespace hubbub::connector {
-
-// What the sessions of one loop share. Owned by Connector, outlives them.
-struct SessionEnvironment {
-  client::SessionRegistry& sessions;
-  LocalRooms& rooms;
-  ChatServers& servers;
-  Restorer& restorer;
-  Partings& partings;
-  Encoder& encoder;
-  // The most rooms that a session may be in at a time.
-  size_t max_rooms = 100;
-  // Of a session; twice as many at once, so that a client that comes back enters all its rooms.
-  int max_enters_per_second = 50;
-  // Refuses names that mix scripts. Null: they are taken.
-  const ScriptCheck* scripts = nullptr;
-  // How long a request waits while the room's chat server cannot be reached, or the room is on its way to
-  // another chat server.
-  std::chrono::milliseconds patience{10'000};
-  // This connector is shutting down: its sessions are sent away, and come back elsewhere.
-  const std::atomic<bool>& draining;
-  // How long a room keeps the name of a client that knows no tokens and has lost its connection.
-  std::chrono::milliseconds name_wait{3'000};
-};
 
 // The connector's side of one client session: enter, leave and send. A session is bound to one user by its
 // first enter, and may be in several rooms. Loop-only. Owned by its session.
@@ -81,9 +52,19 @@ class ChatSession final : public client::SessionHandler {
   static const Route* FindRoute(std::string_view name);
 
   void Enter(const boost::json::object& body, client::Reply reply);
+  // Signs the user in and has a place begun. REQUIRES: MayBegin.
+  Entry Begin(EnterRequest wish);
+  absl::Status TooManyEnters() const;
+  // OK if the client may have a place in a further room.
+  absl::Status MayBegin(const EnterRequest& wish);
   // Asks for the place and answers the client. `this` is gone once the reply has no session.
-  boost::asio::awaitable<void> GoIn(ChatServers& servers, Entry entry);
-  void OnAdded(Entry entry, const chat::v1::AddResponse& response);
+  boost::asio::awaitable<void> GoIn(ChatServers& servers, Entry entry, client::Reply reply);
+  void OnAdded(const Entry& entry, client::Reply reply, const chat::v1::AddResponse& response);
+
+  // Brings a client back into all the rooms that it names, or into none.
+  void Recover(const boost::json::object& body, client::Reply reply);
+  // As GoIn.
+  boost::asio::awaitable<void> ComeBack(ChatServers& servers, Recovery recovery, client::Reply reply);
 
   // Shows a newer sign-in token, before the one in use ends.
   void Refresh(const boost::json::object& body, client::Reply reply);
@@ -95,6 +76,8 @@ class ChatSession final : public client::SessionHandler {
   absl::Status Admit(const EnterRequest& wish);
   // The chat server has ended a place.
   void OnEnded(const Membership& membership, Membership::End end);
+  // Tells a client that wants to know in which rooms it is now.
+  void ShowRooms();
   // Takes the session out of a room here; the chat server is not told.
   void Forget(const std::string& room);
   // The room keeps a name for this client for its token, not for its address.

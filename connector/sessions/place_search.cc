@@ -17,10 +17,24 @@ constexpr int kMostHops = 3;
 
 }  // namespace
 
-boost::asio::awaitable<absl::StatusOr<chat::v1::AddResponse>> AskForPlace(ChatServers& servers,
-                                                                          Entry& entry) {
+chat::v1::AddRequest AddRequestOf(const Membership& membership, const EnterRequest& wish) {
+  chat::v1::AddRequest request;
+  request.set_room(membership.room());
+  request.set_user(membership.user());
+  request.set_session(membership.session_id());
+  request.set_token(membership.token());
+  request.set_resume_token(wish.resume);
+  request.set_client_address(membership.address());
+  request.set_wait_ms(membership.wait_ms());
+  request.set_epoch(wish.epoch);
+  request.set_offset(wish.offset);
+  request.set_attempt(wish.attempt);
+  return request;
+}
+
+boost::asio::awaitable<absl::StatusOr<chat::v1::AddResponse>> AskForPlace(ChatServers& servers, Entry& entry,
+                                                                          const client::Reply& reply) {
   Membership& membership = *entry.membership;
-  const client::Reply& reply = entry.reply;
   absl::Status status;
   Membership::At perhaps;  // The last chat server that may have the place, and did not say so.
   std::string owner;       // Of the room, as the last answer named it.

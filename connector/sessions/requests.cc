@@ -38,6 +38,35 @@ absl::StatusOr<EnterRequest> ReadEnter(const boost::json::object& body) {
   return request;
 }
 
+absl::StatusOr<std::vector<EnterRequest>> ReadRecover(const boost::json::object& body) {
+  const boost::json::value* rooms = body.if_contains("rooms");
+  if (rooms == nullptr || !rooms->is_array() || rooms->get_array().empty() ||
+      rooms->get_array().size() > kMostRecoveredRooms)
+    return absl::InvalidArgumentError(
+        fmt::format("rooms must be an array of 1 to {} objects", kMostRecoveredRooms));
+  std::vector<EnterRequest> enters;
+  for (const boost::json::value& room : rooms->get_array()) {
+    if (!room.is_object()) return absl::InvalidArgumentError("rooms must be an array of objects");
+    boost::json::object enter = room.get_object();
+    for (const char* field : {"username", "resume", "attempt", "token"}) {
+      enter.erase(field);
+      if (const boost::json::value* shared = body.if_contains(field)) enter[field] = *shared;
+    }
+    auto request = ReadEnter(enter);
+    if (!request.ok()) return request.status();
+    if (!LooksLikeAToken(request->resume))
+      return absl::InvalidArgumentError("resume must be the token that the answer to enter had");
+    if (request->epoch == 0)
+      return absl::InvalidArgumentError(
+          fmt::format("room '{}' needs the epoch and the offset that you have seen last", request->room));
+    const auto same = [&](const EnterRequest& other) { return other.room == request->room; };
+    if (std::any_of(enters.begin(), enters.end(), same))
+      return absl::InvalidArgumentError(fmt::format("room '{}' is named twice", request->room));
+    enters.push_back(*std::move(request));
+  }
+  return enters;
+}
+
 absl::StatusOr<std::string> ReadRefresh(const boost::json::object& body) {
   // A number is no token, so this is not TextField.
   const boost::json::value* token = body.if_contains("token");

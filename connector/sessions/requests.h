@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "boost/json.hpp"
@@ -29,6 +30,11 @@ struct EnterRequest {
   uint64_t offset = 0;
 };
 absl::StatusOr<EnterRequest> ReadEnter(const boost::json::object& body);
+
+// `{username, resume, rooms: [{rid, epoch, offset}], token?, attempt?}`: an enter for each room. At most
+// kMostRecoveredRooms of them.
+inline constexpr size_t kMostRecoveredRooms = 16;
+absl::StatusOr<std::vector<EnterRequest>> ReadRecover(const boost::json::object& body);
 
 // `{token}`: the sign-in token.
 absl::StatusOr<std::string> ReadRefresh(const boost::json::object& body);

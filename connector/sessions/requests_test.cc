@@ -1,6 +1,7 @@
 #include "connector/sessions/requests.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -74,6 +75,54 @@ TEST(RequestsTest, ASendIsReadAsItIs) {
   EXPECT_EQ(send->target(), "*");
   EXPECT_EQ(send->id(), "a");
   EXPECT_EQ(send->from(), "") << "the session knows the sender";
+}
+
+boost::json::object RoomSeen(const char* rid) {
+  return {{"rid", rid}, {"epoch", 7}, {"offset", 3}};
+}
+
+boost::json::object Recover(boost::json::value rooms) {
+  return {{"username", "ann"}, {"resume", std::string(kTokenBytes, 'a')}, {"rooms", std::move(rooms)}};
+}
+
+TEST(RequestsTest, ARecoverIsAnEnterForEachRoom) {
+  boost::json::object body = Recover(boost::json::array{RoomSeen("lobby"), RoomSeen("attic")});
+  body["token"] = "jwt";
+  body["attempt"] = 9;
+  const auto enters = ReadRecover(body);
+  ASSERT_TRUE(enters.ok()) << enters.status();
+  ASSERT_EQ(enters->size(), 2U);
+  for (const EnterRequest& enter : *enters) {
+    EXPECT_EQ(enter.user, "ann");
+    EXPECT_EQ(enter.sign_in, "jwt");
+    EXPECT_EQ(enter.resume, std::string(kTokenBytes, 'a'));
+    EXPECT_EQ(enter.attempt, 9U);
+    EXPECT_EQ(enter.epoch, 7U);
+    EXPECT_EQ(enter.offset, 3U);
+  }
+  EXPECT_EQ((*enters)[0].room, "lobby");
+  EXPECT_EQ((*enters)[1].room, "attic");
+}
+
+TEST(RequestsTest, ARecoverThatCannotBeReadIsToldWhy) {
+  boost::json::array many;
+  for (size_t i = 0; i <= kMostRecoveredRooms; ++i)
+    many.push_back(RoomSeen(("r" + std::to_string(i)).c_str()));
+  boost::json::object no_token = Recover(boost::json::array{RoomSeen("lobby")});
+  no_token["resume"] = "abc";
+  const std::vector<Case> cases = {
+      {{}, "rooms must be"},
+      {Recover(boost::json::array()), "rooms must be"},
+      {Recover("lobby"), "rooms must be"},
+      {Recover(many), "rooms must be an array of 1 to 16"},
+      {Recover(boost::json::array{"lobby"}), "rooms must be an array of objects"},
+      {Recover(boost::json::array{boost::json::object()}), "rid is missing"},
+      {Recover(boost::json::array{boost::json::object{{"rid", "lobby"}, {"epoch", 7}}}), "needs the epoch"},
+      {Recover(boost::json::array{RoomSeen("lobby"), RoomSeen("lobby")}), "named twice"},
+      {no_token, "resume must be"},
+  };
+  for (const auto& [body, error] : cases)
+    EXPECT_THAT(std::string(ReadRecover(body).status().message()), HasSubstr(error));
 }
 
 }  // namespace

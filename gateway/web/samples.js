@@ -26,10 +26,13 @@ await chat.send('lobby', 'Hello');
 const gate = io('${web}');
 gate.emit('queryEntry', {uid: 'ann'}, ({host, port}) => {
   gate.close();
-  const chat = io('${scheme}://' + host + ':' + port);
+  const chat = io('${scheme}://' + host + ':' + port, {auth: {username: 'ann', recover: true}});
   chat.on('onChat', ({from, msg}) => console.log(from + ': ' + msg));
-  chat.emit('enter', {username: 'ann', rid: 'lobby'}, () => {
-    chat.emit('send', {rid: 'lobby', content: 'Hello', target: '*'});
+  chat.on('connect', () => {
+    if (chat.recovered) return;  // It is in the lobby, and gets what it has missed.
+    chat.emit('enter', {rid: 'lobby'}, () => {
+      chat.emit('send', {rid: 'lobby', content: 'Hello', target: '*'});
+    });
   });
 });
 `,

@@ -3,12 +3,14 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "boost/json.hpp"
@@ -50,6 +52,15 @@ struct Request {
   absl::StatusOr<std::string_view> route;
   std::string_view body;    // As it came; ClientProtocol::ReadBody reads it.
   bool compressed = false;  // The client says that the body is compressed.
+};
+
+// A room that a session's client is in.
+struct RoomOfClient {
+  std::string name;
+  std::string token;  // By which the client's place there is its own.
+  // How far it has seen the room.
+  uint64_t epoch = 0;
+  uint64_t offset = 0;
 };
 
 // The client has said goodbye and will not come back.
@@ -112,15 +123,23 @@ class ClientProtocol {
   virtual void AppendRefusal(std::string& out) const = 0;
 
   // The two answers to a request with this id. `code` is one of HTTP, from 400.
-  virtual void AppendAnswer(std::string_view id, const boost::json::object& body, std::string& out) const = 0;
-  virtual void AppendError(std::string_view id, int code, std::string_view message,
-                           std::string& out) const = 0;
+  virtual void AppendAnswer(std::string_view id, const boost::json::object& body, std::string& out) = 0;
+  virtual void AppendError(std::string_view id, int code, std::string_view message, std::string& out) = 0;
 
   // Tells the client why its connection closes. `why`: kKicked if the client is not to come back by itself.
   virtual void AppendKick(std::string_view reason, net::CloseReason why, std::string& out) const = 0;
 
   // How pushes to this client look. Constant once Take has returned Hello.
   virtual const PushEncoding& push_encoding() const = 0;
+
+  // Pushes in that encoding, as all sessions get them, as this client gets them.
+  virtual net::Payload OwnPushes(net::Payload pushes) { return pushes; }
+  // The client is to be told in which rooms it is, each time that they change.
+  virtual bool WantsRooms() const { return false; }
+  // Tells it. REQUIRES: WantsRooms.
+  virtual void AppendRooms(const std::vector<RoomOfClient>& /*rooms*/, std::string& /*out*/) {}
+  // Until the next time, the client is not told how far it has seen them.
+  virtual void HideRooms() {}
 
   // Nothing: the client may be silent.
   virtual std::optional<Heartbeat> heartbeat() const = 0;

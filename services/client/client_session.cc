@@ -181,7 +181,7 @@ void ClientSession::LogAnswer(const Reply::Details& request, int code) const {
 
 void ClientSession::Write(net::Payload pushes) {
   loop_.AssertHere();
-  if (state_ == State::kWorking) connection_.Send(std::move(pushes));
+  if (state_ == State::kWorking) connection_.Send(protocol_->OwnPushes(std::move(pushes)));
 }
 
 void ClientSession::Push(std::string_view route, const boost::json::object& body) {

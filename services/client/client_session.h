@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "boost/json.hpp"
 #include "services/client/client_counters.h"
@@ -104,6 +106,30 @@ class ClientSession final : public net::Protocol {
   std::string request_id(uint64_t number) const;
   std::string request_id() const;
 
+  // The client is to be told, by ShowRooms, in which rooms it is, each time that they change.
+  bool wants_rooms() const {
+    loop_.AssertHere();
+    return protocol_->WantsRooms();
+  }
+  void ShowRooms(const std::vector<RoomOfClient>& rooms) {
+    loop_.AssertHere();
+    std::string out;
+    if (state_ == State::kWorking) protocol_->AppendRooms(rooms, out);
+    rooms_hidden_ = false;
+    Send(std::move(out));
+  }
+  // The client is not shown all of a room: until the next ShowRooms it does not know where it is.
+  void HideRooms() {
+    loop_.AssertHere();
+    if (!protocol_->WantsRooms()) return;
+    rooms_hidden_ = true;
+    protocol_->HideRooms();
+  }
+  bool rooms_hidden() const {
+    loop_.AssertHere();
+    return rooms_hidden_;
+  }
+
   // Queues pushes in this session's push_encoding(). Ignored until the client is ready.
   void Write(net::Payload pushes);
   // Pushes a JSON body. Ignored until the client is ready.
@@ -167,6 +193,7 @@ class ClientSession final : public net::Protocol {
   const PushEncoding* push_encoding_ ABSL_GUARDED_BY(loop_);
   bool own_client_ ABSL_GUARDED_BY(loop_) = false;
   bool small_answers_ ABSL_GUARDED_BY(loop_) = false;
+  bool rooms_hidden_ ABSL_GUARDED_BY(loop_) = false;
   SessionPass pass_ ABSL_GUARDED_BY(loop_);
   // What to tell the client once nothing is under way; empty: this server goes on.
   std::string shutdown_ ABSL_GUARDED_BY(loop_);

@@ -33,10 +33,14 @@ inline constexpr std::string_view kLeave = "connector.entryHandler.leave";
 inline constexpr std::string_view kSend = "chat.chatHandler.send";
 // Not in the dictionary, whose codes are as they were before there was this route.
 inline constexpr std::string_view kHistory = "chat.chatHandler.history";
+// Of clients that come back into several rooms; not in the dictionary either.
+inline constexpr std::string_view kRecover = "connector.entryHandler.recover";
 // Pushes. As in the stock demo they have no code and travel as text.
 inline constexpr std::string_view kOnChat = "onChat";
 inline constexpr std::string_view kOnAdd = "onAdd";
 inline constexpr std::string_view kOnLeave = "onLeave";
+inline constexpr std::string_view kOnMembers = "onMembers";
+inline constexpr std::string_view kOnRooms = "onRooms";
 // Messages were left out, because the client is too far behind.
 inline constexpr std::string_view kOnGap = "onGap";
 }  // namespace route

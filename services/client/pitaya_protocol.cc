@@ -103,15 +103,13 @@ void PitayaProtocol::AppendRefusal(std::string& out) const {
   packages_.Append(PackageType::kHandshake, terms_.handshake().Refuse(), out);
 }
 
-void PitayaProtocol::AppendAnswer(std::string_view id, const boost::json::object& body,
-                                  std::string& out) const {
+void PitayaProtocol::AppendAnswer(std::string_view id, const boost::json::object& body, std::string& out) {
   packages_.AppendAnswer(id, out, [&](const pomelo::MessageId& message_id, std::string& to) {
     pomelo::AppendPitayaResponse(message_id, pomelo::JsonBody(body), to);
   });
 }
 
-void PitayaProtocol::AppendError(std::string_view id, int code, std::string_view message,
-                                 std::string& out) const {
+void PitayaProtocol::AppendError(std::string_view id, int code, std::string_view message, std::string& out) {
   packages_.AppendAnswer(id, out, [&](const pomelo::MessageId& message_id, std::string& to) {
     pomelo::AppendPitayaError(message_id, pomelo::PitayaErrorBody(code, message), to);
   });

@@ -56,8 +56,8 @@ class PitayaProtocol final : public ClientProtocol {
   absl::StatusOr<boost::json::object> ReadBody(const Request& request) const override;
   void AppendAccept(std::string& out) override;
   void AppendRefusal(std::string& out) const override;
-  void AppendAnswer(std::string_view id, const boost::json::object& body, std::string& out) const override;
-  void AppendError(std::string_view id, int code, std::string_view message, std::string& out) const override;
+  void AppendAnswer(std::string_view id, const boost::json::object& body, std::string& out) override;
+  void AppendError(std::string_view id, int code, std::string_view message, std::string& out) override;
   void AppendKick(std::string_view reason, net::CloseReason why, std::string& out) const override;
   void AppendHeartbeat(std::string& out) const override;
   ProtocolKind kind() const override { return ProtocolKind::kPitaya; }

@@ -107,15 +107,13 @@ absl::StatusOr<boost::json::object> PomeloProtocol::ReadBody(const Request& requ
   return PomeloPackages::BodyError(request, std::string(body.status().message()));
 }
 
-void PomeloProtocol::AppendAnswer(std::string_view id, const boost::json::object& body,
-                                  std::string& out) const {
+void PomeloProtocol::AppendAnswer(std::string_view id, const boost::json::object& body, std::string& out) {
   packages_.AppendAnswer(id, out, [&](const pomelo::MessageId& message_id, std::string& to) {
     pomelo::AppendResponse(message_id, pomelo::JsonBody(body), to);
   });
 }
 
-void PomeloProtocol::AppendError(std::string_view id, int code, std::string_view message,
-                                 std::string& out) const {
+void PomeloProtocol::AppendError(std::string_view id, int code, std::string_view message, std::string& out) {
   AppendAnswer(
       id, {{"code", code}, {"error", true}, {"message", boost::json::string(message.data(), message.size())}},
       out);

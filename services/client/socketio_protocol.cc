@@ -1,6 +1,5 @@
 #include "services/client/socketio_protocol.h"
 
-#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -12,9 +11,9 @@
 #include "services/client/fields.h"
 #include "services/client/pomelo_packages.h"
 #include "services/client/printable.h"
-#include "services/net/frame.h"
+#include "services/client/socketio_events.h"
+#include "services/client/socketio_packets.h"
 #include "services/pomelo/body.h"
-#include "services/socketio/engine_packet.h"
 #include "services/socketio/pomelo_text.h"
 
 namespace hubbub::client {
@@ -24,65 +23,8 @@ using socketio::PacketType;
 
 namespace {
 
-// Of requests, for clients of Socket.IO.
-struct ShortName {
-  std::string_view name;
-  std::string_view route;
-};
-constexpr std::array kShortNames{
-    ShortName{"enter", route::kEnter},
-    ShortName{"leave", route::kLeave},
-    ShortName{"send", route::kSend},
-    ShortName{"history", route::kHistory},
-    ShortName{"queryEntry", route::kQueryEntry},
-};
-
-std::string_view RouteOf(std::string_view event) {
-  const auto* const found = std::find_if(kShortNames.begin(), kShortNames.end(),
-                                         [&](const ShortName& one) { return one.name == event; });
-  return found == kShortNames.end() ? event : found->route;
-}
-
-// Appends one packet in a frame of its own: its head, and what `append(out)` appends as its data.
-template <typename Append>
-void AppendPacket(PacketType type, std::string_view nsp, std::string_view id, std::string& out,
-                  Append append) {
-  net::AppendFrame(net::Framing::kText, out, [&](std::string& to) {
-    to += socketio::DigitOf(socketio::EngineType::kMessage);
-    AppendHead(type, nsp, id, to);
-    append(to);
-  });
-}
-
-void AppendPacket(PacketType type, std::string_view nsp, std::string& out) {
-  AppendPacket(type, nsp, "", out, [](std::string&) {});
-}
-
-// What Pomelo's client gets: an event with the text of an object.
-void AppendPomeloText(const boost::json::object& object, std::string& out) {
-  AppendPacket(PacketType::kEvent, kMainNamespace, "", out, [&](std::string& to) {
-    to += '[';
-    AppendJsonString(socketio::kPomeloEvent, to);
-    to += ',';
-    AppendJsonString(pomelo::JsonBody(object), to);
-    to += ']';
-  });
-}
-
-boost::json::object ErrorBody(int code, std::string_view message) {
-  return {{"code", code}, {"error", true}, {"message", boost::json::string(message.data(), message.size())}};
-}
-
-// The text of an event as Pomelo's client sends it; nothing if it is none.
-std::optional<std::string> PomeloTextOf(const socketio::Event& event) {
-  if (event.name != socketio::kPomeloEvent || event.arguments != 1) return std::nullopt;
-  auto text = socketio::ReadString(event.argument);
-  if (!text.ok()) return std::nullopt;
-  const auto request = socketio::DecodePomeloText(*text);
-  // Other applications send texts too.
-  if (!request.ok() || request->route.find('.') == std::string_view::npos) return std::nullopt;
-  return *std::move(text);
-}
+// The id of the request that a CONNECT packet makes: ids of acknowledgements are digits.
+constexpr std::string_view kConnectId = "connect";
 
 absl::Status Wrong(std::string_view why) {
   return absl::InvalidArgumentError(std::string(why));
@@ -90,9 +32,9 @@ absl::Status Wrong(std::string_view why) {
 
 }  // namespace
 
-bool* SocketIoProtocol::Connected(std::string_view nsp) {
-  if (nsp == kMainNamespace) return &connected_[0];
-  return nsp == kChatNamespace ? &connected_[1] : nullptr;
+SocketIoProtocol::Namespace* SocketIoProtocol::Find(std::string_view nsp) {
+  if (nsp == kMainNamespace) return &namespaces_[0];
+  return nsp == kChatNamespace ? &namespaces_[1] : nullptr;
 }
 
 Taken SocketIoProtocol::Take(std::string_view bytes, bool /*frame_end*/, std::string& out) {
@@ -108,9 +50,9 @@ Taken SocketIoProtocol::Take(std::string_view bytes, bool /*frame_end*/, std::st
 }
 
 Taken SocketIoProtocol::OnPacket(const Packet& packet, size_t bytes, std::string& out) {
-  if (packet.type == PacketType::kConnect) return {bytes, OnConnect(packet, out)};
-  const bool* const connected = Connected(packet.nsp);
-  if (connected == nullptr || !*connected) {
+  if (packet.type == PacketType::kConnect) return OnConnect(packet, bytes, out);
+  const Namespace* const nsp = Find(packet.nsp);
+  if (nsp == nullptr || !nsp->connected) {
     return {0, Break(fmt::format("a packet came for namespace {}, which is not connected", Quote(packet.nsp)),
                      out)};
   }
@@ -132,25 +74,57 @@ Taken SocketIoProtocol::OnPacket(const Packet& packet, size_t bytes, std::string
   return {0, Break("a client cannot send an error", out)};
 }
 
-SocketIoProtocol::Value SocketIoProtocol::OnConnect(const Packet& packet, std::string& out) {
-  bool* const connected = Connected(packet.nsp);
-  if (connected == nullptr) {
+Taken SocketIoProtocol::OnConnect(const Packet& packet, size_t bytes, std::string& out) {
+  Namespace* const nsp = Find(packet.nsp);
+  if (nsp == nullptr) {
     AppendConnectError(packet.nsp, "Invalid namespace", 404, out);
-    return Alive();
+    return {bytes, Alive()};
   }
   if (!packet.data.empty()) {
     const auto auth = pomelo::ParseJsonBody(packet.data);
-    if (!auth.ok()) return Break("the auth of a client: " + std::string(auth.status().message()), out);
-    if (const auto why = TakeAuth(*auth)) {
+    if (!auth.ok())
+      return {bytes, Break("the auth of a client: " + std::string(auth.status().message()), out)};
+    auto why = TakeAuth(*auth);
+    if (!why && recovers_ && version_ == Version::k5 && !nsp->connected)
+      why = nsp->recovery.Take(*auth, username_);
+    if (why) {
       AppendConnectError(packet.nsp, *why, 400, out);
-      return Alive();
+      return {bytes, Alive()};
     }
   }
-  *connected = true;
-  AppendPacket(PacketType::kConnect, packet.nsp, "", out, [this](std::string& to) {
-    if (version_ == Version::k5) to += fmt::format(R"({{"sid":"{:016x}"}})", Entropy()());
+  if (nsp->recovery.shows_state() && !nsp->connected) {
+    if (stage_ == Stage::kOpen || comes_back_) return ComeBack(packet, bytes);
+    // The session has its own state already.
+    nsp->recovery.Renew();
+  }
+  nsp->connected = true;
+  AppendConnect(packet.nsp, nsp->recovery, out);
+  return {bytes, Alive()};
+}
+
+Taken SocketIoProtocol::ComeBack(const Packet& packet, size_t bytes) {
+  comes_back_ = true;
+  if (stage_ == Stage::kOpen) return {0, HelloOf(packet.nsp)};
+  if (stage_ == Stage::kGreeted) {
+    stage_ = Stage::kReady;
+    return {0, Ready()};
+  }
+  return {bytes, Request{.id = std::string(kConnectId), .route = route::kRecover, .body = packet.data}};
+}
+
+Hello SocketIoProtocol::HelloOf(std::string_view nsp) {
+  stage_ = Stage::kGreeted;
+  way_ = nsp == kChatNamespace ? SocketIoWay::kChat : SocketIoWay::kMain;
+  return {.type = "socket.io", .version = version_ == Version::k5 ? "5" : "4", .token = token_};
+}
+
+void SocketIoProtocol::AppendConnect(std::string_view nsp, const SocketIoRecovery& recovery,
+                                     std::string& out) const {
+  AppendPacket(PacketType::kConnect, nsp, "", out, [&](std::string& to) {
+    if (version_ == Version::k4) return;
+    to += recovery.wanted() ? fmt::format(R"({{"sid":"{}","pid":"{}"}})", recovery.id(), recovery.pid())
+                            : fmt::format(R"({{"sid":"{:016x}"}})", Entropy()());
   });
-  return Alive();
 }
 
 std::optional<std::string> SocketIoProtocol::TakeAuth(const boost::json::object& auth) {
@@ -170,7 +144,7 @@ std::optional<std::string> SocketIoProtocol::TakeAuth(const boost::json::object&
 }
 
 SocketIoProtocol::Value SocketIoProtocol::OnDisconnect(const Packet& packet, std::string& /*out*/) {
-  *Connected(packet.nsp) = false;
+  Find(packet.nsp)->connected = false;
   const bool leaves = stage_ == Stage::kOpen ? !AnyConnected() : packet.nsp == NamespaceOf(way_);
   if (leaves) return Left();
   return Alive();
@@ -181,10 +155,9 @@ Taken SocketIoProtocol::OnEvent(const Packet& packet, size_t bytes, std::string&
   if (!event.ok()) return {0, Break(std::string(event.status().message()), out)};
   event_ = *std::move(event);
   if (stage_ == Stage::kOpen) {
-    stage_ = Stage::kGreeted;
-    way_ = packet.nsp == kChatNamespace ? SocketIoWay::kChat : SocketIoWay::kMain;
+    Hello hello = HelloOf(packet.nsp);
     if (way_ == SocketIoWay::kMain && PomeloTextOf(event_)) way_ = SocketIoWay::kPomelo;
-    return {0, Hello{.type = "socket.io", .version = version_ == Version::k5 ? "5" : "4", .token = token_}};
+    return {0, std::move(hello)};
   }
   if (stage_ == Stage::kGreeted) {
     stage_ = Stage::kReady;
@@ -196,7 +169,7 @@ Taken SocketIoProtocol::OnEvent(const Packet& packet, size_t bytes, std::string&
 }
 
 Request SocketIoProtocol::RequestOf(const Packet& packet) {
-  Request request{.route = RouteOf(event_.name), .body = event_.argument};
+  Request request{.route = RouteOfEvent(event_.name), .body = event_.argument};
   if (packet.id) request.id.emplace(*packet.id);
   if (packet.type == PacketType::kBinaryEvent)
     request.route = Wrong("binary data is not taken here: send text");
@@ -221,6 +194,7 @@ Request SocketIoProtocol::PomeloRequestOf(const Packet& packet) {
 }
 
 absl::StatusOr<boost::json::object> SocketIoProtocol::ReadBody(const Request& request) const {
+  if (comes_back_) return recovery().RequestBody(username_);
   boost::json::object body;
   if (!request.body.empty()) {
     auto read = pomelo::ParseJsonBody(request.body);
@@ -228,6 +202,8 @@ absl::StatusOr<boost::json::object> SocketIoProtocol::ReadBody(const Request& re
     body = *std::move(read);
   }
   if (*request.route != route::kEnter || username_.empty()) return body;
+  // So that the place is the one that its state names.
+  if (WantsRooms() && !body.contains("resume")) body["resume"] = std::string(recovery().token());
   // A client that has shown its name need not say it again.
   if (!body.contains("username")) body["username"] = username_;
   const auto name = TextField(body, "username");
@@ -238,8 +214,8 @@ absl::StatusOr<boost::json::object> SocketIoProtocol::ReadBody(const Request& re
   return body;
 }
 
-void SocketIoProtocol::AppendAnswer(std::string_view id, const boost::json::object& body,
-                                    std::string& out) const {
+void SocketIoProtocol::AppendAnswer(std::string_view id, const boost::json::object& body, std::string& out) {
+  if (id == kConnectId) return AnswerConnect(out);
   if (way_ == SocketIoWay::kPomelo) {
     uint32_t number = 0;
     std::from_chars(id.data(), id.data() + id.size(), number);
@@ -250,18 +226,33 @@ void SocketIoProtocol::AppendAnswer(std::string_view id, const boost::json::obje
 }
 
 void SocketIoProtocol::AppendError(std::string_view id, int code, std::string_view message,
-                                   std::string& out) const {
+                                   std::string& out) {
+  if (id == kConnectId) recovery().Renew();
   AppendAnswer(id, ErrorBody(code, message), out);
+}
+
+void SocketIoProtocol::AnswerConnect(std::string& out) {
+  comes_back_ = false;
+  own().connected = true;
+  AppendConnect(NamespaceOf(way_), recovery(), out);
+}
+
+void SocketIoProtocol::AppendRooms(const std::vector<RoomOfClient>& rooms, std::string& out) {
+  recovery().SetRooms(rooms);
+  boost::json::array names;
+  for (const RoomOfClient& room : rooms) names.emplace_back(room.name);
+  AppendPacket(PacketType::kEvent, NamespaceOf(way_), "", out, [&](std::string& to) {
+    to += '[';
+    AppendJsonString(route::kOnRooms, to);
+    to.append(",").append(pomelo::JsonBody(boost::json::object{{"rooms", std::move(names)}})).append(",");
+    recovery().positions().AppendJson(to);
+    to += ']';
+  });
 }
 
 void SocketIoProtocol::AppendConnectError(std::string_view nsp, std::string_view message, int code,
                                           std::string& out) const {
-  AppendPacket(PacketType::kConnectError, nsp, "", out, [&](std::string& to) {
-    if (version_ == Version::k4) return AppendJsonString(message, to);
-    boost::json::object error{{"message", boost::json::string(message.data(), message.size())}};
-    if (code != 404) error["data"] = ErrorBody(code, message);
-    to += pomelo::JsonBody(error);
-  });
+  client::AppendConnectError(version_ == Version::k5, nsp, message, code, out);
 }
 
 void SocketIoProtocol::AppendRefusal(std::string& out) const {
@@ -269,11 +260,13 @@ void SocketIoProtocol::AppendRefusal(std::string& out) const {
 }
 
 void SocketIoProtocol::AppendKick(std::string_view reason, net::CloseReason why, std::string& out) const {
+  if (comes_back_ && why == net::CloseReason::kKicked)
+    return AppendConnectError(NamespaceOf(way_), reason, 401, out);
   if (!AnyConnected()) return;
   const boost::json::string text(reason.data(), reason.size());
-  const std::string_view nsp = connected_[way_ == SocketIoWay::kChat ? 1 : 0] ? NamespaceOf(way_)
-                               : connected_[0]                                ? kMainNamespace
-                                                                              : kChatNamespace;
+  const std::string_view nsp = own().connected            ? NamespaceOf(way_)
+                               : namespaces_[0].connected ? kMainNamespace
+                                                          : kChatNamespace;
   if (way_ == SocketIoWay::kPomelo) {
     AppendPomeloText({{"route", "onKick"}, {"reason", text}}, out);
   } else {

@@ -1,5 +1,9 @@
 #include "services/client/socketio_protocol.h"
 
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -42,7 +46,8 @@ class SocketIoProtocolTest : public ::testing::Test {
 // One session: what the client says becomes lines, and what it is told is kept.
 class Session {
  public:
-  Session(const SocketIoPushes& pushes, Version version) : protocol_(pushes, version, 1000) {}
+  Session(const SocketIoPushes& pushes, Version version, bool recovers = false)
+      : protocol_(pushes, version, 1000, recovers) {}
 
   SocketIoProtocol& protocol() { return protocol_; }
   std::vector<std::string> said;  // To the client, since the last Hear.
@@ -243,6 +248,151 @@ TEST_F(SocketIoProtocolTest, EndsSessionsThatBreakIt) {
   Session session(pushes_, Version::k5);
   EXPECT_THAT(session.Hear("2[\"x\"]"), ElementsAre(HasSubstr("not connected")));
   EXPECT_THAT(session.said, IsEmpty());
+}
+
+// A session of a server that recovers states.
+class Recovering : public Session {
+ public:
+  explicit Recovering(const SocketIoPushes& pushes) : Session(pushes, Version::k5, /*recovers=*/true) {}
+
+  std::string PushAt(const EventPosition& position) {
+    class Body final : public PushBody {
+     public:
+      explicit Body(const EventPosition& position) : position_(position) {}
+      void AppendJson(std::string& out) const override { out += "{}"; }
+      const boost::json::object& object() const override { return object_; }
+      std::optional<EventPosition> position() const override { return position_; }
+
+     private:
+      const EventPosition position_;
+      const boost::json::object object_;
+    };
+    std::string out;
+    protocol().push_encoding().AppendPush("onChat", Body(position), out);
+    return TextsOf(*protocol().OwnPushes(std::make_shared<const std::string>(std::move(out)))).at(0);
+  }
+  std::string ShowRooms(const std::vector<RoomOfClient>& rooms) {
+    std::string out;
+    protocol().AppendRooms(rooms, out);
+    return TextsOf(out).at(0);
+  }
+  // What the last CONNECT packet was answered.
+  std::string Told(std::string_view field) {
+    const std::string& text = said.at(0);
+    return std::string(boost::json::parse(text.substr(text.find('{'))).at(field).as_string());
+  }
+};
+
+constexpr std::string_view kToken = "0123456789abcdef0123456789abcdef";
+
+std::string ComeBack(std::string_view offset,
+                     std::string_view pid = "fedcba98765432100123456789abcdef0123456789abcdef") {
+  return R"(0{"username":"ada","recover":true,"pid":")" + std::string(pid) + R"(","offset":")" +
+         std::string(offset) + R"("})";
+}
+
+TEST_F(SocketIoProtocolTest, OnlyAClientThatAsksForRecoveryIsToldAPid) {
+  Recovering session(pushes_);
+  for (const std::string_view auth : {"", R"({"username":"ada"})", R"({"username":"ada","recover":false})"}) {
+    session.Hear("0" + std::string(auth));
+    EXPECT_THAT(session.said, ElementsAre(MatchesRegex(R"re(40\{"sid":"[0-9a-f]+"\})re")));
+    session.Hear("1");
+    session.Hear("0/chat");
+    session.Hear("1/chat");
+  }
+  EXPECT_FALSE(session.protocol().WantsRooms());
+  session.Hear("0/chat,{\"recover\":true,\"username\":\"ada\"}");
+  EXPECT_EQ(session.Told("pid").substr(0, 16), session.Told("sid"));
+  EXPECT_EQ(session.Told("pid").size(), 48U);
+
+  Session gate(pushes_, Version::k5);
+  gate.Hear(R"(0{"username":"ada","recover":true})");
+  EXPECT_THAT(gate.said, ElementsAre(MatchesRegex(R"re(40\{"sid":"[0-9a-f]+"\})re")));
+  Session old(pushes_, Version::k4, /*recovers=*/true);
+  old.Hear(R"(0{"username":"ada","recover":true})");
+  EXPECT_THAT(old.said, ElementsAre("40"));
+}
+
+TEST_F(SocketIoProtocolTest, RecoveryNeedsAName) {
+  Recovering session(pushes_);
+  session.Hear(R"(0{"recover":true})");
+  EXPECT_THAT(session.said, ElementsAre(HasSubstr("recover needs a username")));
+  session.Hear(R"(0{"username":"ada","recover":"yes"})");
+  EXPECT_THAT(session.said, ElementsAre(HasSubstr("recover must be true or false")));
+}
+
+TEST_F(SocketIoProtocolTest, EventsTellTheirPositionsToAClientThatMayComeBack) {
+  Recovering session(pushes_);
+  session.Hear(R"(0{"username":"ada","recover":true})");
+  const std::string token = session.Told("pid").substr(16);
+  EXPECT_THAT(session.Hear(R"(21["enter",{"rid":"r"}])"),
+              ElementsAre("hello socket.io 5", "ready",
+                          R"(request 1 connector.entryHandler.enter {"rid":"r","resume":")" + token +
+                              R"(","username":"ada"})"));
+  EXPECT_TRUE(session.protocol().WantsRooms());
+  EXPECT_EQ(session.ShowRooms({}), R"(42["onRooms",{"rooms":[]},"-"])");
+  EXPECT_EQ(session.ShowRooms({{.name = "r", .token = token, .epoch = 7, .offset = 2}}),
+            R"(42["onRooms",{"rooms":["r"]},"7 2 r"])");
+  EXPECT_EQ(session.PushAt({.room = "r", .epoch = 7, .offset = 3}), R"(42["onChat",{},"7 3 r"])");
+  EXPECT_EQ(session.ShowRooms({{.name = "r", .token = token, .epoch = 7, .offset = 3},
+                               {.name = "s", .token = token, .epoch = 8, .offset = 0}}),
+            R"(42["onRooms",{"rooms":["r","s"]},"7 3 r\n8 0 s"])");
+  EXPECT_EQ(session.PushAt({.room = "s", .epoch = 8, .offset = 1}), R"(42["onChat",{},"7 3 r\n8 1 s"])");
+  session.protocol().HideRooms();
+  EXPECT_EQ(session.PushAt({.room = "s", .epoch = 8, .offset = 2}), R"(42["onChat",{},"-"])");
+  EXPECT_EQ(session.Push("onNotice", {{"a", 1}}), R"(42["onNotice",{"a":1}])");
+  // The place belongs to another token.
+  EXPECT_EQ(session.ShowRooms({{.name = "r", .token = std::string(kToken), .epoch = 7, .offset = 3}}),
+            R"(42["onRooms",{"rooms":["r"]},"-"])");
+  EXPECT_EQ(session.PushAt({.room = "r", .epoch = 7, .offset = 4}), R"(42["onChat",{},"-"])");
+}
+
+TEST_F(SocketIoProtocolTest, AClientThatComesBackAsksForItsState) {
+  const std::string request =
+      R"(request connect connector.entryHandler.recover {"username":"ada","resume":")" + std::string(kToken) +
+      R"(","rooms":[{"rid":"r","epoch":7,"offset":3},{"rid":"s t","epoch":8,"offset":0}]})";
+  {
+    Recovering session(pushes_);
+    EXPECT_THAT(session.Hear(ComeBack(R"(7 3 r\n8 0 s t)")),
+                ElementsAre("hello socket.io 5", "ready", request));
+    EXPECT_THAT(session.said, IsEmpty());
+    EXPECT_EQ(session.Answer("connect", {{"code", 200}}),
+              R"(40{"sid":"fedcba9876543210","pid":"fedcba98765432100123456789abcdef0123456789abcdef"})");
+    EXPECT_THAT(session.Hear(R"(21["send",{}])"), ElementsAre("request 1 chat.chatHandler.send {}"));
+  }
+  Recovering session(pushes_);
+  session.Hear(ComeBack(R"(7 3 r\n8 0 s t)"));
+  std::string out;
+  session.protocol().AppendError("connect", 500, "why", out);
+  session.said = TextsOf(out);
+  EXPECT_EQ(session.Told("pid").substr(16), kToken) << "the token stays the client's own";
+  EXPECT_NE(session.Told("sid"), "fedcba9876543210");
+  EXPECT_THAT(session.Hear(R"(21["enter",{"rid":"r"}])"),
+              ElementsAre(R"(request 1 connector.entryHandler.enter {"rid":"r","resume":")" +
+                          std::string(kToken) + R"(","username":"ada"})"));
+}
+
+TEST_F(SocketIoProtocolTest, WhatIsNoStateIsNotRecovered) {
+  for (const std::string& packet :
+       {ComeBack("-"), ComeBack(""), ComeBack("hello"), ComeBack("7 3 r", "abc"),
+        ComeBack(std::string(9000, 'x')),
+        std::string(R"(0{"username":"ada","recover":true,"pid":7,"offset":{}})")}) {
+    Recovering session(pushes_);
+    EXPECT_THAT(session.Hear(packet), ElementsAre("alive")) << packet;
+    EXPECT_NE(session.Told("sid"), "fedcba9876543210");
+  }
+  // The session has been speaking already.
+  Recovering session(pushes_);
+  session.Hear("0/chat");
+  session.Hear("2/chat,[\"x\"]");
+  EXPECT_THAT(session.Hear(ComeBack("7 3 r")), ElementsAre("alive"));
+}
+
+TEST_F(SocketIoProtocolTest, AClientThatMayNotComeBackIsToldWhy) {
+  Recovering session(pushes_);
+  session.Hear(ComeBack("7 3 r"));
+  EXPECT_THAT(session.Kick("the token has ended", net::CloseReason::kKicked),
+              ElementsAre(HasSubstr(R"(44{"message":"the token has ended","data":{"code":401)")));
 }
 
 }  // namespace

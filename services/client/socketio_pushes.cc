@@ -6,6 +6,7 @@
 #include "services/base/json_text.h"
 #include "services/socketio/engine_packet.h"
 #include "services/socketio/packet.h"
+#include "services/socketio/recovery.h"
 
 namespace hubbub::client {
 namespace {
@@ -14,10 +15,11 @@ using socketio::DigitOf;
 using socketio::EngineType;
 using socketio::PacketType;
 
-// An event whose name is the route and whose argument is the body.
+// An event whose name is the route and whose argument is the body; `positions`: the event's position follows,
+// if it has one.
 class EventFormat final : public PushFormat {
  public:
-  explicit EventFormat(SocketIoWay way) {
+  EventFormat(SocketIoWay way, bool positions) : positions_(positions) {
     head_ += DigitOf(EngineType::kMessage);
     AppendHead(PacketType::kEvent, NamespaceOf(way), "", head_);
     head_ += '[';
@@ -28,10 +30,21 @@ class EventFormat final : public PushFormat {
     AppendJsonString(route, out);
     out += ',';
     body.AppendJson(out);
+    if (positions_) {
+      if (const auto position = body.position()) AppendPosition(*position, out);
+    }
     out += ']';
   }
 
  private:
+  static void AppendPosition(const EventPosition& position, std::string& out) {
+    std::string text;
+    socketio::AppendPosition(position.room, position.epoch, position.offset, text);
+    out += ',';
+    AppendJsonString(text, out);
+  }
+
+  const bool positions_;
   std::string head_;
 };
 
@@ -58,9 +71,12 @@ SocketIoPushes::SocketIoPushes(PushEncodings& encodings) {
     if (way == SocketIoWay::kPomelo) {
       format = std::make_unique<PomeloTextFormat>();
     } else {
-      format = std::make_unique<EventFormat>(way);
+      format = std::make_unique<EventFormat>(way, /*positions=*/false);
     }
     groups_[static_cast<size_t>(way)] = &encodings.Add(std::move(format), {net::Framing::kText});
+    if (way == SocketIoWay::kPomelo) continue;
+    with_positions_[static_cast<size_t>(way)] =
+        &encodings.Add(std::make_unique<EventFormat>(way, /*positions=*/true), {net::Framing::kText});
   }
 }
 

@@ -11,9 +11,9 @@
 #include "spdlog/spdlog.h"
 
 // A client of Socket.IO that may say anything to a session whose program answers at once, later or never. The
-// first byte of the input chooses the version and the program; then packets follow, one a line. Nothing may
-// crash, whatever is written must be packets in whole frames, and no acknowledgement may be given that was
-// not asked for.
+// first byte of the input chooses the version, the program and whether states are recovered; then packets
+// follow, one a line. Nothing may crash, whatever is written must be packets in whole frames, and no
+// acknowledgement may be given that was not asked for.
 
 namespace {
 
@@ -53,7 +53,8 @@ void Play(net::Loop& loop, std::string_view input) {
   FakeHandler::Script script;
   script.answer = static_cast<FakeHandler::Answer>(choice >> 1 & 3);
   auto session = std::make_unique<ClientSession>(
-      1, loop, connection, std::make_unique<SocketIoProtocol>(pushes, version, /*max_package_bytes=*/4096),
+      1, loop, connection,
+      std::make_unique<SocketIoProtocol>(pushes, version, /*max_package_bytes=*/4096, (choice & 8) != 0),
       options, [&](ClientSession&) { return std::make_unique<FakeHandler>(script, connection); });
   connection.protocol = session.get();
 

@@ -63,6 +63,10 @@ void Engine::AddRoutes(net::HttpRouter& router) {
                       {.judge = [this](const net::HttpRequest& request) { return OnWebSocket(request); }});
 }
 
+void Engine::AddTraffic(net::Traffic& sum) const {
+  for (const auto& lane : lanes_) sum.Add(lane->counted());
+}
+
 int Engine::sessions() const {
   int sum = 0;
   for (const auto& lane : lanes_) sum += lane->sessions();
@@ -128,13 +132,17 @@ void Engine::OnHandshake(net::Loop& loop, const net::HttpRequest& request, const
   if (request.method != "GET") return answer.Fail(EngineError::kBadMethod, "a session begins with GET");
   const auto version = VersionOf(query);
   if (!version) return answer.Fail(EngineError::kBadVersion, kNoVersion);
+  Lane& lane = LaneAt(loop);
   if (draining_) {
+    lane.CountClose(net::CloseReason::kRefused);
     return answer.Send({.status = 503,
                         .body = "This server is draining: it takes no new clients.\n",
                         .headers = {{"Cache-Control", "no-store"}}});
   }
-  if (sessions() >= options_.max_sessions) return answer.Send(net::FullResponse());
-  Lane& lane = LaneAt(loop);
+  if (sessions() >= options_.max_sessions) {
+    lane.CountClose(net::CloseReason::kRefused);
+    return answer.Send(net::FullResponse());
+  }
   const auto session = NewSession(lane, *version, request.peer);
   session->Start(make_(loop, *session, *version), nullptr);
   session->Poll(std::move(answer));

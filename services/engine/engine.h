@@ -13,6 +13,7 @@
 #include "services/net/connection.h"
 #include "services/net/http_router.h"
 #include "services/net/loop.h"
+#include "services/net/traffic.h"
 #include "services/socketio/engine_packet.h"
 
 namespace hubbub::engine {
@@ -43,6 +44,8 @@ class Engine {
   // `handler` refers to this.
   void AddRoutes(net::HttpRouter& router);
 
+  // Adds what has come and gone by polls.
+  void AddTraffic(net::Traffic& sum) const;
   // Sessions now.
   int sessions() const;
   // From now on there are no new sessions, and those of clients that poll say goodbye; those with a WebSocket

@@ -26,6 +26,7 @@ EngineSession::EngineSession(std::shared_ptr<Lane> lane, const SessionLimits& li
 void EngineSession::Start(std::unique_ptr<net::Protocol> protocol, net::Connection* socket) {
   protocol_ = std::move(protocol);
   socket_ = socket;
+  had_socket_ = socket != nullptr;
   SendPacket(
       EngineType::kOpen,
       fmt::format(R"({{"sid":"{}","upgrades":[{}],"pingInterval":{},"pingTimeout":{},"maxPayload":{}}})",
@@ -46,6 +47,7 @@ void EngineSession::Send(net::Payload payload) {
   if (closing_ || ended_) return;
   if (socket_ != nullptr) return socket_->Send(std::move(payload));
   queue_.Add(std::move(payload));
+  CountQueued();
   if (queue_.bytes() > kHardLimit)
     return End(CloseReason::kSlow,
                fmt::format("the client does not poll: {} bytes wait for it", queue_.bytes()));
@@ -72,7 +74,18 @@ void EngineSession::EndPoll(EngineType type) {
   if (!poll_) return;
   std::string payload;
   socketio::AppendToPayload(version_, std::string(1, socketio::DigitOf(type)), payload);
-  std::exchange(poll_, std::nullopt)->Text(std::move(payload));
+  Give(poll_, std::move(payload));
+}
+
+void EngineSession::Give(std::optional<Answer>& request, std::string body) {
+  lane_->traffic().sent_bytes.Add(body.size());
+  std::exchange(request, std::nullopt)->Text(std::move(body));
+}
+
+void EngineSession::CountQueued() {
+  auto& queued = lane_->traffic().queued_bytes;
+  queued.Subtract(std::exchange(counted_queued_, queue_.bytes()));
+  queued.Add(counted_queued_);
 }
 
 void EngineSession::AnswerPollSoon() {
@@ -88,7 +101,8 @@ void EngineSession::AnswerPoll() {
   const bool last = closing_ && payload.empty();
   if (last) socketio::AppendToPayload(version_, "1", payload);
   if (payload.empty()) return;
-  std::exchange(poll_, std::nullopt)->Text(std::move(payload));
+  CountQueued();
+  Give(poll_, std::move(payload));
   if (last) return End(reason_, detail_);
   if (!posted_.empty()) WorkSoon();
 }
@@ -105,6 +119,7 @@ void EngineSession::Post(std::string_view body, bool octets, Answer answer) {
     answer.Fail(EngineError::kBadRequest, "another POST of this session is under way: wait for its answer");
     return End(CloseReason::kProtocolError, "two POSTs at once");
   }
+  lane_->traffic().received_bytes.Add(body.size());
   auto packets = socketio::DecodePayload(version_, body, octets);
   if (!packets.ok()) {
     const std::string why(packets.status().message());
@@ -130,7 +145,7 @@ void EngineSession::Work() {
   }
   if (closing_ || ended_) posted_.clear();
   if (!posted_.empty()) return;
-  if (post_) std::exchange(post_, std::nullopt)->Text("ok");
+  if (post_) Give(post_, "ok");
   if (std::exchange(socket_pause_, false) && socket_ != nullptr && !paused_) socket_->Resume();
 }
 
@@ -189,8 +204,10 @@ void EngineSession::Upgrade(net::Connection& socket) {
   last_seen_ = Now();
   EndPoll(EngineType::kNoop);
   socket_ = &socket;
+  had_socket_ = true;
   socket.AllowMessages(limits_.max_payload_bytes);
   while (net::Payload frames = queue_.Take()) socket.Send(std::move(frames));
+  CountQueued();
   if (closing_) return socket.Close(reason_, detail_);
   if (paused_) socket.Pause();
   if (!posted_.empty()) WorkSoon();
@@ -268,7 +285,10 @@ void EngineSession::End(CloseReason reason, std::string detail) {
     detail_ = std::move(detail);
   }
   EndPoll(EngineType::kClose);
-  if (post_) std::exchange(post_, std::nullopt)->Text("ok");
+  if (post_) Give(post_, "ok");
+  queue_ = {};
+  CountQueued();
+  if (!had_socket_) lane_->CountClose(reason_);
   posted_.clear();
   if (socket_ != nullptr) socket_->Close(reason_, detail_);
   socket_ = nullptr;

@@ -93,6 +93,10 @@ class EngineSession final : public net::Connection, public std::enable_shared_fr
   void AnswerPoll();
   void AnswerPollSoon();
   void CheckLife(net::Clock::time_point now);
+  // Every answer to a poll or POST goes this way, and is counted.
+  void Give(std::optional<Answer>& request, std::string body);
+  // What waits for polls has become more or less.
+  void CountQueued();
 
   const std::shared_ptr<Lane> lane_;
   const SessionLimits& limits_;
@@ -104,7 +108,9 @@ class EngineSession final : public net::Connection, public std::enable_shared_fr
   net::Connection* socket_ = nullptr;  // Null: the client polls.
   bool upgrading_ = false;             // A WebSocket tries to take over.
   bool socket_pause_ = false;          // The WebSocket waits until what came by polls is done.
+  bool had_socket_ = false;            // Its WebSocket's end is that of the session, and counted there.
   PollQueue queue_;
+  size_t counted_queued_ = 0;
   std::optional<Answer> poll_;                 // It waits for something to be sent.
   std::deque<socketio::EnginePacket> posted_;  // Not taken by the protocol yet.
   std::optional<Answer> post_;                 // Answered when all of it is.

@@ -136,6 +136,12 @@ class EngineTest : public ::testing::Test {
                                                        : frame.body;
   }
 
+  net::Traffic Counted() const {
+    net::Traffic sum;
+    engine_->AddTraffic(sum);
+    return sum;
+  }
+
   Counts counts_;
   net::Loops loops_{3};
   std::unique_ptr<Engine> engine_;
@@ -243,6 +249,35 @@ TEST_F(EngineTest, BoundsTheSessionsThatPoll) {
   OpenPolling();
   OpenPolling();
   EXPECT_THAT(Ask("GET", "EIO=4&transport=polling"), StartsWith("HTTP/1.1 503"));
+  EXPECT_EQ(Counted().closed(net::CloseReason::kRefused), 1U);
+}
+
+TEST_F(EngineTest, CountsWhatComesAndGoesByPolls) {
+  const std::string open = Ask("GET", "EIO=4&transport=polling");
+  const std::string query = "EIO=4&transport=polling&sid=" + SidIn(open);
+  EXPECT_EQ(Counted().sent_bytes, open.size());
+  EXPECT_EQ(Ask("POST", query, "4hello"), "ok");
+  EXPECT_GT(Counted().queued_bytes, std::string_view("4hello").size());
+  EXPECT_EQ(Ask("GET", query), "4hello");
+  EXPECT_EQ(Counted().received_bytes, std::string_view("4hello").size());
+  EXPECT_EQ(Counted().sent_bytes, open.size() + std::string_view("ok4hello").size());
+  EXPECT_EQ(Counted().queued_bytes, 0U);
+  EXPECT_EQ(Ask("POST", query, "1"), "ok");
+  EXPECT_EQ(Ask("POST", OpenPolling(), "4flood"), "ok");
+  EXPECT_TRUE(WaitUntil([this] { return counts_.closed == 2; }));
+  EXPECT_EQ(Counted().closed(net::CloseReason::kClientLeft), 1U);
+  EXPECT_EQ(Counted().closed(net::CloseReason::kSlow), 1U);
+  EXPECT_EQ(Counted().queued_bytes, 0U);
+}
+
+TEST_F(EngineTest, LeavesWebSocketsToTheirListenersCount) {
+  {
+    WebSocketClient client(listener_->port(), "/socket.io/?EIO=4&transport=websocket");
+    EXPECT_THAT(Next(client), StartsWith("0{"));
+  }
+  EXPECT_TRUE(WaitUntil([this] { return counts_.closed == 1; }));
+  EXPECT_EQ(Counted().sent_bytes, 0U);
+  EXPECT_EQ(Counted().closes, net::Traffic().closes);
 }
 
 TEST_F(EngineTest, SaysGoodbyeWhenTheServerEnds) {

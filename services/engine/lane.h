@@ -10,6 +10,7 @@
 #include "services/net/client_clock.h"
 #include "services/net/loop.h"
 #include "services/net/socket.h"
+#include "services/net/traffic.h"
 
 namespace hubbub::engine {
 
@@ -39,6 +40,14 @@ class Lane : public std::enable_shared_from_this<Lane> {
   void Stop();
   // Sessions, for any thread.
   int sessions() const { return count_; }
+  // What has come and gone by polls; WebSockets are counted by their listener.
+  net::TrafficCounters& traffic() {
+    loop_.AssertHere();
+    return traffic_;
+  }
+  void CountClose(net::CloseReason reason) { traffic().closes[static_cast<size_t>(reason)].Add(); }
+  // For any thread.
+  const net::TrafficCounters& counted() const { return traffic_; }
 
  private:
   net::Loop& loop_;
@@ -47,6 +56,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   bool stopped_ ABSL_GUARDED_BY(loop_) = false;
   StringMap<std::shared_ptr<EngineSession>> sessions_ ABSL_GUARDED_BY(loop_);
   std::atomic<int> count_{0};
+  net::TrafficCounters traffic_;
 };
 
 }  // namespace hubbub::engine

@@ -1,6 +1,9 @@
 #include "services/engine/poll_queue.h"
 
+#include <string_view>
 #include <utility>
+
+#include "services/net/read_frames.h"
 
 namespace hubbub::engine {
 
@@ -8,8 +11,8 @@ std::string PollQueue::TakePayload(socketio::EngineVersion version) {
   std::string payload;
   do {
     const net::Payload frames = Take();
-    ForEachFrame(*frames,
-                 [&](std::string_view packet) { socketio::AppendToPayload(version, packet, payload); });
+    net::ForEachFrame(*frames,
+                      [&](std::string_view packet) { socketio::AppendToPayload(version, packet, payload); });
   } while (!waiting_.empty() && payload.size() + waiting_.front()->size() <= kMostAtOnce);
   return payload;
 }

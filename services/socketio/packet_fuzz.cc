@@ -2,10 +2,12 @@
 
 #include "services/socketio/packet.h"
 #include "services/socketio/pomelo_text.h"
+#include "services/socketio/recovery.h"
 #include "services/testing/fuzz_check.h"
 
-// A packet of Socket.IO that may say anything, with an event in it, and a message of Pomelo in that. Views
-// must stay inside of the text, and what can be read can be written and be read again.
+// A packet of Socket.IO that may say anything, with an event in it, and a message of Pomelo in that; and what
+// a client shows to have its state recovered. Views must stay inside of the text, and what can be read can be
+// written and be read again.
 
 namespace {
 
@@ -24,11 +26,25 @@ void PlayPomelo(const std::string& text) {
   FUZZ_CHECK(again.ok() && again->id == request->id && again->body == request->body);
 }
 
+void PlayRecovery(std::string_view text) {
+  if (const auto parts = PartsOf(text)) FUZZ_CHECK(IsInside(parts->id, text) && IsInside(parts->token, text));
+  const auto positions = DecodePositions(text);
+  if (!positions) return;
+  FUZZ_CHECK(!positions->empty() && positions->size() <= kMostPositions);
+  std::string again;
+  for (const RoomPosition& position : *positions) {
+    if (!again.empty()) again += '\n';
+    AppendPosition(position.room, position.epoch, position.offset, again);
+  }
+  FUZZ_CHECK(DecodePositions(again) == positions);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view input = FuzzInput(data, size);
   PlayPomelo(std::string(input));
+  PlayRecovery(input);
   const auto packet = DecodePacket(input);
   if (!packet.ok()) return 0;
   FUZZ_CHECK(packet->attachments <= kMostAttachments && packet->nsp.size() <= kMostNamespaceBytes);

@@ -163,7 +163,8 @@ function report(result, storm, records, people) {
   console.log('\nCounts');
   counts['comings seen'] = people.all.reduce((sum, {joins}) => sum + joins, 0);
   counts['leavings seen'] = people.all.reduce((sum, {leaves}) => sum + leaves, 0);
-  counts['returns of Socket.IO clients, with all that they had missed'] = people.staying.reduce((sum, {returns = 0}) => sum + returns, 0);
+  counts['recoveries of Socket.IO clients\' states'] = people.staying.reduce((sum, {recoveries = 0}) => sum + recoveries, 0);
+  counts['returns of Socket.IO clients by an enter, with all that they had missed'] = people.staying.reduce((sum, {returns = 0}) => sum + returns, 0);
   counts['connections of stock clients that the servers ended'] = people.wandering.reduce((sum, {ends = 0}) => sum + ends, 0);
   for (const [name, count] of Object.entries(counts)) console.log(`  ${String(count).padStart(9)}  ${name}`);
   console.log('\nPauses in milliseconds: from an event until each room that it touched has reached all its members again');

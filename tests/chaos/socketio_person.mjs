@@ -1,5 +1,6 @@
 // A client of the chaos test by Socket.IO's own client, unchanged. What it takes to come back it does as an application would:
-// it asks the gate again, enters with what it has seen, and says again under the same id what was not answered.
+// it asks the gate again, has its state recovered, or enters with what it has seen where that cannot be, and says again under
+// the same id what was not answered.
 import {createRequire} from 'node:module';
 
 import {now, sleep} from './person.mjs';
@@ -12,13 +13,22 @@ const CONNECT_MS = 3000;
 const REQUEST_MS = 12000;
 const PAUSE_MS = 200;
 
+const urlOf = (port) => `http://127.0.0.1:${port}`;
+
 // Resolves when the socket is connected to its namespace.
-function connected(socket) {
-  return new Promise((resolve, reject) => {
-    socket.once('connect', resolve);
-    socket.once('connect_error', reject);
-    socket.once('disconnect', (reason) => reject(new Error(reason)));
-  });
+async function connected(socket) {
+  const listeners = {};
+  let timer;
+  try {
+    await new Promise((resolve, reject) => {
+      Object.assign(listeners, {connect: resolve, connect_error: reject, disconnect: (reason) => reject(new Error(reason))});
+      for (const [event, listener] of Object.entries(listeners)) socket.on(event, listener);
+      timer = setTimeout(() => reject(new Error('no answer to CONNECT in time')), REQUEST_MS);
+    });
+  } finally {
+    clearTimeout(timer);
+    for (const [event, listener] of Object.entries(listeners)) socket.off(event, listener);
+  }
 }
 
 const ask = (socket, event, body) => socket.timeout(REQUEST_MS).emitWithAck(event, body);
@@ -29,11 +39,12 @@ export class SocketIoPerson {
   pending = 0;
   joins = 0;
   leaves = 0;
-  returns = 0;  // With all that it had missed.
+  recoveries = 0;  // Of its state.
+  returns = 0;     // By an enter, with all that it had missed.
   troubles = [];
   #users = new Set();
-  #point = {};    // {resume, epoch, offset, attempt}
-  #held = null;   // Pushes that came while an enter was under way.
+  #point = {};    // {epoch, offset, attempt}
+  #held = null;   // Pushes that came before the answer to an enter.
   #socket = null;
   #inside = false;
   #count = 0;
@@ -70,7 +81,8 @@ export class SocketIoPerson {
 
   close() {
     this.closed = true;
-    this.#end();
+    this.#inside = false;
+    this.#socket?.disconnect();
   }
 
   async #deliver(send) {
@@ -93,20 +105,26 @@ export class SocketIoPerson {
     const end = now() + COME_BACK_MS;
     while (!this.closed) {
       try {
-        return await this.#enter(await this.#connect());
+        await this.#connect();
+        if (this.#socket.recovered) this.recoveries += 1;
+        else await this.#enter();
+        // What happened while this waited for an answer is not told again.
+        if (!this.#socket.connected) throw new Error('the connection was lost at once');
+        this.#inside = true;
+        return;
       } catch (error) {
-        this.#end();
+        this.#socket?.disconnect();
         if (now() > end) return this.#putOut(`in vain for ${COME_BACK_MS / 1000} s: ${error.message}`);
       }
       await sleep(PAUSE_MS);
     }
-    return undefined;
   }
 
-  #open(port) {
-    return io(`http://127.0.0.1:${port}`, {forceNew: true, reconnection: false, timeout: CONNECT_MS, transports: this.transports});
+  #open(port, more = {}) {
+    return io(urlOf(port), {forceNew: true, reconnection: false, timeout: CONNECT_MS, transports: this.transports, ...more});
   }
 
+  // By the one socket that there is, so that it shows what it has seen.
   async #connect() {
     const gate = this.#open(this.gatePort);
     let entry;
@@ -117,28 +135,42 @@ export class SocketIoPerson {
       gate.disconnect();
     }
     if (entry.code !== 200) throw new Error(`the gate says ${JSON.stringify(entry)}`);
-    const socket = this.#open(entry.port);
-    this.#socket = socket;
-    await connected(socket);
+    this.#socket ??= this.#makeSocket(entry.port);
+    this.#socket.io.uri = urlOf(entry.port);
+    const done = connected(this.#socket);
+    this.#socket.connect();
+    await done;
+  }
+
+  #makeSocket(port) {
+    const socket = this.#open(port, {auth: {username: this.user, recover: true}, autoConnect: false});
+    // Before anything else comes.
+    socket.on('connect', () => (this.#held = socket.recovered ? null : []));
+    for (const route of ['onChat', 'onAdd', 'onLeave']) {
+      socket.on(route, (body) => (this.#held ? this.#held.push([route, body]) : this.#apply(route, body)));
+    }
+    socket.on('onMembers', ({users}) => (this.#users = new Set(users)));
+    socket.on('onKick', ({reason}) => {
+      if (!this.closed && reason !== 'reconnect' && reason !== 'full') this.#putOut(`it was kicked: ${reason}`);
+    });
+    socket.on('disconnect', () => {
+      const was = this.#inside;
+      this.#inside = false;
+      if (was && !this.closed) this.#comeBack();
+    });
     return socket;
   }
 
-  async #enter(socket) {
+  // Its state was not recovered, or it has none yet.
+  async #enter() {
     const entries = this.records.get(this.room);
     const begin = entries.length;
-    this.#held = [];
-    for (const route of ['onChat', 'onAdd', 'onLeave']) {
-      socket.on(route, (body) => socket === this.#socket && (this.#held ? this.#held.push([route, body]) : this.#apply(route, body)));
-    }
-    socket.on('onKick', ({reason}) => {
-      if (socket === this.#socket && reason !== 'reconnect' && reason !== 'full') this.#putOut(`it was kicked: ${reason}`);
-    });
     const again = this.#point;
-    if (again.resume) again.attempt = Math.max(Date.now(), (again.attempt ?? 0) + 1);
-    const answer = await ask(socket, 'enter', {username: this.user, rid: this.room, ...again});
+    const attempt = again.epoch && Math.max(Date.now(), (again.attempt ?? 0) + 1);
+    const answer = await ask(this.#socket, 'enter', {rid: this.room, ...again, attempt});
     if (!answer.users) throw new Error(JSON.stringify(answer));
     this.#users = new Set(answer.users);
-    const {resume, epoch, offset, recovered, events = []} = answer;
+    const {epoch, offset, recovered, events = []} = answer;
     if (again.epoch === undefined) {
       entries.splice(begin, 0, {t: now(), kind: 'entered', epoch, offset});
     } else if (recovered) {
@@ -147,13 +179,10 @@ export class SocketIoPerson {
     } else {
       this.#note({kind: 'gap', since: {epoch: again.epoch, offset: again.offset}, until: {epoch, offset}});
     }
-    this.#point = {...this.#point, resume, epoch, offset};
-    const held = this.#held;
+    this.#point = {epoch, offset, attempt};
+    const held = this.#held ?? [];
     this.#held = null;
     for (const [route, body] of held) this.#apply(route, body);
-    this.#inside = true;
-    socket.once('disconnect', () => socket === this.#socket && this.#lose());
-    if (!socket.connected) this.#lose();
   }
 
   #apply(route, {msg, from, user, epoch, offset}) {
@@ -176,18 +205,6 @@ export class SocketIoPerson {
       this.#users.delete(user);
       if (user === this.user) this.#putOut('the server took this client out of the room');
     }
-  }
-
-  #lose() {
-    this.#end();
-    if (!this.closed) this.#comeBack();
-  }
-
-  #end() {
-    this.#inside = false;
-    const socket = this.#socket;
-    this.#socket = null;
-    socket?.disconnect();
   }
 
   #putOut(why) {
