@@ -211,7 +211,8 @@ class Manifests:
                         for peer in rule.get("from", [None]):
                             may = open_to.setdefault((target["metadata"]["name"], port["port"]), set())
                             if peer and "hubbub-back-end" in str(peer):
-                                self.assertEqual(peer["podSelector"]["matchLabels"]["hubbub-back-end"], "true")
+                                # And nothing else: they are no part of the suite.
+                                self.assertEqual(peer["podSelector"], {"matchExpressions": [{"key": "hubbub-back-end", "operator": "In", "values": ["true"]}]})
                             elif peer and "podSelector" in peer:
                                 pods = overlay.pods_of(peer["podSelector"])
                                 self.assertTrue(pods, policy["metadata"]["name"])

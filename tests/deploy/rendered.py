@@ -21,7 +21,7 @@ def overlays():
                     if component not in not_both[name]]
 
 
-def render(overlay):
+def rendered_by_kustomize(overlay):
     name, _, component = overlay.partition("+")
     if not component:
         return build(os.path.join(OVERLAYS, name))
@@ -46,8 +46,10 @@ def build(folder):
 
 
 class Rendered:
-    def __init__(self, overlay):
-        self.documents = render(overlay)
+    """An overlay, or what another tool has rendered."""
+
+    def __init__(self, overlay=None, documents=None):
+        self.documents = rendered_by_kustomize(overlay) if documents is None else documents
 
     def all(self, *kinds):
         return [document for document in self.documents if document["kind"] in kinds]
