@@ -8,7 +8,7 @@ import urllib.parse
 
 import schemas
 import yaml
-from rendered import ROOT, Rendered, container_ports, overlays, seconds
+from rendered import COMPONENTS, ROOT, Rendered, container_ports, overlays, seconds
 
 BIN = os.environ.get("HUBBUB_BIN", os.path.join(ROOT, "build", "dev"))
 with open(os.path.join(ROOT, "CMakeLists.txt"), encoding="utf-8") as cmake:
@@ -373,6 +373,19 @@ class GrpcCertificates(unittest.TestCase):
                     handler = container[probe].get("httpGet") or container[probe]["tcpSocket"]
                     self.assertIn(handler["port"], container_ports(document))
                 self.assertNotIn("httpGet", container["livenessProbe"], "a server that drains answers 503 and lives")
+
+
+class Readme(unittest.TestCase):
+    """What deploy/README.md says of the manifests."""
+
+    def test_its_table_has_every_component(self):
+        with open(os.path.join(ROOT, "deploy", "README.md"), encoding="utf-8") as file:
+            text = file.read()
+        table = text.partition("\n### Components\n")[2].partition("\n## ")[0]
+        named = re.findall(r"`([a-z-]+)`", "".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `")))
+        self.assertEqual(set(named), set(os.listdir(COMPONENTS)))
+        for component in re.findall(r"components/([a-z-]+)", text):
+            self.assertIn(component, named)
 
 
 class Monitoring(unittest.TestCase):

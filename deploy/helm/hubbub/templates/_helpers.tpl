@@ -69,7 +69,7 @@ labels:
 {{- $secret := or .Values.ingress.tlsSecret .Values.gatewayApi.enabled -}}
 {{- required "hosts.connector is empty: name the host by which clients come to connectors" .Values.hosts.connector }}:{{ ternary 443 80 (not (empty $secret)) -}}
 {{- else if and (eq $c.service.type "NodePort") $c.service.nodePort -}}
-$(NODE_IP):{{ $c.service.nodePort }}
+[$(NODE_IP)]:{{ $c.service.nodePort }}
 {{- else -}}
 {{- fail "connector.advertise is empty: say what clients are told, HOST:PORT, or give connector.service.nodePort, an ingress or the gatewayApi" -}}
 {{- end -}}
