@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "services/net/lateness.h"
+#include "services/net/networks.h"
 #include "services/net/refusal.h"
 #include "services/net/tcp_connection.h"
 
@@ -18,7 +19,7 @@ Arrival::Arrival(std::shared_ptr<ConnectionSet> set, Ticket ticket, ClientStream
   boost::system::error_code ignored;
   socket().set_option(asio::ip::tcp::no_delay(true), ignored);
   const auto endpoint = socket().remote_endpoint(ignored);
-  peer_ = endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
+  peer_ = AddressText(endpoint.address()) + ":" + std::to_string(endpoint.port());
   by_proxy_ = setup_->options.trusted_proxies.Contain(endpoint.address());
   set_->Insert(this);
 }

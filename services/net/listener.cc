@@ -9,6 +9,7 @@
 #include "boost/asio/ip/address.hpp"
 #include "boost/asio/ip/tcp.hpp"
 #include "fmt/format.h"
+#include "services/net/listening.h"
 #include "services/net/newcomer.h"
 #include "services/net/set_up.h"
 #include "services/net/socket_state.h"
@@ -29,26 +30,10 @@ class Listener::Impl {
         pause_(accept_loop_.executor()) {}
 
   absl::Status Open() {
-    const ListenerOptions& options = setup_->options;
-    boost::system::error_code error;
-    const auto fail = [&](std::string_view what) {
-      return absl::UnavailableError(fmt::format("cannot listen for clients on {}:{}: {}: {}", options.host,
-                                                options.port, what, error.message()));
-    };
-    asio::io_context resolving;
-    const auto found = Tcp::resolver(resolving).resolve(options.host, std::to_string(options.port), error);
-    if (error || found.empty()) return fail("the host does not resolve");
-    const Tcp::endpoint endpoint = *found.begin();
-    acceptor_.open(endpoint.protocol(), error);
-    if (error) return fail("no socket");
-    acceptor_.set_option(Tcp::acceptor::reuse_address(true), error);
-    if (acceptor_.bind(endpoint, error); error) {
-      return fail(error == asio::error::address_in_use ? "another program has this port"
-                                                       : "no such address here");
-    }
-    if (acceptor_.listen(asio::socket_base::max_listen_connections, error); error)
-      return fail("not possible");
+    if (absl::Status status = ListenOn(acceptor_, setup_->options.host, setup_->options.port); !status.ok())
+      return status;
     AskSilentClients(acceptor_.native_handle());
+    boost::system::error_code error;
     port_ = acceptor_.local_endpoint(error).port();
     for (auto& set : sets_) set->loop().Post([set] { set->StartTicking(); });
     accept_loop_.Post([this] { Accept(); });

@@ -46,6 +46,11 @@ bool ReadAddress(std::string_view text, ip::address& address) {
   return !error;
 }
 
+std::string AddressText(const ip::address& address) {
+  const bool mapped = address.is_v6() && address.to_v6().is_v4_mapped();
+  return mapped ? ip::make_address_v4(ip::v4_mapped, address.to_v6()).to_string() : address.to_string();
+}
+
 absl::StatusOr<Networks> Networks::Parse(const std::vector<std::string>& texts) {
   Networks networks;
   for (const std::string& text : texts) {

@@ -32,5 +32,7 @@ class Networks {
 
 // An address as people write it, without brackets, port or zone; false if it is none.
 bool ReadAddress(std::string_view text, boost::asio::ip::address& address);
+// The other way round. An IPv4 address that came to a socket of IPv6 is written as what it is.
+std::string AddressText(const boost::asio::ip::address& address);
 
 }  // namespace hubbub::net

@@ -1,5 +1,7 @@
 #include "services/net/networks.h"
 
+#include <utility>
+
 #include "gtest/gtest.h"
 
 namespace hubbub::net {
@@ -24,6 +26,14 @@ TEST(Networks, ContainTheirAddresses) {
   EXPECT_TRUE(Networks::Parse({"0.0.0.0/0"})->Contain(boost::asio::ip::make_address("1.2.3.4")));
   EXPECT_FALSE(Networks::Parse({"0.0.0.0/0"})->Contain(boost::asio::ip::make_address("fd00::1")));
   EXPECT_TRUE(Networks::Parse({"::/0"})->Contain(boost::asio::ip::make_address("fd00::1")));
+}
+
+TEST(Networks, AnAddressOfIPv4IsWrittenAsOne) {
+  for (const auto& [address, text] :
+       {std::pair("10.1.2.3", "10.1.2.3"), std::pair("::ffff:10.1.2.3", "10.1.2.3"),
+        std::pair("fd00::1", "fd00::1"), std::pair("::1", "::1")}) {
+    EXPECT_EQ(AddressText(boost::asio::ip::make_address(address)), text);
+  }
 }
 
 TEST(Networks, SayWhichOneIsWrong) {
