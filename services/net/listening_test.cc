@@ -64,5 +64,14 @@ TEST(ListenOn, SaysWhatIsWrong) {
               StartsWith("cannot listen for clients on nowhere.invalid:5000: the host does not resolve"));
 }
 
+TEST(AddressText, AnAddressOfIPv4IsWrittenAsOne) {
+  const struct {
+    const char* address;
+    const char* text;
+  } cases[] = {
+      {"10.1.2.3", "10.1.2.3"}, {"::ffff:10.1.2.3", "10.1.2.3"}, {"fd00::1", "fd00::1"}, {"::1", "::1"}};
+  for (const auto& [address, text] : cases) EXPECT_EQ(AddressText(asio::ip::make_address(address)), text);
+}
+
 }  // namespace
 }  // namespace hubbub::net

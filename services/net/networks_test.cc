@@ -1,7 +1,5 @@
 #include "services/net/networks.h"
 
-#include <utility>
-
 #include "gtest/gtest.h"
 
 namespace hubbub::net {
@@ -28,11 +26,15 @@ TEST(Networks, ContainTheirAddresses) {
   EXPECT_TRUE(Networks::Parse({"::/0"})->Contain(boost::asio::ip::make_address("fd00::1")));
 }
 
-TEST(Networks, AnAddressOfIPv4IsWrittenAsOne) {
-  for (const auto& [address, text] :
-       {std::pair("10.1.2.3", "10.1.2.3"), std::pair("::ffff:10.1.2.3", "10.1.2.3"),
-        std::pair("fd00::1", "fd00::1"), std::pair("::1", "::1")}) {
-    EXPECT_EQ(AddressText(boost::asio::ip::make_address(address)), text);
+TEST(Networks, AMachineIsAnAddressOrA64OfIPv6) {
+  const auto machine = [](const char* text) { return MachineOf(boost::asio::ip::make_address(text)); };
+  EXPECT_EQ(machine("203.0.113.9"), machine("::ffff:203.0.113.9"));
+  EXPECT_EQ(machine("2001:db8:1:2::1"), machine("2001:db8:1:2:ffff:ffff:ffff:ffff"));
+  const uint64_t machines[] = {machine("203.0.113.9"),    machine("203.0.113.10"),   machine("0.0.0.0"),
+                               machine("2001:db8:1:2::"), machine("2001:db8:1:3::"), machine("::1")};
+  for (const uint64_t& one : machines) {
+    EXPECT_NE(one, 0u);
+    EXPECT_EQ(std::count(std::begin(machines), std::end(machines), one), 1);
   }
 }
 

@@ -12,6 +12,7 @@
 #include "services/directory/open_directory.h"
 #include "services/metrics/metrics.h"
 #include "services/program/file_limit.h"
+#include "services/program/memory_trim.h"
 #include "services/program/metrics_server.h"
 #include "services/rpc/call_metrics.h"
 #include "services/rpc/callback_threads.h"
@@ -52,7 +53,6 @@ class ServerMain {
  public:
   // `max_connections`: of clients; 0 if this kind of server has none.
   ServerMain(const ServerProgram& program, ServerFlags flags, int max_connections);
-  ~ServerMain();
 
   const directory::ServerInfo& self() const { return opened_.self; }
   const directory::Identity& identity() const { return opened_.identity; }
@@ -85,11 +85,13 @@ class ServerMain {
   std::optional<rpc::LibraryLogs> library_logs_;
   std::optional<rpc::CallbackThreads> callback_threads_;
   std::unique_ptr<rpc::Security> security_;
+  rpc::Credentials credentials_;
   directory::OpenedDirectory opened_;
   std::optional<directory::IdentityService> identity_service_;
   std::string listen_host_;
   metrics::Metrics metrics_;
   std::optional<rpc::CallMetrics> call_metrics_;
+  MemoryTrim memory_trim_;
 };
 
 }  // namespace hubbub::program
