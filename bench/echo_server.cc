@@ -33,7 +33,7 @@ int main() {
   if (!server.ok()) hubbub::program::Die("hubbub-echo", server.status());
   (*server)->SetServing(true);
   const std::string address = "127.0.0.1:" + std::to_string((*server)->port());
-  hubbub::program::PrintReady("echo", address, "");
+  hubbub::program::PrintReady({}, "echo", address, "");
   hubbub::program::RunUntilSignal(std::chrono::seconds(1), [] {});
   (*server)->Shutdown(100);
   return 0;

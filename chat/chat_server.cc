@@ -153,15 +153,32 @@ void ChatServer::SayWhatStays() const {
   }
 }
 
+bool ChatServer::HasGivenAll() const {
+  const SlotTable& slots = cluster_.slots();
+  if (has_store_ && !cluster_.keeper().drain_told()) return false;
+  if (!slots.Settled() || !hand_over_.Idle()) return false;
+  // Without a successor there is nothing to settle. In a rollout one comes any moment.
+  return !has_store_ || slots.owned() == 0 || rooms_.members() == 0;
+}
+
+void ChatServer::GiveRoomsAway(std::chrono::milliseconds timeout) {
+  const auto end = std::chrono::steady_clock::now() + timeout;
+  cluster_.Drain();
+  for (auto left = timeout; left.count() > 0;
+       left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now())) {
+    rooms_.Sweep(SteadyNowMs());  // Counts who is there.
+    if (WaitUntil([this] { return HasGivenAll(); }, std::min(left, std::chrono::milliseconds(1'000)))) return;
+  }
+}
+
 void ChatServer::Drain(std::chrono::milliseconds timeout) {
   if (server_ == nullptr || std::exchange(drained_, true)) return;
   const auto end = std::chrono::steady_clock::now() + timeout;
   draining_ = true;
   server_->SetServing(false);
   if (timeout.count() > 0) {
-    cluster_.Drain();
     // Half of the time at the most, so that there is some left for the streams.
-    WaitUntil([this] { return cluster_.slots().Settled() && hand_over_.Idle(); }, timeout / 2);
+    GiveRoomsAway(timeout / 2);
     if (rooms_.rooms() > 0) SayWhatStays();
   }
   thread_ = {};

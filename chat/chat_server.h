@@ -80,8 +80,9 @@ class ChatServer {
   void Update(const std::shared_ptr<const directory::ServerList>& servers) { cluster_.Update(servers); }
   // Forgets old events and empty rooms, and ends leases whose grace is over. Call it about once a second.
   void Tick();
-  // Gives all rooms to other chat servers, then refuses new calls, sends what was accepted, and ends the
-  // streams; what still runs after `timeout` is cancelled. Does it once; the destructor does it too, but
+  // Gives all rooms to other chat servers, for half of the time at most, and waits as long for one that could
+  // have them if people are in them; then refuses new calls, sends what was accepted, and ends the streams;
+  // what still runs after `timeout` is cancelled. Does it once; the destructor does it too, but
   // gives no rooms away.
   void Drain(std::chrono::milliseconds timeout);
 
@@ -94,6 +95,11 @@ class ChatServer {
   void ForgetSlots(const std::vector<int>& slots);
   // Others have taken the slots of this server, or may have.
   void ForgetAll();
+  // True if all slots have gone to other servers, or if there is none that could have them and nobody is in a
+  // room here.
+  bool HasGivenAll() const;
+  // Gives all rooms to other chat servers, as far as `timeout` allows.
+  void GiveRoomsAway(std::chrono::milliseconds timeout);
   // Rooms that had to stay when this server drained.
   void SayWhatStays() const;
 

@@ -249,6 +249,35 @@ TEST_F(TwoChatServersTest, AServerThatDrainsGivesItsRoomsAway) {
   EXPECT_EQ(stream.events.back().moved().server(), "chat-2") << "told before the stream ended";
 }
 
+TEST_F(TwoChatServersTest, AServerThatDrainsWaitsForOneThatCouldHaveItsRooms) {
+  TestStream stream(*to_one_, "connector-1");
+  ASSERT_TRUE(stream.Read());
+  ASSERT_TRUE(Add(*to_one_, AddOf("lobby", "ann", stream)).ok());
+  std::jthread drain([&] { one_->Drain(std::chrono::seconds(20)); });
+  // In a rollout the one before is back just now.
+  const auto health = grpc::health::v1::Health::NewStub(
+      grpc::CreateChannel(fmt::format("127.0.0.1:{}", one_->port()), grpc::InsecureChannelCredentials()));
+  ASSERT_TRUE(WaitUntil([&] {
+    grpc::ClientContext context;
+    grpc::health::v1::HealthCheckResponse response;
+    return health->Check(&context, {}, &response).ok() &&
+           response.status() == grpc::health::v1::HealthCheckResponse::NOT_SERVING;
+  }));
+  StartTwo();
+  drain.join();
+  EXPECT_EQ(one_->rooms(), 0u);
+  EXPECT_EQ(two_->rooms(), 1u);
+  EXPECT_EQ(stream.Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(stream.events.back().moved().server(), "chat-2") << "told before the stream ended";
+}
+
+TEST_F(TwoChatServersTest, AServerWhoseRoomsAreEmptyWaitsForNobody) {
+  ASSERT_TRUE(Send(*to_one_, "lobby").ok());
+  // If it waited, this test would last as long.
+  one_->Drain(std::chrono::hours(1));
+  EXPECT_EQ(one_->rooms(), 1u) << "nobody could have it";
+}
+
 TEST_F(TwoChatServersTest, TheRoomsOfALostServerBeginAnewWhenAllConnectorsHaveTold) {
   Settle();
   const std::string room = RoomOf(*both_, "chat-1");

@@ -61,11 +61,13 @@ void SlotKeeper::Refused(uint64_t incarnation) {
 }
 
 void SlotKeeper::SetDraining(bool draining) {
+  drain_told_ = false;
   table_.SetDraining(draining);
   const bool posted = thread_.Post([this, draining] {
     draining_ = draining;
     if (registered_) Tell(line_->SetDraining(table_.incarnation(), draining));
     Tell(DoRound());
+    drain_told_ = true;
   });
   if (!posted) draining_ = draining;  // Start will tell.
 }

@@ -70,6 +70,8 @@ class SlotKeeper {
   // marks the run gone in the store, unless its beat has grown between them.
   void Refused(uint64_t incarnation);
   void SetDraining(bool draining);
+  // True once the store was told of the last SetDraining, or could not be, and was read after that.
+  bool drain_told() const { return drain_told_; }
   // As Store's, repeated until it is certain what this server has. `done` is called once, on the keeper's
   // thread; with CANCELLED if the keeper stops before, on the thread that stops it.
   void TakeOver(std::vector<SlotOffer> offers, SlotsDone done);
@@ -139,9 +141,10 @@ class SlotKeeper {
   // Of the keeper's thread, until it has ended.
   bool registered_ = false;
   bool told_ = false;
-  // These two are read from any thread.
+  // These three are read from any thread.
   std::atomic<int64_t> renewed_ms_ = 0;
   std::atomic<bool> answers_ = false;
+  std::atomic<bool> drain_told_ = false;
   Beats beats_;
   StoreView view_;
   absl::flat_hash_map<uint64_t, Suspect> suspects_;

@@ -69,7 +69,8 @@ class Process:
             return []
         *lines, self._text = (self._text + data).split(b"\n")
         lines = [line.decode(errors="replace") for line in lines]
-        self.ready = self.ready or any(line.startswith("ready ") for line in lines)
+        # Or a line of the log, with --log_format=json.
+        self.ready = self.ready or any(line.startswith("ready ") or '"message":"ready"' in line for line in lines)
         return lines
 
     def stop(self, within):

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "absl/cleanup/cleanup.h"
 #include "fmt/format.h"
@@ -49,6 +50,8 @@ class Channel {
 
 struct Question {
   std::string name;
+  int family = AF_INET;  // The one that is asked for.
+  bool due = true;       // It is to be asked.
   bool done = false;
   absl::StatusOr<DnsResolver::Hosts> answer = absl::CancelledError("the resolver was stopped");
 };
@@ -76,17 +79,19 @@ void OnAnswer(void* argument, int status, int /*timeouts*/, ares_addrinfo* info)
   };
   // The channel goes away with the question open: it was cancelled, and its answer says so already.
   if (status == ARES_EDESTRUCTION || status == ARES_ECANCELLED) return;
-  question.done = true;
   if (status == ARES_SUCCESS && info != nullptr) {
-    DnsResolver::Hosts hosts = Addresses(info, AF_INET);
-    if (hosts.empty()) hosts = Addresses(info, AF_INET6);
-    question.answer = std::move(hosts);
-    if (!question.answer->empty()) return;
+    question.answer = Addresses(info, question.family);
+    question.done = !question.answer->empty();
+    if (question.done) return;
     status = ARES_ENODATA;
   }
   const bool nothing = status == ARES_ENODATA || status == ARES_ENOTFOUND || status == ARES_ENONAME;
   question.answer = nothing ? absl::NotFoundError("DNS has no address for it")
                             : absl::UnavailableError(fmt::format("DNS: {}", ares_strerror(status)));
+  // Most names have IPv4: only where there is none, the other question is asked too.
+  question.due = nothing && question.family == AF_INET;
+  question.done = !question.due;
+  question.family = AF_INET6;
 }
 
 bool IsAddress(const std::string& text) {
@@ -141,25 +146,31 @@ std::vector<absl::StatusOr<DnsResolver::Hosts>> DnsResolver::Resolve(const std::
   {
     // A channel of its own for each call: it reads resolv.conf again, and holds no socket between calls.
     const Channel channel(server_);
-    ares_addrinfo_hints hints = {};
-    hints.ai_family = AF_UNSPEC;
-    hints.ai_flags = ARES_AI_NOSORT;
     for (size_t i = 0; i < names.size(); ++i) {
       questions[i].name = names[i];
       if (IsAddress(names[i])) {
         questions[i].done = true;
         questions[i].answer = Hosts{names[i]};
-      } else if (channel.error() == ARES_SUCCESS) {
-        ares_getaddrinfo(channel.get(), names[i].c_str(), nullptr, &hints, OnAnswer, &questions[i]);
-      } else {
+      } else if (channel.error() != ARES_SUCCESS) {
         questions[i].done = true;
         questions[i].answer = absl::UnavailableError(ares_strerror(channel.error()));
       }
     }
+    const auto ask = [&] {
+      for (Question& question : questions) {
+        // An answer may come before the call returns.
+        while (!question.done && std::exchange(question.due, false)) {
+          ares_addrinfo_hints hints = {};
+          hints.ai_family = question.family;
+          hints.ai_flags = ARES_AI_NOSORT;
+          ares_getaddrinfo(channel.get(), question.name.c_str(), nullptr, &hints, OnAnswer, &question);
+        }
+      }
+    };
     const auto open = [&] {
       return !std::all_of(questions.begin(), questions.end(), [](const Question& q) { return q.done; });
     };
-    while (open()) {
+    for (ask(); open(); ask()) {
       ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
       const auto mask = static_cast<unsigned>(ares_getsock(channel.get(), sockets, ARES_GETSOCK_MAXNUM));
       std::vector<pollfd> polled = {{.fd = wake_, .events = POLLIN, .revents = 0}};

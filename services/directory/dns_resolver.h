@@ -19,7 +19,8 @@ class DnsResolver {
   static absl::StatusOr<std::unique_ptr<DnsResolver>> Create(std::string server);
   ~DnsResolver();
 
-  // The addresses of each name, sorted: IPv4 if it has any, otherwise IPv6. All names are asked for at once.
+  // The addresses of each name, sorted: IPv4 if it has any, otherwise IPv6, for which it
+  // is asked only then. All names are asked for at once.
   // NOT_FOUND if the name has no address, UNAVAILABLE if nobody could say. Blocks until all is answered, at
   // most a few seconds. One call at a time.
   std::vector<absl::StatusOr<Hosts>> Resolve(const std::vector<std::string>& names);

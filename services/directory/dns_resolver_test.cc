@@ -50,6 +50,19 @@ TEST(DnsResolver, TellsNothingFromNobody) {
   EXPECT_EQ(asking.Ask("empty.test").status().code(), absl::StatusCode::kUnavailable);
 }
 
+TEST(DnsResolver, AsksOnceForANameOfIPv4) {
+  Asking asking;
+  asking.dns.Set("a.test", {"127.0.0.1", "::1"});
+  EXPECT_THAT(*asking.Ask("a.test."), ElementsAre("127.0.0.1"));
+  EXPECT_EQ(asking.dns.questions(), 1);
+}
+
+TEST(DnsResolver, TakesIPv6WhereThereIsNoOther) {
+  Asking asking;
+  asking.dns.Set("a.test", {"fd00::2", "fd00::1"});
+  EXPECT_THAT(*asking.Ask("a.test."), ElementsAre("fd00::1", "fd00::2"));
+}
+
 TEST(DnsResolver, AnAddressNeedsNoQuestion) {
   Asking asking;
   EXPECT_THAT(*asking.Ask("127.0.0.9"), ElementsAre("127.0.0.9"));

@@ -100,7 +100,7 @@ absl::StatusOr<OpenedDirectory> OpenDns(const DirectoryOptions& options) {
   if (!identity.ok()) return identity.status();
   dns.identity = *std::move(identity);
   OpenedDirectory opened{
-      .directory = nullptr, .self = dns.self, .identity = dns.identity, .listen_host = "0.0.0.0"};
+      .directory = nullptr, .self = dns.self, .identity = dns.identity, .listen_host = "::"};
   auto directory = DnsDirectory::Open(std::move(dns));
   if (!directory.ok()) {
     return absl::InvalidArgumentError(

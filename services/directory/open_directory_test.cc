@@ -39,7 +39,7 @@ TEST(OpenDirectory, AnswersWhoThisServerIs) {
   EXPECT_EQ(opened->self, self);
   EXPECT_EQ(opened->directory->servers()->connectors, std::vector{self}) << "before DNS shows it";
   EXPECT_EQ(opened->identity.id, "me");
-  EXPECT_EQ(opened->listen_host, "0.0.0.0");
+  EXPECT_EQ(opened->listen_host, "::") << "both families";
 }
 
 TEST(OpenDirectory, SaysWhichFlagIsWrong) {
@@ -79,7 +79,10 @@ TEST(OpenDirectory, ClientsAreToldWhatTheFlagSays) {
                {"chat.example", "chat.example", 4},
                {"chat.example:443", "chat.example", 443},
                {"[2001:db8::1]", "2001:db8::1", 4},
-               {"[2001:db8::1]:443", "2001:db8::1", 443}};
+               {"[2001:db8::1]:443", "2001:db8::1", 443},
+               // So a manifest may have brackets around a pod's address, whatever it is.
+               {"[10.0.0.7]", "10.0.0.7", 4},
+               {"[10.0.0.7]:443", "10.0.0.7", 443}};
   for (const auto& c : cases) {
     DirectoryOptions options = Dns(ServerKind::kConnector);
     options.dns_server = dns.address();

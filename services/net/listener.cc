@@ -10,6 +10,7 @@
 #include "boost/asio/ip/tcp.hpp"
 #include "fmt/format.h"
 #include "services/base/line_limit.h"
+#include "services/net/listening.h"
 #include "services/net/newcomer.h"
 #include "services/net/set_up.h"
 #include "services/net/socket_state.h"
@@ -30,26 +31,10 @@ class Listener::Impl {
         pause_(accept_loop_.executor()) {}
 
   absl::Status Open() {
-    const ListenerOptions& options = setup_->options;
-    boost::system::error_code error;
-    const auto fail = [&](std::string_view what) {
-      return absl::UnavailableError(fmt::format("cannot listen for clients on {}:{}: {}: {}", options.host,
-                                                options.port, what, error.message()));
-    };
-    asio::io_context resolving;
-    const auto found = Tcp::resolver(resolving).resolve(options.host, std::to_string(options.port), error);
-    if (error || found.empty()) return fail("the host does not resolve");
-    const Tcp::endpoint endpoint = *found.begin();
-    acceptor_.open(endpoint.protocol(), error);
-    if (error) return fail("no socket");
-    acceptor_.set_option(Tcp::acceptor::reuse_address(true), error);
-    if (acceptor_.bind(endpoint, error); error) {
-      return fail(error == asio::error::address_in_use ? "another program has this port"
-                                                       : "no such address here");
-    }
-    if (acceptor_.listen(asio::socket_base::max_listen_connections, error); error)
-      return fail("not possible");
+    if (absl::Status status = ListenOn(acceptor_, setup_->options.host, setup_->options.port); !status.ok())
+      return status;
     AskSilentClients(acceptor_.native_handle());
+    boost::system::error_code error;
     // Clients have it from here. Without it, the system keeps up to 4 MiB for a client that does not read.
     acceptor_.set_option(asio::socket_base::send_buffer_size(kSendBuffer), error);
     port_ = acceptor_.local_endpoint(error).port();
@@ -133,7 +118,7 @@ class Listener::Impl {
           if (ticket) {
             chosen->loop().Post(
                 [chosen, setup = setup_, own = *std::move(ticket), socket = std::move(socket), by_proxy,
-                 peer = fmt::format("{}:{}", peer_.address().to_string(), peer_.port())]() mutable {
+                 peer = fmt::format("{}:{}", AddressText(peer_.address()), peer_.port())]() mutable {
                   if (chosen->ended()) return;
                   std::make_shared<Newcomer>(std::make_shared<Arrival>(chosen, std::move(own),
                                                                        ClientStream(std::move(socket)),
@@ -162,7 +147,7 @@ class Listener::Impl {
       spdlog::warn(
           "the machine of {} has {} connections, as many as one may have; further ones are turned away, {} "
           "so far",
-          peer_.address().to_string(), setup_->options.max_per_machine, refused);
+          AddressText(peer_.address()), setup_->options.max_per_machine, refused);
     }
   }
 

@@ -72,10 +72,22 @@ void UseBatchScheduling() {
                   std::system_category().message(errno));
 }
 
-void PrintReady(std::string_view id, std::string_view grpc_address, std::string_view client_address) {
+std::string ReadyLine(const LogOptions& log, std::string_view id, std::string_view grpc_address,
+                      std::string_view client_address) {
+  if (log.format == "json") {
+    const std::string payload = "ready" + LogFields({{"grpc", grpc_address}, {"client", client_address}});
+    spdlog::memory_buf_t line;
+    MakeJsonFormatter(std::string(id))->format({"", spdlog::level::info, payload}, line);
+    return {line.data(), line.size()};
+  }
   std::string line = "ready id=" + std::string(id) + " grpc=" + std::string(grpc_address);
   if (!client_address.empty()) line += " client=" + std::string(client_address);
-  std::puts(line.c_str());
+  return line + "\n";
+}
+
+void PrintReady(const LogOptions& log, std::string_view id, std::string_view grpc_address,
+                std::string_view client_address) {
+  std::fputs(ReadyLine(log, id, grpc_address, client_address).c_str(), stdout);
   std::fflush(stdout);
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "services/base/log.h"
 
 namespace hubbub::program {
 
@@ -27,8 +28,12 @@ void WarnOfRoot();
 // thread starts.
 void UseBatchScheduling();
 
-// Prints the one line on standard output that says that the program serves now.
-void PrintReady(std::string_view id, std::string_view grpc_address, std::string_view client_address);
+// The one line on standard output that says that the program serves now: `ready id=ID grpc=HOST:PORT
+// client=HOST:PORT`, or the same as a line of the log with --log_format=json. Without what is empty.
+std::string ReadyLine(const LogOptions& log, std::string_view id, std::string_view grpc_address,
+                      std::string_view client_address);
+void PrintReady(const LogOptions& log, std::string_view id, std::string_view grpc_address,
+                std::string_view client_address);
 
 // Prints one line that says what is wrong, and exits with code 2.
 [[noreturn]] void Die(std::string_view program, const absl::Status& status);

@@ -8,9 +8,11 @@
 #include <chrono>
 #include <csignal>
 #include <iterator>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "spdlog/spdlog.h"
 
@@ -18,6 +20,7 @@ namespace hubbub::program {
 namespace {
 
 using std::chrono::milliseconds;
+using ::testing::EndsWith;
 
 // In a process of its own, because a signal's disposition is the process's: raises `signal` at the first tick
 // and SIGTERM at the second. The answer is the signal that ended RunUntilSignal; 0 if it was none.
@@ -68,6 +71,19 @@ TEST(Process, EndsByTheSignalsThatAskForIt) {
 
 TEST(Process, OneThatOutlivesItsTerminalIsNotEndedByIt) {
   EXPECT_EQ(EndedBy(SIGHUP, /*ignored=*/true), SIGTERM);
+}
+
+TEST(Process, TheLineThatItIsReadyHasTheLogsFormat) {
+  EXPECT_EQ(ReadyLine({}, "gate-1", "127.0.0.1:4014", "127.0.0.1:3014"),
+            "ready id=gate-1 grpc=127.0.0.1:4014 client=127.0.0.1:3014\n");
+  EXPECT_EQ(ReadyLine({}, "chat-1", "127.0.0.1:6050", ""), "ready id=chat-1 grpc=127.0.0.1:6050\n");
+  const std::string json = ReadyLine({.format = "json"}, "gate-1", "[::1]:4014", "127.0.0.1:3014");
+  EXPECT_THAT(json, EndsWith(R"(","level":"info","server":"gate-1","message":"ready","grpc":"[::1]:4014",)"
+                             R"("client":"127.0.0.1:3014"})"
+                             "\n"));
+  EXPECT_THAT(ReadyLine({.format = "json"}, "chat-1", "a:1", ""),
+              EndsWith(R"("message":"ready","grpc":"a:1"})"
+                       "\n"));
 }
 
 // The policy that threads have which start after the call, where the process had `policy`.

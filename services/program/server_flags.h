@@ -12,8 +12,8 @@
 // The flags that all three servers have. This header defines them: only a main.cc may include it.
 
 ABSL_FLAG(std::string, listen, "",
-          "The address to listen on; empty means this server's host in --config, and every IPv4 address with "
-          "--directory=dns");
+          "The address to listen on; empty means this server's host in --config, and every address with "
+          "--directory=dns. 0.0.0.0 and :: both mean every address, of IPv4 and of IPv6");
 ABSL_FLAG(std::string, grpc_listen, "", "The address to listen on for gRPC; empty means --listen");
 ABSL_FLAG(std::string, metrics_listen, "",
           "The address to listen on for --metrics_port; empty means --listen");

@@ -115,7 +115,7 @@ rpc::ServerExtras ServerMain::extras() {
   return extras;
 }
 
-std::unique_ptr<metrics::MetricsServer> ServerMain::ShowMetrics() {
+std::unique_ptr<MetricsServer> ServerMain::ShowMetrics() {
   WarnOfRoot();
   WarnIfPlain();
   if (max_connections_ > 0) WarnOfFewFiles(files_, max_connections_);
@@ -126,12 +126,12 @@ std::unique_ptr<metrics::MetricsServer> ServerMain::ShowMetrics() {
       [this] { return security_ == nullptr ? 0.0 : static_cast<double>(security_->expires_s()); });
   if (flags_.metrics_port == 0) return nullptr;
   const std::string& host = flags_.metrics_listen.empty() ? listen_host_ : flags_.metrics_listen;
-  return metrics::MetricsServer::Start(metrics_, host, flags_.metrics_port);
+  return MetricsServer::Start(metrics_, host, flags_.metrics_port);
 }
 
 void ServerMain::Run(const std::string& grpc_address, const std::string& client_address,
                      directory::Directory::Listener update, const std::function<void()>& tick) {
-  PrintReady(opened_.self.id, grpc_address, client_address);
+  PrintReady(flags_.log, opened_.self.id, grpc_address, client_address);
   opened_.directory->OnChange(std::move(update));
   RunUntilSignal(kPoll, [&] {
     opened_.directory->Poll();

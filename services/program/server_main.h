@@ -11,9 +11,9 @@
 #include "services/directory/identity.h"
 #include "services/directory/open_directory.h"
 #include "services/metrics/metrics.h"
-#include "services/metrics/metrics_server.h"
 #include "services/program/file_limit.h"
 #include "services/program/memory_trim.h"
+#include "services/program/metrics_server.h"
 #include "services/rpc/call_metrics.h"
 #include "services/rpc/callback_threads.h"
 #include "services/rpc/library_logs.h"
@@ -66,7 +66,7 @@ class ServerMain {
 
   // Warns of what the machine lacks and of doors that are open, and shows the metrics if a port is set for
   // them; null otherwise. To be called once all metrics are added; the result must end before what they read.
-  std::unique_ptr<metrics::MetricsServer> ShowMetrics();
+  std::unique_ptr<MetricsServer> ShowMetrics();
 
   // Says on standard output that the server is ready, then polls the directory and calls `tick` every 250 ms
   // until a signal ends the program. `update`: called with the server list at each change of it.

@@ -6,14 +6,14 @@ import subprocess
 import unittest
 import urllib.parse
 
-import kubernetes_validate
-from rendered import ROOT, Rendered, container_ports, overlays, seconds
+import schemas
+import yaml
+from rendered import COMPONENTS, ROOT, Rendered, container_ports, overlays, seconds
 
 BIN = os.environ.get("HUBBUB_BIN", os.path.join(ROOT, "build", "dev"))
+with open(os.path.join(ROOT, "CMakeLists.txt"), encoding="utf-8") as cmake:
+    VERSION = re.search(r"project\(hubbub VERSION ([\d.]+)", cmake.read())[1]
 PROGRAMS = {"hubbub-gate": "gateway", "hubbub-connector": "connector", "hubbub-chat": "chat"}
-# The oldest version that has all that is used (preStop: sleep), and the newest that the package knows.
-VERSIONS = ("1.30", "1.37")
-CUSTOM = {"ServiceMonitor"}  # Checked by hand below: no schema of Kubernetes itself.
 
 
 def flags_of_program(program):
@@ -44,13 +44,9 @@ class Manifests:
     def test_has_all_three_programs(self):
         self.assertEqual(len(self.overlay.workloads()), 3)
 
-    def test_kubernetes_schemas_know_every_field(self):
-        overlay = self.overlay
-        for document in overlay.documents:
-            if document["kind"] in CUSTOM:
-                continue
-            for version in VERSIONS:
-                kubernetes_validate.validate(document, version, strict=True)
+    def test_schemas_know_every_field(self):
+        for document in self.overlay.documents:
+            schemas.check(document)
 
     def test_every_flag_is_one_of_the_program(self):
         for overlay, workload, pod in self.each_workload():
@@ -65,8 +61,12 @@ class Manifests:
                 if not flag.endswith("_service"):
                     continue
                 name, _, port = value.partition(":")
+                # A whole name: without the dot at its end, DNS would be asked for it in each search domain first.
+                name, _, rest = name.partition(".")
+                self.assertEqual(rest, "$(POD_NAMESPACE).svc.$(CLUSTER_DOMAIN).")
                 service = overlay.named("Service", name)
                 self.assertIsNotNone(service, f"{where}: --{flag} names {name}, and there is no such Service")
+                self.assertIs(service["spec"]["publishNotReadyAddresses"], True)
                 self.assertEqual(service["spec"]["clusterIP"], "None")
                 for other in overlay.pods_of({"matchLabels": service["spec"]["selector"]}):
                     self.assertEqual(container_ports(other)["grpc"], int(port), f"{where}: --{flag}")
@@ -123,7 +123,6 @@ class Manifests:
             target = scaler["spec"]["scaleTargetRef"]
             workload = overlay.named(target["kind"], target["name"])
             self.assertIsNotNone(workload, f"{scaler['metadata']['name']} scales nothing")
-            self.assertGreaterEqual(workload["spec"]["replicas"], scaler["spec"]["minReplicas"])
         for ingress in overlay.all("Ingress"):
             for rule in ingress["spec"]["rules"]:
                 for path in rule["http"]["paths"]:
@@ -137,6 +136,67 @@ class Manifests:
             for endpoint in monitor["spec"]["endpoints"]:
                 having = [s for s in services if endpoint["port"] in [port["name"] for port in s["spec"]["ports"]]]
                 self.assertEqual(len(having), 3, "one Service of each kind has the port that is scraped")
+        for monitor in overlay.all("PodMonitor"):
+            pods = overlay.pods_of(monitor["spec"]["selector"])
+            self.assertEqual(len(pods), 3)
+            for endpoint in monitor["spec"]["podMetricsEndpoints"]:
+                for pod in pods:
+                    self.assertIn(endpoint["port"], container_ports(pod))
+        for monitor in overlay.all("ServiceMonitor", "PodMonitor"):
+            self.assertEqual(monitor["spec"]["jobLabel"], "app.kubernetes.io/name", "the alerts know jobs by it")
+
+    def test_workloads_have_a_number_or_an_autoscaler_and_never_both(self):
+        scaled = [(s["spec"]["scaleTargetRef"]["kind"], s["spec"]["scaleTargetRef"]["name"])
+                  for s in self.overlay.all("HorizontalPodAutoscaler", "ScaledObject")]
+        self.assertEqual(len(scaled), len(set(scaled)), "nothing is scaled by two")
+        for _, workload, _ in self.each_workload():
+            by = (workload["kind"], workload["metadata"]["name"]) in scaled
+            self.assertNotEqual(by, "replicas" in workload["spec"])
+
+    def test_routes_lead_to_ports_of_services(self):
+        gateways = {gateway["metadata"]["name"]: gateway for gateway in self.overlay.all("Gateway")}
+        for route in self.overlay.all("HTTPRoute", "TCPRoute"):
+            for parent in route["spec"]["parentRefs"]:
+                listeners = {listener["name"]: listener["protocol"] for listener in gateways[parent["name"]]["spec"]["listeners"]}
+                self.assertEqual(listeners[parent["sectionName"]], {"HTTPRoute": "HTTPS", "TCPRoute": "TCP"}[route["kind"]])
+            for rule in route["spec"]["rules"]:
+                for backend in rule["backendRefs"]:
+                    service = self.overlay.named("Service", backend["name"])
+                    self.assertIsNotNone(service, backend)
+                    self.assertIn(backend["port"], [port["port"] for port in service["spec"]["ports"]])
+
+    def test_rollouts_leave_time_to_be_noticed(self):
+        for _, workload, pod in self.each_workload():
+            self.assertGreaterEqual(workload["spec"]["minReadySeconds"], 10)
+            container = pod["containers"][0]
+            for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+                self.assertGreaterEqual(container[probe]["timeoutSeconds"], 3)
+            if "clients" in container_ports(workload):
+                self.assertGreaterEqual(container["lifecycle"]["preStop"]["sleep"]["seconds"], 3)
+            dead = {t["key"]: t["tolerationSeconds"] for t in pod["tolerations"]}
+            self.assertEqual(dead, {"node.kubernetes.io/not-ready": 30, "node.kubernetes.io/unreachable": 30})
+
+    def test_services_have_both_families_where_the_cluster_has(self):
+        for service in self.overlay.all("Service"):
+            self.assertEqual(service["spec"]["ipFamilyPolicy"], "PreferDualStack", service["metadata"]["name"])
+
+    def test_objects_say_what_they_are_part_of(self):
+        for document in self.overlay.documents:
+            labels = document["metadata"]["labels"]
+            for name, value in (("part-of", "hubbub"), ("instance", "hubbub"), ("version", VERSION), ("managed-by", "kustomize")):
+                self.assertEqual(labels.get(f"app.kubernetes.io/{name}"), value, document["metadata"]["name"])
+        for _, workload, pod in self.each_workload():
+            labels = workload["spec"]["template"]["metadata"]["labels"]
+            component = labels["app.kubernetes.io/component"]
+            self.assertEqual(labels["app.kubernetes.io/name"], f"hubbub-{component}")
+            self.assertEqual(labels["app.kubernetes.io/version"], VERSION)
+            self.assertEqual(workload["spec"]["selector"]["matchLabels"].keys(), {"app.kubernetes.io/name", "app.kubernetes.io/instance"})
+            self.assertEqual(pod["containers"][0]["image"], f"hubbub:{VERSION}", "a tag that stays: latest would be asked for each time")
+
+    def test_each_program_has_flags_of_its_own(self):
+        maps = [volume["configMap"]["name"] for _, _, pod in self.each_workload() for volume in pod["volumes"] if "configMap" in volume]
+        self.assertEqual(len(maps), len(set(maps)), "else a change of one program's flags would roll all")
+        self.assertEqual(len(maps), 3)
 
     def test_network_policies_let_the_suite_talk_and_nobody_else(self):
         overlay = self.overlay
@@ -150,7 +210,10 @@ class Manifests:
                         self.assertIn(port["port"], container_ports(target).values(), policy["metadata"]["name"])
                         for peer in rule.get("from", [None]):
                             may = open_to.setdefault((target["metadata"]["name"], port["port"]), set())
-                            if peer and "podSelector" in peer:
+                            if peer and "hubbub-back-end" in str(peer):
+                                # And nothing else: they are no part of the suite.
+                                self.assertEqual(peer["podSelector"], {"matchExpressions": [{"key": "hubbub-back-end", "operator": "In", "values": ["true"]}]})
+                            elif peer and "podSelector" in peer:
                                 pods = overlay.pods_of(peer["podSelector"])
                                 self.assertTrue(pods, policy["metadata"]["name"])
                                 may.update(w["metadata"]["name"] for w in pods)
@@ -162,12 +225,12 @@ class Manifests:
             self.assertNotIn("anybody", open_to[name, ports["grpc"]])
             for other in overlay.workloads():
                 for _, flag, value in overlay.flags_of(other):
-                    if flag.endswith("_service") and value.startswith(name + ":"):
+                    if flag.endswith("_service") and value.startswith(name + "."):
                         self.assertIn(other["metadata"]["name"], open_to[name, ports["grpc"]], f"{flag} of {other['metadata']['name']}")
 
     def test_everything_is_in_one_namespace(self):
         for document in self.overlay.documents:
-            if document["kind"] != "Namespace":
+            if document["kind"] not in ("Namespace", "PriorityClass"):
                 self.assertEqual(document["metadata"].get("namespace"), "hubbub", document["metadata"]["name"])
 
     def test_chat_pods_share_a_store_and_nobody_else_has_it(self):
@@ -273,7 +336,8 @@ class Manifests:
             self.assertLessEqual({"cpu", "memory"}, set(container["resources"]["requests"]))
             for _, flag, value in overlay.flags_of(workload):
                 if flag == "drain_timeout":
-                    self.assertGreater(pod["terminationGracePeriodSeconds"], seconds(value) + 5)
+                    before = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
+                    self.assertGreater(pod["terminationGracePeriodSeconds"], before + seconds(value) + 5)
                     liveness = container["livenessProbe"]
                     self.assertGreater(liveness["failureThreshold"] * liveness["periodSeconds"], seconds(value) + 5)
         overlay = self.overlay
@@ -290,7 +354,7 @@ class GrpcCertificates(unittest.TestCase):
                 continue
             overlay = Rendered(name)
             for document in overlay.workloads():
-                kubernetes_validate.validate(document, VERSIONS[0], strict=True)
+                schemas.check(document)
                 kind = document["metadata"]["name"].removeprefix("hubbub-")
                 pod = document["spec"]["template"]["spec"]
                 container = pod["containers"][0]
@@ -309,6 +373,34 @@ class GrpcCertificates(unittest.TestCase):
                     handler = container[probe].get("httpGet") or container[probe]["tcpSocket"]
                     self.assertIn(handler["port"], container_ports(document))
                 self.assertNotIn("httpGet", container["livenessProbe"], "a server that drains answers 503 and lives")
+
+
+class Readme(unittest.TestCase):
+    """What deploy/README.md says of the manifests."""
+
+    def test_its_table_has_every_component(self):
+        with open(os.path.join(ROOT, "deploy", "README.md"), encoding="utf-8") as file:
+            text = file.read()
+        table = text.partition("\n### Components\n")[2].partition("\n## ")[0]
+        named = re.findall(r"`([a-z-]+)`", "".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `")))
+        self.assertEqual(set(named), set(os.listdir(COMPONENTS)))
+        for component in re.findall(r"components/([a-z-]+)", text):
+            self.assertIn(component, named)
+
+
+class Monitoring(unittest.TestCase):
+    """The alerts and the dashboard, as Prometheus' operator and Grafana's sidecar take them."""
+
+    def test_the_rule_has_the_alerts(self):
+        [rule] = Rendered("production+prometheus-rule").all("PrometheusRule")
+        with open(os.path.join(ROOT, "deploy", "monitoring", "alerts.yaml"), encoding="utf-8") as file:
+            self.assertEqual(rule["spec"], yaml.safe_load(file))
+
+    def test_the_map_has_the_dashboard(self):
+        maps = Rendered("production+dashboard").all("ConfigMap")
+        [dashboard] = [m for m in maps if m["metadata"]["labels"].get("grafana_dashboard") == "1"]
+        with open(os.path.join(ROOT, "deploy", "monitoring", "dashboard.json"), encoding="utf-8") as file:
+            self.assertEqual(dashboard["data"], {"hubbub.json": file.read()})
 
 
 for name in overlays():

@@ -15,20 +15,27 @@ COMPONENTS = os.path.join(ROOT, "deploy", "kubernetes", "components")
 def overlays():
     """Each overlay, and each with each of the components that it may take: NAME+COMPONENT."""
     names = sorted(os.listdir(OVERLAYS))
-    return names + [f"{name}+{component}" for name in names for component in sorted(os.listdir(COMPONENTS))]
+    # Where people say how many servers there are, no autoscaler does, and an overlay has each component once.
+    not_both = {"one-node": {"autoscaling", "keda"}, "production": {"autoscaling"}}
+    return names + [f"{name}+{component}" for name in names for component in sorted(os.listdir(COMPONENTS))
+                    if component not in not_both[name]]
 
 
-def render(overlay):
+def rendered_by_kustomize(overlay):
     name, _, component = overlay.partition("+")
     if not component:
         return build(os.path.join(OVERLAYS, name))
+    # As a copy of the overlay would have it: before the component that labels all.
     with tempfile.TemporaryDirectory() as folder:
-        near = os.path.realpath(folder)
-        own = {"resources": [os.path.relpath(os.path.join(OVERLAYS, name), near)],
-               "components": [os.path.relpath(os.path.join(COMPONENTS, component), near)]}
-        with open(os.path.join(near, "kustomization.yaml"), "w", encoding="utf-8") as file:
-            yaml.safe_dump(own, file)
-        return build(near)
+        shutil.copytree(os.path.join(ROOT, "deploy"), os.path.join(folder, "deploy"), ignore=shutil.ignore_patterns("secrets"))
+        own = os.path.join(folder, "deploy", "kubernetes", "overlays", name)
+        path = os.path.join(own, "kustomization.yaml")
+        with open(path, encoding="utf-8") as file:
+            content = yaml.safe_load(file)
+        content["components"].insert(-1, f"../../components/{component}")
+        with open(path, "w", encoding="utf-8") as file:
+            yaml.safe_dump(content, file)
+        return build(own)
 
 
 def build(folder):
@@ -39,8 +46,10 @@ def build(folder):
 
 
 class Rendered:
-    def __init__(self, overlay):
-        self.documents = render(overlay)
+    """An overlay, or what another tool has rendered."""
+
+    def __init__(self, overlay=None, documents=None):
+        self.documents = rendered_by_kustomize(overlay) if documents is None else documents
 
     def all(self, *kinds):
         return [document for document in self.documents if document["kind"] in kinds]

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
 import {mkdtemp, rm} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {connect} from 'node:net';
+import {networkInterfaces, tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 
@@ -157,5 +158,23 @@ test('flags that cannot be are one line and exit code 2', () => {
     assert.equal(status, 2, `${kind} ${flags}: ${stderr}`);
     assert.match(`${stderr}`, why);
     assert.equal(`${stderr}`.trim().split('\n').length, 1, `${stderr}`);
+  }
+});
+
+test('without --listen a server has every address of both families', async () => {
+  const [grpc, clients, metrics] = await freePorts(3);
+  const gate = new Server('gate', {id: 'gate-both', port: grpc, clientPort: clients}, null, [
+    '--directory=dns', `--dns_server=${dns.address}`, `--gate_service=${NAMES.gate}:${grpc}`, `--connector_service=${NAMES.connector}:${ports.connector}`,
+    `--client_port=${clients}`, `--metrics_port=${metrics}`,
+  ]);
+  servers.push(gate);
+  await gate.start();
+  // A machine may have no IPv6.
+  const hosts = ['127.0.0.1', ...(Object.values(networkInterfaces()).flat().some(({address}) => address === '::1') ? ['::1'] : [])];
+  for (const host of hosts) {
+    const at = host.includes(':') ? `[${host}]` : host;
+    assert.equal((await fetch(`http://${at}:${clients}/healthz`)).status, 200, host);
+    assert.match(await (await fetch(`http://${at}:${metrics}/metrics`)).text(), /hubbub_info\{id="gate-both"/, host);
+    await new Promise((resolve, reject) => connect(grpc, host, resolve).on('error', reject).unref());
   }
 });

@@ -36,6 +36,14 @@ test('every line is one JSON object that says when, how grave, who and what', as
   }
 });
 
+test('so is the line on standard output that says that a server is ready', () => {
+  for (const server of [suite.gate, suite.connectors[0], suite.chats[0]]) {
+    const {server: who, message, grpc} = JSON.parse(server.ready);
+    assert.deepEqual([who, message], [server.id, 'ready']);
+    assert.match(grpc, new RegExp(`:${server.port}$`));
+  }
+});
+
 test("a request's id leads from the connector to the chat server", async () => {
   await client.enter('alice', 'lobby');
   const [connector, chat] = [suite.connectors[0], suite.chats[0]];

@@ -85,7 +85,9 @@ export class Server {
     });
     const ready = new Promise((resolve) => {
       createInterface({input: this.process.stdout}).on('line', (line) => {
-        if (line.startsWith(`ready id=${this.id} `)) resolve(null);
+        this.ready = line;
+        // Or a line of the log, with --log_format=json.
+        if (line.startsWith(`ready id=${this.id} `) || line.includes('"message":"ready"')) resolve(null);
       });
     });
     const how = await withDeadline(Promise.race([ready, exited]), `${this.id} to be ready`, START_MS);

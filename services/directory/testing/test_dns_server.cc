@@ -19,6 +19,7 @@ constexpr size_t kHeaderBytes = 12;
 constexpr char kServFail = 2;
 constexpr char kNxDomain = 3;
 constexpr char kTypeA = 1;
+constexpr char kTypeAaaa = 28;
 
 // The name of the first question, and where it ends with its type and class.
 std::pair<std::string, size_t> NameOf(const std::string& question) {
@@ -106,18 +107,23 @@ std::string TestDnsServer::Answer(const std::string& question) {
   if (silent_) return "";
   std::string answer = question.substr(0, end);
   const auto known = names_.find(name);
-  const bool has_addresses = !broken_ && known != names_.end() && question[end - 3] == kTypeA;
-  const size_t count = has_addresses ? known->second.size() : 0;
+  const char type = question[end - 3];
+  std::vector<std::string> hosts;
+  if (!broken_ && known != names_.end()) hosts = known->second;
+  std::erase_if(hosts, [type](const std::string& host) {
+    return type != (host.find(':') == std::string::npos ? kTypeA : kTypeAaaa);
+  });
   answer[2] = static_cast<char>(0x85);  // An answer, authoritative, recursion was asked for.
   answer[3] = broken_ ? kServFail : known == names_.end() ? kNxDomain : char{0};
-  answer[7] = static_cast<char>(count);
+  answer[7] = static_cast<char>(hosts.size());
   answer[9] = answer[11] = 0;
-  for (size_t i = 0; i < count; ++i) {
-    // The question's name, type A, class IN, valid for 0 seconds, 4 bytes.
-    answer += std::string("\xC0\x0C\x00\x01\x00\x01\x00\x00\x00\x00\x00\x04", 12);
-    in_addr host = {};
-    inet_pton(AF_INET, known->second[i].c_str(), &host);
-    answer.append(reinterpret_cast<const char*>(&host), sizeof(host));
+  for (const std::string& host : hosts) {
+    // The question's name, its type, class IN, valid for 0 seconds, 4 or 16 bytes.
+    const char size = type == kTypeA ? 4 : 16;
+    answer += std::string("\xC0\x0C\x00", 3) + type + std::string("\x00\x01\x00\x00\x00\x00\x00", 7) + size;
+    in6_addr bytes = {};
+    inet_pton(type == kTypeA ? AF_INET : AF_INET6, host.c_str(), &bytes);
+    answer.append(reinterpret_cast<const char*>(&bytes), static_cast<size_t>(size));
   }
   return answer;
 }

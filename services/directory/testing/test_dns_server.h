@@ -10,7 +10,7 @@
 
 namespace hubbub::directory {
 
-// A DNS server on loopback, over UDP, whose answers a test changes. Knows A records alone. Thread-safe.
+// A DNS server on loopback, over UDP, whose answers a test changes. Knows A and AAAA records. Thread-safe.
 class TestDnsServer {
  public:
   TestDnsServer();

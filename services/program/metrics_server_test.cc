@@ -1,4 +1,4 @@
-#include "services/metrics/metrics_server.h"
+#include "services/program/metrics_server.h"
 
 #include <string>
 
@@ -6,13 +6,14 @@
 #include "gtest/gtest.h"
 #include "services/testing/tcp_client.h"
 
-namespace hubbub::metrics {
+namespace hubbub::program {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 TEST(MetricsServer, ShowsWhatPrometheusReads) {
-  Metrics metrics;
+  metrics::Metrics metrics;
   metrics.AddCounter("x_total", "What X is", {{"of", "a"}}).Increment(3);
   metrics.AddGauge("y", "What Y is", [] { return 1.5; });
   metrics.AddHistogram("z", "What Z is").Observe(0.3);
@@ -30,12 +31,30 @@ TEST(MetricsServer, ShowsWhatPrometheusReads) {
   EXPECT_THAT(answer, HasSubstr("z_count 1\n"));
 }
 
+TEST(MetricsServer, HasTheMetricsAndItsHealthAlone) {
+  metrics::Metrics metrics;
+  const auto server = MetricsServer::Start(metrics, "127.0.0.1", 0);
+  ASSERT_NE(server, nullptr);
+  const auto answer = [&](const std::string& text) {
+    testing::TcpClient client(server->port());
+    client.Send(text);
+    return client.ReadToEnd();
+  };
+  // By a name that a balancer or Prometheus has for it.
+  const std::string end = " HTTP/1.1\r\nHost: hubbub-chat.hubbub.svc:9090\r\nConnection: close\r\n\r\n";
+  EXPECT_THAT(answer("GET /metrics?name[]=x" + end), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(answer("GET /healthz" + end), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(answer("GET /" + end), StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(answer("POST /metrics" + end), StartsWith("HTTP/1.1 405 "));
+  EXPECT_EQ(answer(std::string("\x01\x00\x00\x02{}", 6)), "") << "Pomelo's handshake";
+}
+
 TEST(MetricsServer, APortInUseStopsNothing) {
-  Metrics metrics;
+  metrics::Metrics metrics;
   const auto first = MetricsServer::Start(metrics, "127.0.0.1", 0);
   ASSERT_NE(first, nullptr);
   EXPECT_EQ(MetricsServer::Start(metrics, "127.0.0.1", first->port()), nullptr);
 }
 
 }  // namespace
-}  // namespace hubbub::metrics
+}  // namespace hubbub::program
