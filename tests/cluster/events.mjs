@@ -1,0 +1,116 @@
+// What happens to the cluster, by name. `planned`: an operator does it, and nobody may notice; everything else is an accident, where who
+// arrives may have to try again. `pause`: how long a room may be silent, in milliseconds.
+import {sleep} from '../chaos/person.mjs';
+import {command, KINDS, kubectl, NODES, pods, processOf, programOf, rolledOut} from './kubernetes.mjs';
+
+const PLANNED = {planned: true, pause: 1000};
+const ACCIDENT = {planned: false, pause: 6000};
+const STAY_MS = 8000;  // Between growing and shrinking.
+
+const scale = (kind, ...counts) => async () => {
+  for (const [i, count] of counts.entries()) {
+    if (i) await sleep(STAY_MS);
+    await kubectl('scale', KINDS[kind], `--replicas=${count}`);
+    await rolledOut(kind);
+    // What ends by it takes its time.
+    for (let left = 600; (await pods(kind)).length !== count && left; --left) await sleep(200);
+  }
+};
+const rollout = (...kinds) => async () => {
+  for (const kind of kinds) await kubectl('rollout', 'restart', KINDS[kind]);
+  await rolledOut(...kinds);
+};
+const first = async (kind) => (await pods(kind))[0];
+
+// From `begin` until `end`, which comes in any case.
+async function during(ms, begin, end) {
+  await begin();
+  try {
+    await sleep(ms);
+  } finally {
+    await end();
+  }
+}
+const signal = (name) => (pid) => process.kill(pid, name);
+const hang = (kind, seconds) => async () => {
+  const pid = processOf(await first(kind));
+  await during(seconds * 1000, () => signal('SIGSTOP')(pid), () => signal('SIGCONT')(pid));
+};
+
+// The kubelet's questions come from its own end of the pod's link.
+async function probesFail() {
+  const pod = await first('chat');
+  const rule = ['INPUT', '--source', pod.address.replace(/\d+$/, '1'), '--protocol', 'tcp', '--dport', '6050', '--jump', 'DROP'];
+  const iptables = (...words) => command('nsenter', '--target', String(processOf(pod)), '--net', 'iptables', ...words);
+  await during(25000, () => iptables('--insert', ...rule), () => iptables('--delete', ...rule));
+}
+
+async function drain() {
+  const {node} = await first('chat');
+  await kubectl('drain', node, '--ignore-daemonsets', '--delete-emptydir-data', '--timeout=240s');
+  await rolledOut('gate', 'connector', 'chat');
+  await kubectl('uncordon', node);
+}
+
+async function kubeletStopped() {
+  const pid = programOf(`${(await first('chat')).node}-kubelet`);
+  await during(50000, () => signal('SIGSTOP')(pid), () => signal('SIGCONT')(pid));
+}
+
+// The machines' links lie in this network namespace, by their names.
+const cut = (machine, ms) => during(ms, () => command('ip', 'link', 'set', machine, 'down'), () => command('ip', 'link', 'set', machine, 'up'));
+const nodeCut = async () => cut((await first('chat')).node, 40000);
+
+// A bridge lets its isolated ports reach all others, but not each other.
+async function linkCut() {
+  const isolated = (state) => Promise.all(NODES.map((node) => command('bridge', 'link', 'set', 'dev', node, 'isolated', state)));
+  await during(40000, () => isolated('on'), () => isolated('off'));
+}
+
+async function dnsAway() {
+  const coredns = (replicas) => kubectl('--namespace=kube-system', 'scale', 'deployment/coredns', `--replicas=${replicas}`);
+  await during(20000, () => coredns(0), () => coredns(2));
+}
+
+export const EVENTS = {
+  'scale-gate': {...PLANNED, does: scale('gate', 3, 2)},
+  'scale-connector': {...PLANNED, does: scale('connector', 3, 2)},
+  'scale-chat': {...PLANNED, does: scale('chat', 4, 2)},
+  'rollout-gate': {...PLANNED, does: rollout('gate')},
+  'rollout-connector': {...PLANNED, does: rollout('connector')},
+  'rollout-chat': {...PLANNED, short: true, does: rollout('chat')},
+  'rollout-all': {...PLANNED, does: rollout('gate', 'connector', 'chat')},
+  'drain': {...PLANNED, does: drain},
+  'force-delete-chat': {...ACCIDENT, does: async () => {
+    await kubectl('delete', 'pod', (await first('chat')).name, '--grace-period=0', '--force');
+    await rolledOut('chat');
+  }},
+  'delete-all-chats': {...ACCIDENT, does: async () => {
+    await kubectl('delete', 'pods', '--selector=app.kubernetes.io/name=hubbub-chat');
+    await rolledOut('chat');
+  }},
+  'kill-chat': {...ACCIDENT, does: async () => {
+    signal('SIGKILL')(processOf(await first('chat')));
+    await sleep(2000);
+    await rolledOut('chat');
+  }},
+  'kill-connector': {...ACCIDENT, does: async () => {
+    signal('SIGKILL')(processOf(await first('connector')));
+    await sleep(2000);
+    await rolledOut('connector');
+  }},
+  'hang-chat-3s': {...ACCIDENT, does: hang('chat', 3)},
+  'hang-chat-10s': {...ACCIDENT, short: true, does: hang('chat', 10)},
+  'hang-chat-25s': {...ACCIDENT, does: hang('chat', 25)},
+  'hang-connector-3s': {...ACCIDENT, does: hang('connector', 3)},
+  'hang-connector-10s': {...ACCIDENT, does: hang('connector', 10)},
+  'hang-connector-25s': {...ACCIDENT, does: hang('connector', 25)},
+  'hang-gate-10s': {...ACCIDENT, does: hang('gate', 10)},
+  'probes-fail': {...ACCIDENT, does: probesFail},
+  'kubelet-stopped': {...ACCIDENT, does: kubeletStopped},
+  'node-cut': {...ACCIDENT, does: nodeCut},
+  'link-cut': {...ACCIDENT, does: linkCut},
+  // Nothing is said while nobody keeps it: see deploy/README.md, "When it is away".
+  'store-cut': {...ACCIDENT, pause: 15000, does: () => cut('store', 10000)},
+  'dns-away': {...ACCIDENT, does: dnsAway},
+};
