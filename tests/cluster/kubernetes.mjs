@@ -24,7 +24,7 @@ export async function pods(kind) {
   const {items} = JSON.parse(await kubectl('get', 'pods', '--selector', label, '--output', 'json'));
   return items.map(({metadata, spec, status}) => ({
     name: metadata.name, kind: metadata.labels['app.kubernetes.io/name'].replace('hubbub-', ''), node: spec.nodeName, address: status.podIP,
-    container: status.containerStatuses?.[0]?.containerID?.replace('containerd://', ''),
+    pinned: spec.volumes.some((volume) => volume.persistentVolumeClaim), container: status.containerStatuses?.[0]?.containerID?.replace('containerd://', ''),
   })).sort((a, b) => a.name.localeCompare(b.name));
 }
 
@@ -54,12 +54,13 @@ export async function allReady() {
   await rolledOut(...Object.keys(KINDS));
 }
 
-// One pod of each kind on each node, as after a fresh start: what was moved off a node stays where it is by itself.
+// One pod of each kind on each node, as after a fresh start: what was moved off a node stays where it is by itself. Pods that share
+// a volume of a node stay there.
 export async function spread() {
   for (const kind of Object.keys(KINDS)) {
     const all = await pods(kind);
-    if (new Set(all.map(({node}) => node)).size === NODES.length) continue;
-    const [{node}] = all;
+    const [{node, pinned}] = all;
+    if (pinned || all.some((pod) => pod.node !== node)) continue;
     await kubectl('cordon', node);
     await kubectl('delete', 'pod', all.at(-1).name);
     await rolledOut(kind).finally(() => kubectl('uncordon', node));

@@ -10,7 +10,7 @@ import {longestSilence} from './silences.mjs';
 import {tableOf, wrongsOf} from './table.mjs';
 
 const good = {name: 'rollout-chat', planned: true, longestPause: 1000, seconds: 21.4, acknowledged: 900, due: 7200, delivered: 7200, missing: 0,
-              doubled: 0, misplaced: 0, givenUp: 0, putOut: 0, away: 0, presence: 0, served: 400, again: 0, failed: 0, slowest: 120, pause: 640};
+              doubled: 0, misplaced: 0, givenUp: 0, putOut: 0, away: 0, presence: 0, served: 400, again: 0, failed: 0, slowest: 120, pause: 640, ownPause: 90};
 
 test('a result is wrong by whatever was promised and did not come', () => {
   assert.deepEqual(wrongsOf(good), []);
@@ -28,8 +28,8 @@ test('the table has a line for each event, and says which have failed', () => {
   const lines = tableOf([good, {...good, name: 'drain', missing: 2, pause: 1500}, {name: 'node-cut', error: 'no node'}]);
   assert.equal(lines.length, 4);
   assert.match(lines[0], /^event +s +acknowledged +delivered \/ due/);
-  assert.match(lines[1], /^rollout-chat +21 +900 +7200 \/ 7200 .* 400 \/ 400 .* 0\.6 s +ok$/);
-  assert.match(lines[2], /^drain .* 1\.5 s \(> 1\) +FAILED$/);
+  assert.match(lines[1], /^rollout-chat +21 +900 +7200 \/ 7200 .* 400 \/ 400 .* 0\.6 s +0\.1 s +ok$/);
+  assert.match(lines[2], /^drain .* 1\.5 s \(> 1\) +0\.1 s +FAILED$/);
   assert.match(lines[3], /^node-cut .*FAILED$/);
 });
 

@@ -21,6 +21,8 @@ const COLUMNS = [
   ['slowest', ({slowest}) => `${(slowest / 1000).toFixed(1)} s`],
   // A pause that is too long says little on a machine with other work, so it fails nothing.
   ['longest pause', ({pause, longestPause}) => `${(pause / 1000).toFixed(1)} s${pause > longestPause ? ` (> ${longestPause / 1000})` : ''}`],
+  // For which the test itself did not run: no pause can be seen to be shorter.
+  ["test's own", ({ownPause}) => `${(ownPause / 1000).toFixed(1)} s`],
   ['', (result) => (wrongsOf(result).length ? 'FAILED' : 'ok')],
 ];
 
