@@ -1,41 +1,15 @@
 #include "bench/client.h"
 
-#include <charconv>
 #include <utility>
 
 #include "absl/strings/str_format.h"
-#include "boost/json.hpp"
-#include "services/pomelo/message.h"
-#include "services/pomelo/package.h"
 
 namespace hubbub::bench {
 namespace {
 
-constexpr std::string_view kQueryEntry = "gate.gateHandler.queryEntry";
-constexpr std::string_view kEnter = "connector.entryHandler.enter";
-constexpr std::string_view kSend = "chat.chatHandler.send";
-constexpr std::string_view kOnChat = "onChat";
-
 // Connections come from 127.1.0.0 and up: one address for so many clients.
 constexpr uint32_t kSources = 127u << 24 | 1u << 16;
 constexpr uint32_t kClientsASource = 200;
-
-// An error if a body of JSON has a code that is one. A scan, because every send has an answer.
-absl::Status CheckAnswer(std::string_view body) {
-  constexpr std::string_view kCode = "\"code\":";
-  const size_t at = body.find(kCode);
-  if (at == std::string_view::npos) return absl::OkStatus();
-  int code = 500;  // Codes that are no numbers are errors too.
-  std::from_chars(body.data() + at + kCode.size(), body.data() + body.size(), code);
-  if (code < 400) return absl::OkStatus();
-  return absl::UnknownError("a request was answered with " + std::string(body.substr(0, 200)));
-}
-
-std::string Package(pomelo::PackageType type) {
-  std::string bytes;
-  pomelo::AppendPackage(type, "", bytes);
-  return bytes;
-}
 
 }  // namespace
 
@@ -45,115 +19,19 @@ Client::Client(int number, int room, Audience& audience)
       user_(absl::StrFormat("u%d-%s", number, audience.run)),
       room_(absl::StrFormat("r%d-%s", room, audience.run)) {}
 
-absl::Status Client::Start() {
-  return Connect(audience_.gate);
-}
-
-absl::Status Client::Connect(const Endpoint& server) {
-  const auto tag = static_cast<uint64_t>(number_);
-  return connection_.Open(audience_.epoll, tag, server,
-                          kSources + static_cast<uint32_t>(number_) / kClientsASource);
+absl::Status Client::Connect(const Endpoint& server, const Connection::Opening& opening) {
+  return connection_.Open(audience_.epoll, static_cast<uint64_t>(number_), server,
+                          kSources + static_cast<uint32_t>(number_) / kClientsASource, opening);
 }
 
 absl::Status Client::OnReady(uint32_t events) {
   absl::Status status = connection_.OnReady(events, audience_.scratch, *this);
-  if (!status_.ok()) return status_;
-  if (!status.ok()) return status;
-  if (connector_.port == 0) return absl::OkStatus();
-  // The gate has answered: on to the connector it named.
-  state_ = State::kEntering;
-  return Connect(std::exchange(connector_, {}));
-}
-
-void Client::OnOpen() {
-  connection_.Queue(audience_.handshake);
-}
-
-bool Client::OnPackage(const pomelo::Package& package) {
-  switch (package.type) {
-    case pomelo::PackageType::kData:
-      return OnMessage(package.body);
-    case pomelo::PackageType::kHandshake:
-      return OnHandshake(package.body);
-    case pomelo::PackageType::kKick:
-      return Fail(absl::AbortedError("the server kicked a client: " + std::string(package.body)));
-    default:
-      return true;  // A heartbeat needs no answer: ours go by the clock.
-  }
-}
-
-bool Client::OnHandshake(std::string_view body) {
-  auto terms = audience_.TermsOf(body);
-  if (!terms.ok()) return Fail(terms.status());
-  terms_ = *std::move(terms);
-  connection_.Queue(Package(pomelo::PackageType::kHandshakeAck));
-  if (state_ == State::kAskingGate) {
-    Request(kQueryEntry, {{"uid", user_}});
-  } else {
-    Request(kEnter, {{"username", user_}, {"rid", room_}});
-  }
-  return true;
-}
-
-bool Client::OnMessage(std::string_view bytes) {
-  const auto message = pomelo::DecodeMessage(bytes);
-  if (!message.ok()) return Fail(message.status());
-  if (message->type == pomelo::MessageType::kPush) {
-    if (state_ == State::kEntered && terms_->Is(message->route, kOnChat))
-      audience_.OnDelivery(*this, message->body);
-    return true;
-  }
-  if (state_ == State::kAskingGate) {
-    OnGateAnswer(message->body);
-    return false;
-  }
-  absl::Status status = CheckAnswer(message->body);
-  if (state_ == State::kEntered) {
-    audience_.OnAnswer(*this, status);
-    return true;
-  }
-  if (!status.ok()) return Fail(std::move(status));
-  state_ = State::kEntered;
-  audience_.OnEntered(*this);
-  return true;
-}
-
-void Client::OnGateAnswer(std::string_view body) {
-  boost::system::error_code error;
-  const boost::json::value answer = boost::json::parse(body, error);
-  const auto* host = answer.is_object() ? answer.as_object().if_contains("host") : nullptr;
-  const auto* port = answer.is_object() ? answer.as_object().if_contains("port") : nullptr;
-  if (host == nullptr || port == nullptr || !host->is_string() || !port->is_int64()) {
-    Fail(absl::UnavailableError("the gate names no connector: " + std::string(body.substr(0, 200))));
-    return;
-  }
-  const auto& name = host->as_string();
-  auto connector = LoopbackEndpoint(std::string(name.data(), name.size()), port->as_int64());
-  if (!connector.ok()) {
-    Fail(absl::InvalidArgumentError("the gate names a connector that cannot be used: " +
-                                    std::string(connector.status().message())));
-    return;
-  }
-  connector_ = *connector;
+  return status_.ok() ? std::move(status) : status_;
 }
 
 bool Client::Fail(absl::Status status) {
   status_ = std::move(status);
   return false;
-}
-
-void Client::Request(std::string_view route, Terms::Fields fields) {
-  std::string package;
-  terms_->AppendRequest(next_id_++, route, fields, package);
-  connection_.Queue(package);
-}
-
-void Client::Send(std::string_view text) {
-  Request(kSend, {{"rid", room_}, {"content", text}, {"from", user_}, {"target", "*"}});
-}
-
-void Client::SendHeartbeat() {
-  connection_.Queue(Package(pomelo::PackageType::kHeartbeat));
 }
 
 }  // namespace hubbub::bench

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -29,56 +30,48 @@ class Audience {
   virtual absl::StatusOr<std::shared_ptr<const Terms>> TermsOf(std::string_view answer) = 0;
 
   int epoll = -1;
-  Endpoint gate;
-  std::string handshake;  // The package that opens each connection.
-  std::string run;        // Makes this run's names differ from another's.
+  std::vector<Endpoint> entries;  // Gates, or servers that clients come to in turn. Not empty.
+  std::string handshake;          // The package that opens each connection of Pomelo.
+  std::string run;                // Makes this run's names differ from another's.
   std::span<char> scratch;
 
  protected:
   ~Audience() = default;
 };
 
-// One user: asks the gate for its connector, connects to it, enters its room, sends and hears.
-// Thread-compatible.
-class Client final : private Connection::Handler {
+// One user: comes into its room, sends and hears. Thread-compatible.
+class Client : protected Connection::Handler {
  public:
   Client(int number, int room, Audience& audience);
+  virtual ~Client() = default;
 
   int number() const { return number_; }
-  absl::Status Start();
-  absl::Status OnReady(uint32_t events);
-  bool entered() const { return state_ == State::kEntered; }
-  int64_t heartbeat_ns() const { return terms_ ? terms_->heartbeat_ns() : 0; }
+  // Begins to come in.
+  virtual absl::Status Start() = 0;
+  virtual absl::Status OnReady(uint32_t events);
+  virtual bool entered() const = 0;
+  // How often SendHeartbeat is to be called; 0: never.
+  virtual int64_t heartbeat_ns() const = 0;
 
   // REQUIRES: entered(). They queue; Flush sends.
-  void Send(std::string_view text);
-  void SendHeartbeat();
+  virtual void Send(std::string_view text) = 0;
+  virtual void SendHeartbeat() = 0;
   absl::Status Flush() { return connection_.Flush(); }
   void Stop() { connection_.Close(); }
 
- private:
-  // The gate's steps, then the connector's.
-  enum class State { kAskingGate, kEntering, kEntered };
-
-  void OnOpen() override;
-  void OnRead() override { audience_.OnRead(); }
-  bool OnPackage(const pomelo::Package& package) override;
-  bool OnHandshake(std::string_view body);
-  bool OnMessage(std::string_view bytes);
-  void OnGateAnswer(std::string_view body);
+ protected:
+  absl::Status Connect(const Endpoint& server, const Connection::Opening& opening);
+  // Ends the client with this error. False, for OnPackage.
   bool Fail(absl::Status status);
-  absl::Status Connect(const Endpoint& server);
-  void Request(std::string_view route, Terms::Fields fields);
+  void OnRead() override { audience_.OnRead(); }
 
   const int number_;
   Audience& audience_;
   const std::string user_;
   const std::string room_;
-  State state_ = State::kAskingGate;
   Connection connection_;
-  std::shared_ptr<const Terms> terms_;
-  uint64_t next_id_ = 1;
-  Endpoint connector_;
+
+ private:
   absl::Status status_;
 };
 

@@ -35,13 +35,15 @@ sockaddr_in AddressOf(uint32_t ip, uint16_t port) {
 
 }  // namespace
 
-absl::Status Connection::Open(int epoll, uint64_t tag, const Endpoint& server, uint32_t source_ip) {
+absl::Status Connection::Open(int epoll, uint64_t tag, const Endpoint& server, uint32_t source_ip,
+                              const Opening& opening) {
   Close();
   epoll_ = epoll;
   tag_ = tag;
   server_ = server;
   connected_ = upgraded_ = watching_writable_ = unwanted_ = false;
-  reader_ = FrameReader();
+  payload_ = opening.payload;
+  reader_ = FrameReader(payload_);
   rest_.clear();
   out_.clear();
   out_sent_ = 0;
@@ -62,7 +64,7 @@ absl::Status Connection::Open(int epoll, uint64_t tag, const Endpoint& server, u
   epoll_event event{.events = EPOLLIN | EPOLLOUT, .data = {.u64 = tag_}};
   if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd_, &event) != 0) return Failed(server_, "epoll refuses", errno);
   watching_writable_ = true;
-  out_ = UpgradeRequest(ToString(server));
+  out_ = UpgradeRequest(ToString(server), opening.target);
   return absl::OkStatus();
 }
 

@@ -14,6 +14,7 @@ constexpr unsigned char kFinal = 0x80;
 constexpr unsigned char kMasked = 0x80;
 enum Opcode : unsigned char {
   kContinuation = 0,
+  kTextFrame = 1,
   kBinary = 2,
   kCloseFrame = 8,
   kPingFrame = 9,
@@ -43,8 +44,10 @@ uint64_t BigEndian(std::string_view bytes) {
 
 }  // namespace
 
-std::string UpgradeRequest(std::string_view host) {
-  std::string request = "GET / HTTP/1.1\r\nHost: ";
+std::string UpgradeRequest(std::string_view host, std::string_view target) {
+  std::string request = "GET ";
+  request += target;
+  request += " HTTP/1.1\r\nHost: ";
   request += host;
   request +=
       "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ";
@@ -61,8 +64,8 @@ int64_t UpgradeAnswer(std::string_view bytes) {
   return static_cast<int64_t>(end) + 4;
 }
 
-void AppendFrame(std::string_view payload, std::string& out) {
-  AppendFrameOf(kBinary, payload, out);
+void AppendFrame(Payload kind, std::string_view payload, std::string& out) {
+  AppendFrameOf(kind == Payload::kText ? kTextFrame : kBinary, payload, out);
 }
 void AppendPong(std::string_view payload, std::string& out) {
   AppendFrameOf(kPongFrame, payload, out);
@@ -73,6 +76,7 @@ FrameReader::Item FrameReader::Next(std::string_view& bytes, pomelo::Package& pa
     const Item item = NextFrame(bytes, package);
     if (item != Item::kPackage) return item;  // kPackage: a data frame has begun.
   }
+  if (payload_ == Payload::kText) return NextText(bytes, package);
   const auto here = static_cast<size_t>(std::min<uint64_t>(frame_left_, bytes.size()));
   if (here >= pomelo::kPackageHead) {
     const auto type = static_cast<unsigned char>(bytes[0]);
@@ -92,6 +96,14 @@ FrameReader::Item FrameReader::Next(std::string_view& bytes, pomelo::Package& pa
   return Item::kNeedMore;
 }
 
+FrameReader::Item FrameReader::NextText(std::string_view& bytes, pomelo::Package& package) {
+  if (bytes.size() < frame_left_) return Item::kNeedMore;
+  const auto size = static_cast<size_t>(std::exchange(frame_left_, 0));
+  package = {.type = pomelo::PackageType::kData, .body = bytes.substr(0, size)};
+  bytes.remove_prefix(size);
+  return Item::kPackage;
+}
+
 // The head of the next frame, and all of it if it is a control frame.
 FrameReader::Item FrameReader::NextFrame(std::string_view& bytes, pomelo::Package& package) {
   if (bytes.size() < 2) return Item::kNeedMore;
@@ -102,13 +114,16 @@ FrameReader::Item FrameReader::NextFrame(std::string_view& bytes, pomelo::Packag
   const size_t head = length == 127 ? 10 : length == 126 ? 4 : 2;
   if (bytes.size() < head) return Item::kNeedMore;
   const uint64_t size = head == 2 ? length : BigEndian(bytes.substr(2, head - 2));
-  if (opcode == kBinary || opcode == kContinuation) {
+  const bool data = payload_ == Payload::kText ? opcode == kTextFrame && (bytes[0] & kFinal) != 0
+                                               : opcode == kBinary || opcode == kContinuation;
+  if (data) {
     bytes.remove_prefix(head);
     frame_left_ = size;
     return Item::kPackage;
   }
   if (opcode < kCloseFrame || opcode > kPongFrame) {
-    return Fail("the server sent a frame of kind " + std::to_string(opcode) + "; binary ones carry Pomelo");
+    return Fail("the server sent a frame of kind " + std::to_string(opcode) +
+                (payload_ == Payload::kText ? "; texts come in whole frames" : "; binary ones carry Pomelo"));
   }
   if (size > kMaxControl) return Fail("the server sent a control frame that is too long");
   if (bytes.size() < head + size) return Item::kNeedMore;

@@ -33,7 +33,7 @@ std::string Frame(const std::string& payload, unsigned char opcode = 2) {
 
 // The bodies of all packages, if the bytes come in pieces of `step`.
 std::vector<std::string> Read(const std::string& bytes, size_t step) {
-  FrameReader reader;
+  FrameReader reader(Payload::kPackages);
   std::vector<std::string> bodies;
   std::string waiting;
   for (size_t at = 0; at < bytes.size(); at += step) {
@@ -69,7 +69,7 @@ TEST(FrameReader, RefusesWhatIsNoPackage) {
 }
 
 TEST(FrameReader, HandsOverPingAndClose) {
-  FrameReader reader;
+  FrameReader reader(Payload::kPackages);
   const std::string bytes = Frame("p", 9) + Frame("", 8);
   std::string_view left = bytes;
   pomelo::Package package;
@@ -78,13 +78,39 @@ TEST(FrameReader, HandsOverPingAndClose) {
   EXPECT_EQ(reader.Next(left, package), Item::kClose);
 }
 
+TEST(FrameReader, ReadsWholeTexts) {
+  const std::string longer(300, 'l');
+  const std::string bytes = Frame("one", 1) + Frame("", 10) + Frame(longer, 1) + Frame("end", 1);
+  for (size_t step = 1; step <= bytes.size(); ++step) {
+    FrameReader reader(Payload::kText);
+    std::vector<std::string> texts;
+    std::string waiting;
+    for (size_t at = 0; at < bytes.size(); at += step) {
+      waiting += bytes.substr(at, step);
+      std::string_view left = waiting;
+      pomelo::Package package;
+      while (reader.Next(left, package) == Item::kPackage) texts.emplace_back(package.body);
+      waiting = std::string(left);
+    }
+    EXPECT_THAT(texts, ElementsAre("one", longer, "end")) << step;
+  }
+  FrameReader reader(Payload::kText);
+  const std::string binary = Frame("x", 2);
+  std::string_view left = binary;
+  pomelo::Package package;
+  EXPECT_EQ(reader.Next(left, package), Item::kError);
+}
+
 TEST(Frames, AClientsFrameIsMaskedWithZeros) {
   std::string bytes;
-  AppendFrame("ab", bytes);
+  AppendFrame(Payload::kPackages, "ab", bytes);
   EXPECT_EQ(bytes, std::string("\x82\x82\0\0\0\0ab", 8));
   bytes.clear();
-  AppendFrame(std::string(200, 'x'), bytes);
+  AppendFrame(Payload::kPackages, std::string(200, 'x'), bytes);
   EXPECT_EQ(bytes.substr(0, 8), std::string("\x82\xfe\0\xc8\0\0\0\0", 8));
+  bytes.clear();
+  AppendFrame(Payload::kText, "ab", bytes);
+  EXPECT_EQ(bytes, std::string("\x81\x82\0\0\0\0ab", 8));
 }
 
 TEST(Frames, TheAnswerToTheUpgradeIsReadToItsEnd) {

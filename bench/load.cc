@@ -20,7 +20,9 @@
 #include "absl/strings/str_format.h"
 #include "bench/client.h"
 #include "bench/clock.h"
+#include "bench/pomelo_client.h"
 #include "bench/terms.h"
+#include "bench/text_client.h"
 #include "bench/traffic.h"
 #include "services/pomelo/package.h"
 
@@ -39,7 +41,7 @@ class Load final : private Audience {
         traffic_(options, [this](int client, std::string_view text) { SendText(client, text); }),
         memory_(kScratch) {
     epoll = epoll_create1(EPOLL_CLOEXEC);
-    gate = options.gate;
+    entries = options.entries;
     pomelo::AppendPackage(pomelo::PackageType::kHandshake, HandshakeBody(options.client), handshake);
     run = absl::StrFormat("%x", (NowNs() / 1000) & 0xffffff);
     scratch = memory_;
@@ -58,6 +60,7 @@ class Load final : private Audience {
   absl::StatusOr<std::shared_ptr<const Terms>> TermsOf(std::string_view answer) override;
 
   absl::Status SignIn();
+  std::unique_ptr<Client> MakeClient(int number, Audience& audience) const;
   void StartClients();
   absl::Status Measure();
   // Turns the loop until `done` or until it is `until_ns`.
@@ -152,13 +155,19 @@ void Load::Turn(int64_t until_ns, const std::function<bool()>& done) {
   }
 }
 
+std::unique_ptr<Client> Load::MakeClient(int number, Audience& audience) const {
+  const int room = Traffic::RoomOf(number, options_);
+  if (options_.protocol == Protocol::kPomelo) return std::make_unique<PomeloClient>(number, room, audience);
+  return std::make_unique<TextClient>(number, room, audience, options_.protocol);
+}
+
 void Load::StartClients() {
   Audience& audience = *this;
   const auto under_way = [&] { return clients_.size() - result_.entered - failed_; };
   while (clients_.size() < static_cast<size_t>(options_.clients) &&
          under_way() < static_cast<size_t>(options_.connecting)) {
     const int number = static_cast<int>(clients_.size());
-    clients_.push_back(std::make_unique<Client>(number, Traffic::RoomOf(number, options_), audience));
+    clients_.push_back(MakeClient(number, audience));
     started_ns_.push_back(NowNs());
     Handle(*clients_.back(), clients_.back()->Start());
   }

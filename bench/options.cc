@@ -20,18 +20,20 @@ namespace hubbub::bench {
 namespace {
 
 constexpr const char* kHead =
-    R"(hubbub-load loads a chat suite that speaks Pomelo's client protocol and measures it.
+    R"(hubbub-load loads a chat suite and measures it: one that speaks Pomelo's client protocol,
+Socket.IO or Centrifugo's.
 
   hubbub-load --gate 127.0.0.1:3014 --scenario rooms --servers chat-1=4711,connector-1=4712
 
-Each client asks the gate for its connector, connects over WebSocket, shakes hands, enters its room and keeps its
-heartbeats. Senders' texts carry numbers, so that every delivery is checked: once, whole, and in its sender's order.
+Each client comes to its server over WebSocket, with Pomelo by way of the gate, enters its room and keeps its heartbeats. Senders' texts carry numbers, so that every delivery is checked: once, whole, and in its sender's order.
 Latency counts from when a send was due, also if it could only be sent later. Only loopback addresses are loaded.
 
 Scenarios set what the flags behind them do not:
   rooms   300 clients in 10 rooms, 3 senders a room, each with 8 sends under way
   hall    300 clients in 1 room, 10 senders, each with 32 sends under way
   calm    300 clients in 3 rooms, 10 senders a room, 60 sends a second in all
+  steady  300 clients in 10 rooms, all of whom send, 600 sends a second in all
+  trickle 3000 clients in 100 rooms, each of whom sends once a minute
   idle    9000 clients in 300 rooms; nobody sends: sign-in and memory
   grow    rooms of 30, 3 senders and 4 sends a second a room; give --clients 300, 3000, 9000
 
@@ -45,8 +47,9 @@ struct Scenario {
   double rate;
 };
 const std::map<std::string, Scenario, std::less<>> kScenarios{
-    {"rooms", {300, 10, 3, 8, 0}},  {"hall", {300, 1, 10, 32, 0}}, {"calm", {300, 3, 10, 0, 60}},
-    {"idle", {9000, 300, 3, 0, 0}}, {"grow", {300, 10, 3, 0, 40}},
+    {"rooms", {300, 10, 3, 8, 0}},     {"hall", {300, 1, 10, 32, 0}},       {"calm", {300, 3, 10, 0, 60}},
+    {"steady", {300, 10, 30, 0, 600}}, {"trickle", {3000, 100, 30, 0, 50}}, {"idle", {9000, 300, 3, 0, 0}},
+    {"grow", {300, 10, 3, 0, 40}},
 };
 constexpr int kGrowRoom = 30;
 constexpr int kGrowRate = 4;
@@ -97,11 +100,27 @@ Set TextInto(std::string& into) {
   };
 }
 
+Set ProtocolInto(Protocol& into) {
+  return [&into](std::string_view text) {
+    if (text != "pomelo" && text != "socketio" && text != "centrifugo")
+      return Wrong("--protocol must be pomelo, socketio or centrifugo, not '" + std::string(text) + "'");
+    into = text == "pomelo"     ? Protocol::kPomelo
+           : text == "socketio" ? Protocol::kSocketIo
+                                : Protocol::kCentrifugo;
+    return absl::OkStatus();
+  };
+}
+
 std::vector<Flag> Flags(Options& options, Given& given) {
   return {
-      {"gate", "HOST:PORT", "the gate's address for clients; loopback (127.0.0.1:3014)",
+      {"gate", "HOST:PORT,…",
+       "the gate's address for clients; with another protocol than pomelo the servers', to which clients "
+       "come in turn; loopback "
+       "(127.0.0.1:3014)",
        TextInto(given.gate)},
-      {"scenario", "NAME", "rooms, hall, calm, idle or grow (rooms)", TextInto(options.scenario)},
+      {"protocol", "NAME", "pomelo, socketio or centrifugo (pomelo)", ProtocolInto(options.protocol)},
+      {"scenario", "NAME", "rooms, hall, calm, steady, trickle, idle or grow (rooms)",
+       TextInto(options.scenario)},
       {"servers", "NAME=PID,…", "the processes whose CPU time and memory count (none)",
        TextInto(given.servers)},
       {"client", "TYPE", "what the handshake says; empty or hubbub-web gets JSON (js-websocket)",
@@ -151,7 +170,8 @@ absl::Status FillIn(const Given& given, Options& options) {
   if (options.scenario.empty()) options.scenario = "rooms";
   const auto found = kScenarios.find(options.scenario);
   if (found == kScenarios.end()) {
-    return Wrong("there is no scenario '" + options.scenario + "': it is rooms, hall, calm, idle or grow");
+    return Wrong("there is no scenario '" + options.scenario +
+                 "': it is rooms, hall, calm, steady, trickle, idle or grow");
   }
   Scenario scenario = found->second;
   if (options.scenario == "grow" && given.clients) {
@@ -174,13 +194,18 @@ absl::Status FillIn(const Given& given, Options& options) {
   auto servers = ParseServers(given.servers);
   if (!servers.ok()) return Wrong("--servers: " + std::string(servers.status().message()));
   options.servers = *std::move(servers);
-  const size_t colon = given.gate.rfind(':');
-  int64_t port = 0;
-  if (colon != std::string::npos)
-    std::from_chars(given.gate.data() + colon + 1, given.gate.data() + given.gate.size(), port);
-  auto gate = LoopbackEndpoint(given.gate.substr(0, colon), port);
-  if (!gate.ok()) return Wrong("--gate: " + std::string(gate.status().message()));
-  options.gate = *gate;
+  for (size_t begin = 0; begin <= given.gate.size();) {
+    const size_t end = std::min(given.gate.find(',', begin), given.gate.size());
+    const std::string entry = given.gate.substr(begin, end - begin);
+    begin = end + 1;
+    const size_t colon = entry.rfind(':');
+    int64_t port = 0;
+    if (colon != std::string::npos)
+      std::from_chars(entry.data() + colon + 1, entry.data() + entry.size(), port);
+    auto endpoint = LoopbackEndpoint(entry.substr(0, colon), port);
+    if (!endpoint.ok()) return Wrong("--gate: " + std::string(endpoint.status().message()));
+    options.entries.push_back(*endpoint);
+  }
   return absl::OkStatus();
 }
 

@@ -19,9 +19,17 @@ struct Endpoint {
 absl::StatusOr<Endpoint> LoopbackEndpoint(const std::string& host, int64_t port);
 std::string ToString(const Endpoint& endpoint);
 
+// What clients speak.
+enum class Protocol {
+  kPomelo,    // By way of a gate.
+  kSocketIo,  // The next two come to servers in turn.
+  kCentrifugo,
+};
+
 struct Options {
   std::string scenario;
-  Endpoint gate;
+  Protocol protocol = Protocol::kPomelo;
+  std::vector<Endpoint> entries;  // The gates, or the servers.
   std::string client = "js-websocket";
   int clients = 300;
   int rooms = 10;

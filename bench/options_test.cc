@@ -65,8 +65,13 @@ TEST(Options, WhatIsWrongIsSaidInOneSentence) {
 }
 
 TEST(Options, OnlyLoopbackIsLoaded) {
-  EXPECT_EQ(ToString(Parse({"--gate", "localhost:1"})->gate), "127.0.0.1:1");
-  EXPECT_EQ(ToString(Parse({"--gate", "127.9.9.9:65535"})->gate), "127.9.9.9:65535");
+  EXPECT_EQ(ToString(Parse({"--gate", "localhost:1"})->entries.front()), "127.0.0.1:1");
+  EXPECT_EQ(ToString(Parse({"--gate", "127.9.9.9:65535"})->entries.front()), "127.9.9.9:65535");
+  const auto servers = Parse({"--protocol", "socketio", "--gate", "127.0.0.1:1,127.0.0.2:2"});
+  ASSERT_EQ(servers->entries.size(), 2u);
+  EXPECT_EQ(ToString(servers->entries.back()), "127.0.0.2:2");
+  EXPECT_EQ(servers->protocol, Protocol::kSocketIo);
+  EXPECT_THAT(Error({"--protocol", "smoke"}), HasSubstr("pomelo, socketio or centrifugo, not 'smoke'"));
   for (const char* wrong : {"192.168.1.1:3014", "0.0.0.0:3014", "8.8.8.8:80"}) {
     EXPECT_THAT(Error({"--gate", wrong}), HasSubstr("only loopback")) << wrong;
   }

@@ -19,7 +19,7 @@ import report
 import rpc
 import scenarios
 from processes import BenchError, apart, sessions_make_groups
-from systems import BIN, OUT, ROOT, Hubbub, HubbubDurable, HubbubDurableNormal, HubbubInOneGroup, Pomelo
+from systems import BIN, OUT, ROOT, SYSTEMS
 
 SERVES_WITHIN_S = 30
 
@@ -41,11 +41,15 @@ def commit():
     return found.stdout.strip() or "unknown"
 
 
-def load(system, key, flags, port):
+def entry_flags(system, ports):
+    return ["--protocol", system.protocol, "--gate", ",".join(f"127.0.0.1:{port}" for port in ports)]
+
+
+def load(system, key, flags, ports):
     """hubbub-load's result; what went wrong is in its errors."""
     path = os.path.join(OUT, f"{system.name}-{key}.json")
     servers = ",".join(f"{name}={pid}" for name, pid in system.processes.pids().items())
-    command = [os.path.join(BIN, "bench/hubbub-load"), "--gate", f"127.0.0.1:{port}", "--scenario", key.split("-")[0]]
+    command = [os.path.join(BIN, "bench/hubbub-load"), *entry_flags(system, ports), "--scenario", key.split("-")[0]]
     command += ["--servers", servers, "--label", system.name, "--json", path, *flags]
     if os.path.exists(path):
         os.remove(path)
@@ -60,9 +64,9 @@ def load(system, key, flags, port):
         return json.load(file)
 
 
-def wait_until_it_serves(port):
+def wait_until_it_serves(system, ports):
     """Servers that listen may not know each other yet: until a few clients, spread over all of them, get into rooms."""
-    command = [os.path.join(BIN, "bench/hubbub-load"), "--gate", f"127.0.0.1:{port}", "--scenario", "idle", "--quiet"]
+    command = [os.path.join(BIN, "bench/hubbub-load"), *entry_flags(system, ports), "--scenario", "idle", "--quiet"]
     command += ["--clients", "24", "--rooms", "24", "--senders", "1", "--connect_within", "3", "--warmup", "0", "--seconds", "0.1"]
     deadline = time.monotonic() + SERVES_WITHIN_S
     while True:
@@ -78,9 +82,9 @@ def measure(make, key, flags):
     system = make()
     load_before = os.getloadavg()[0]
     try:
-        port = system.start()
-        wait_until_it_serves(port)
-        result = load(system, key, flags, port)
+        ports = system.start()
+        wait_until_it_serves(system, ports)
+        result = load(system, key, flags, ports)
     finally:
         system.stop()
     result["load_average_before"] = load_before
@@ -100,7 +104,7 @@ def arguments():
     parser.add_argument("--quick", action="store_true", help="this suite alone, short runs: less than 3 minutes; for finding faults")
     parser.add_argument("--peers", action="store_true", help="the other systems too; fetches what they need")
     parser.add_argument("--systems", default="", help="these alone, with commas between them")
-    parser.add_argument("--scenarios", default="", help="these alone: rooms,hall,calm,idle,grow,rpc")
+    parser.add_argument("--scenarios", default="", help="these alone: rooms,hall,calm,steady,trickle,idle,grow,rpc")
     return parser.parse_args()
 
 
@@ -109,7 +113,7 @@ def say(text):
 
 
 def measure_all(makers, options):
-    kinds = wanted(["rooms", "hall", "calm", "idle", "grow", "rpc"], "scenario", options.scenarios)
+    kinds = wanted(["rooms", "hall", "calm", "steady", "trickle", "idle", "grow", "rpc"], "scenario", options.scenarios)
     plan = [(name, key, flags) for name in makers for key, flags in scenarios.runs(options.quick, name) if key.split("-")[0] in kinds]
     results, errors, rpc_result = {}, [], None
     for number, (name, key, flags) in enumerate(plan, 1):
@@ -145,7 +149,7 @@ def main():
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
-    makers = {system.name: system for system in (Hubbub, HubbubInOneGroup, HubbubDurable, HubbubDurableNormal, Pomelo)}
+    makers = {system.name: system for system in SYSTEMS}
     if options.quick and options.peers:
         sys.exit("bench: --quick is for this suite alone; leave out --quick or --peers")
     ours = "hubbub" if options.quick else "hubbub,hubbub-one-group"

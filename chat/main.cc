@@ -18,6 +18,10 @@ ABSL_FLAG(std::string, id, "chat-server-1", "This server's id in the directory")
 ABSL_FLAG(std::string, duplicate_user, "refuse",
           "What happens when a user enters a room by a second session without the token of the first: refuse "
           "(the second), replace (the first), or allow (both)");
+ABSL_FLAG(int, max_room_bytes_per_second, 128 << 20,
+          "Bytes a second that one room's messages may take, each counted once for each member, and twice as "
+          "many at once; more "
+          "are answered with code 429. 0 means no bound");
 ABSL_FLAG(absl::Duration, connector_grace, absl::Seconds(5),
           "Time that a connector has to resume a broken stream before its users leave their rooms; also the "
           "longest time for which the name of a user who was cut off is kept");
@@ -120,6 +124,7 @@ int Main(int argc, char** argv) {
       kProgram.name, {program::CheckServerFlags(),
                       program::CheckFlag(FLAGS_history_messages, int64_t{0}, int64_t{1'000'000'000'000}),
                       program::CheckFlag(FLAGS_history_age, absl::ZeroDuration(), absl::Hours(24 * 36'500)),
+                      program::CheckFlag(FLAGS_max_room_bytes_per_second, 0, 1 << 30),
                       program::CheckFlag(FLAGS_connector_grace, absl::ZeroDuration(), absl::Hours(1)),
                       program::CheckFlag(FLAGS_drain_timeout, absl::ZeroDuration(), absl::Hours(1))});
   if (const std::string from = absl::GetFlag(FLAGS_copy_from); !from.empty()) return CopyToStore(from);
@@ -137,6 +142,7 @@ int Main(int argc, char** argv) {
   options.retention.max_age_ms = absl::ToInt64Milliseconds(absl::GetFlag(FLAGS_history_age));
   options.reflection = absl::GetFlag(FLAGS_reflection);
   options.extras = main.extras();
+  options.rooms.room.max_fan_out_per_second = absl::GetFlag(FLAGS_max_room_bytes_per_second);
   options.rooms.duplicate_user = DuplicateUserOrDie(absl::GetFlag(FLAGS_duplicate_user));
   options.leases.grace_ms = absl::ToInt64Milliseconds(absl::GetFlag(FLAGS_connector_grace));
 

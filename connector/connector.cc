@@ -35,6 +35,7 @@ Connector::LoopParts::LoopParts(net::Loop& loop, int loops, Connector& connector
                   .partings = partings,
                   .encoder = connector.encoder_,
                   .max_rooms = connector.options_.max_rooms,
+                  .max_enters_per_second = connector.options_.max_enters_per_second,
                   .patience = connector.options_.patience,
                   .draining = connector.draining_,
                   .name_wait = connector.options_.heartbeat.value_or(std::chrono::seconds(3))},
@@ -63,6 +64,7 @@ client::SessionOptions Connector::SessionOptionsFor(client::ClientCounters& coun
   client::SessionOptions options;
   options.sign_in_timeout = options_.sign_in_timeout;
   options.max_requests_per_second = options_.max_requests_per_second;
+  options.max_bytes_per_second = options_.max_bytes_per_second;
   options.counters = &counters;
   options.sign_in = options_.sign_in;
   options.request_prefix = request_prefix_;
@@ -121,6 +123,7 @@ Connector::Counts Connector::counts() const {
   for (const auto& parts : loop_parts_) {
     counts.places += parts->rooms.places();
     counts.deliveries += parts->rooms.deliveries();
+    counts.skipped += parts->rooms.skipped();
   }
   return counts;
 }
@@ -162,7 +165,7 @@ absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(
   self.engine_ = std::make_unique<engine::Engine>(
       self.loops_,
       engine::EngineOptions{.server_id = options.self.id,
-                            .max_sessions = options.max_connections,
+                            .max_sessions = options.clients.max_connections,
                             .limits = {.max_payload_bytes = kMaxRequestBytes}},
       [&self](net::Loop& loop, net::Connection& connection, socketio::EngineVersion version) {
         return self.NewSession(
@@ -171,15 +174,10 @@ absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(
                 self.socketio_, client::SocketIoProtocol::VersionOn(version), kMaxRequestBytes));
       });
   self.engine_->AddRoutes(router);
-  auto listener = net::Listener::Start(self.loops_,
-                                       {.host = options.listen_host,
-                                        .port = options.self.client_port,
-                                        .max_connections = options.max_connections,
-                                        .trusted_proxies = options.trusted_proxies,
-                                        .origins = options.origins,
-                                        .tls = options.tls,
-                                        .allow_plain = options.allow_plain},
-                                       protocol, std::move(router));
+  net::ListenerOptions clients = options.clients;
+  clients.host = options.listen_host;
+  clients.port = options.self.client_port;
+  auto listener = net::Listener::Start(self.loops_, std::move(clients), protocol, std::move(router));
   if (!listener.ok()) return listener.status();
   self.listener_ = *std::move(listener);
 
@@ -190,7 +188,7 @@ absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(
         status.set_client_host(self.options_.self.client_host);
         status.set_client_port(self.AdvertisedPort());
         status.set_sessions(static_cast<uint32_t>(self.listener_->connections()));
-        status.set_capacity(static_cast<uint32_t>(self.options_.max_connections));
+        status.set_capacity(static_cast<uint32_t>(self.options_.clients.max_connections));
         status.set_draining(self.draining_);
         status.set_version(HUBBUB_VERSION);
         return status;

@@ -38,8 +38,8 @@ struct ConnectorOptions {
   directory::ServerInfo self;
   uint16_t advertise_port = 0;  // What clients are told; 0: the port that it listens on.
   std::string listen_host = "0.0.0.0";
-  int loops = 0;  // 0: half as many as cores.
-  int max_connections = 100'000;
+  net::ListenerOptions clients = {};                   // Its host and port are those above.
+  int loops = 0;                                       // 0: half as many as cores.
   std::vector<std::string> subprotocols = {"pomelo"};  // Of WebSocket; see net::WebSocketRoute.
   size_t max_rooms = 100;
   // How long a request waits while the room's chat server cannot be reached.
@@ -48,14 +48,12 @@ struct ConnectorOptions {
   bool use_protobuf = true;
   std::optional<std::chrono::seconds> heartbeat = std::chrono::seconds(3);
   std::chrono::milliseconds sign_in_timeout{10'000};
-  int max_requests_per_second = 2000;
+  int max_requests_per_second = 2000;  // Of one session, as are the next two.
+  int max_bytes_per_second = 1 << 20;
+  int max_enters_per_second = 50;
   // Clients that are told to update (code 501): a type, or a type and version, as "unity-socket" or
   // "js-websocket/0.0.1".
   std::vector<std::string> old_clients = {};
-  net::Networks trusted_proxies = {};    // See net::ListenerOptions.
-  const net::TlsContext* tls = nullptr;  // See net::ListenerOptions, as for the next one.
-  bool allow_plain = true;
-  net::Origins origins = {};                      // The pages that may use its client port.
   const signin::TokenChecker* sign_in = nullptr;  // Outlives the connector; null: it is open to everybody.
   bool reflection = true;
   rpc::ServerExtras extras = {};
@@ -77,6 +75,7 @@ class Connector {
   struct Counts {
     uint64_t places = 0;           // Of sessions in rooms, now.
     uint64_t deliveries = 0;       // Events that clients were given.
+    uint64_t skipped = 0;          // Messages that were left out, because clients were too far behind.
     uint64_t events_received = 0;  // From chat servers.
     uint64_t new_streams = 0;      // To chat servers, with a new lease,
     uint64_t resumed_streams = 0;  // or with the one before.

@@ -21,6 +21,9 @@ void AddConnectorMetrics(metrics::Metrics& metrics, const Connector& connector, 
                    [&connector] { return static_cast<double>(connector.counts().places); });
   metrics.AddCounterOf("hubbub_deliveries_total", "Events that clients were given, each as often as it was",
                        [&connector] { return static_cast<double>(connector.counts().deliveries); });
+  metrics.AddCounterOf("hubbub_skipped_messages_total",
+                       "Messages that clients were not given, because they were too far behind",
+                       [&connector] { return static_cast<double>(connector.counts().skipped); });
   metrics.AddCounterOf("hubbub_events_received_total", "Events that chat servers have sent to this connector",
                        [&connector] { return static_cast<double>(connector.counts().events_received); });
   const std::string streams = "hubbub_chat_streams_total";

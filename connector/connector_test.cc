@@ -692,7 +692,7 @@ TEST_F(ConnectorTest, WatchersLearnOfEveryChange) {
 
 // Not when somebody next calls Tick: until then gates would send clients here.
 TEST_F(ConnectorTest, TellsAtOnceThatItIsFullAndThatItIsNotAnyMore) {
-  options_.max_connections = 2;
+  options_.clients.max_connections = 2;
   Start();
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));

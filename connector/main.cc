@@ -29,6 +29,9 @@ ABSL_FLAG(
     "changes, while they need less than one core");
 ABSL_FLAG(int, max_requests_per_second, 2000,
           "Requests a second of one session; more are answered with code 429");
+ABSL_FLAG(
+    int, max_bytes_per_second, 1 << 20,
+    "Bytes a second that one session may send, and twice as many at once; more are answered with code 429");
 ABSL_FLAG(bool, use_dict, true, "Offer clients the dictionary that shortens routes");
 ABSL_FLAG(int, heartbeat, 3, "Seconds between heartbeats; 0 means none");
 ABSL_FLAG(absl::Duration, sign_in_timeout, absl::Seconds(10),
@@ -51,7 +54,6 @@ ConnectorOptions OptionsOf(program::ServerMain& main) {
                            .advertise_port = main.identity().client_port,
                            .listen_host = main.listen_host(),
                            .loops = absl::GetFlag(FLAGS_loops),
-                           .max_connections = main.max_clients(),
                            .subprotocols = absl::GetFlag(FLAGS_subprotocols),
                            .use_dict = absl::GetFlag(FLAGS_use_dict),
                            .use_protobuf = absl::GetFlag(FLAGS_use_protobuf)};
@@ -61,6 +63,7 @@ ConnectorOptions OptionsOf(program::ServerMain& main) {
     options.heartbeat = std::chrono::seconds(heartbeat);
   options.sign_in_timeout = absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_sign_in_timeout));
   options.max_requests_per_second = absl::GetFlag(FLAGS_max_requests_per_second);
+  options.max_bytes_per_second = absl::GetFlag(FLAGS_max_bytes_per_second);
   options.old_clients = absl::GetFlag(FLAGS_old_clients);
   options.reflection = absl::GetFlag(FLAGS_reflection);
   options.extras = main.extras();
@@ -75,6 +78,7 @@ int Main(int argc, char** argv) {
   program::RequireFlags(kProgram.name,
                         {program::CheckServerFlags(), program::CheckClientFlags(),
                          program::CheckFlag(FLAGS_max_requests_per_second, 1, 1'000'000),
+                         program::CheckFlag(FLAGS_max_bytes_per_second, 1 << 17, 1 << 30),
                          program::CheckFlag(FLAGS_heartbeat, 0, 3'600),
                          program::CheckFlag(FLAGS_sign_in_timeout, absl::Seconds(1), absl::Hours(1)),
                          program::CheckFlag(FLAGS_drain_timeout, absl::ZeroDuration(), absl::Hours(1))});
@@ -87,10 +91,7 @@ int Main(int argc, char** argv) {
   const auto tls = program::OpenTls();
   if (!tls.ok()) program::Die(kProgram.name, tls.status());
   ConnectorOptions options = OptionsOf(main);
-  options.trusted_proxies = program::TrustedProxies();
-  options.origins = program::AllowedOrigins();
-  options.tls = tls->get();
-  options.allow_plain = program::AllowPlain();
+  options.clients = program::ClientPort(main.max_clients(), tls->get());
   options.sign_in = sign_in->get();
   // Asked before the threads are bound to some of them.
   const bool few_cores = UsableCores() < 4;
@@ -98,7 +99,7 @@ int Main(int argc, char** argv) {
   if (!started.ok()) program::Die(kProgram.name, started.status());
   program::WarnIfOpen(sign_in->get());
   Connector& connector = **started;
-  AddConnectorMetrics(main.metrics(), connector, options.max_connections);
+  AddConnectorMetrics(main.metrics(), connector, options.clients.max_connections);
   program::AddTlsMetrics(main.metrics(), tls->get());
   const auto metrics_server = main.ShowMetrics();
 

@@ -55,22 +55,17 @@ absl::StatusOr<std::unique_ptr<Gate>> Gate::Start(const GateOptions& options,
   self.engine_ = std::make_unique<engine::Engine>(
       self.loops_,
       engine::EngineOptions{.server_id = options.self.id,
-                            .max_sessions = options.max_connections,
+                            .max_sessions = options.clients.max_connections,
                             .limits = {.max_payload_bytes = most_bytes}},
       [&self, most_bytes](net::Loop& loop, net::Connection& connection, socketio::EngineVersion version) {
         return self.NewSession(loop, connection,
                                std::make_unique<client::SocketIoProtocol>(
                                    self.socketio_, client::SocketIoProtocol::VersionOn(version), most_bytes));
       });
-  auto listener = net::Listener::Start(self.loops_,
-                                       {.host = options.listen_host,
-                                        .port = options.self.client_port,
-                                        .max_connections = options.max_connections,
-                                        .trusted_proxies = options.trusted_proxies,
-                                        .origins = options.origins,
-                                        .tls = options.tls,
-                                        .allow_plain = options.allow_plain},
-                                       protocol, self.Routes(protocol));
+  net::ListenerOptions clients = options.clients;
+  clients.host = options.listen_host;
+  clients.port = options.self.client_port;
+  auto listener = net::Listener::Start(self.loops_, std::move(clients), protocol, self.Routes(protocol));
   if (!listener.ok()) return listener.status();
   self.listener_ = *std::move(listener);
   self.status_ =
@@ -122,6 +117,8 @@ net::HttpRouter Gate::Routes(const net::ProtocolFactory& protocol) const {
 net::HttpResponse Gate::AnswerHttp(std::string_view target) const {
   const std::string_view path = net::PathOf(target);
   if (!options_.servers_page && path.starts_with("/servers")) return NoSuchPage();
+  if (path == "/signin.json")
+    return ServeJson(options_.sign_in == nullptr ? R"({"required":false})" : R"({"required":true})");
   return path == "/servers.json" ? ServeJson(server_table_.Json()) : ServeWebPage(target);
 }
 

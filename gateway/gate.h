@@ -31,15 +31,11 @@ namespace hubbub::gate {
 struct GateOptions {
   directory::ServerInfo self;
   std::string listen_host = "0.0.0.0";
-  int loops = 0;  // 0: half as many as cores.
-  int max_connections = 100'000;
+  net::ListenerOptions clients = {};                   // Its host and port are those above.
+  int loops = 0;                                       // 0: half as many as cores.
   std::vector<std::string> subprotocols = {"pomelo"};  // Of WebSocket; see net::WebSocketRoute.
   bool use_protobuf = true;
-  bool servers_page = true;              // Serves the servers page, /servers, on the client port.
-  net::Networks trusted_proxies = {};    // See net::ListenerOptions.
-  const net::TlsContext* tls = nullptr;  // See net::ListenerOptions, as for the next one.
-  bool allow_plain = true;
-  net::Origins origins = {};                      // The pages that may use its client port.
+  bool servers_page = true;                       // Serves the servers page, /servers, on the client port.
   const signin::TokenChecker* sign_in = nullptr;  // Outlives the gate; null: it is open to everybody.
   bool reflection = true;
   rpc::ServerExtras extras = {};

@@ -17,10 +17,9 @@ std::string_view ContentType(std::string_view name) {
   return "application/octet-stream";
 }
 
-net::HttpResponse Guarded(std::string_view content_type, std::string body, const char* caching) {
+net::HttpResponse Guarded(std::string_view content_type, const char* caching) {
   return {.status = 200,
           .content_type = content_type,
-          .body = std::move(body),
           .headers = {{"Cache-Control", caching},
                       {"X-Content-Type-Options", "nosniff"},
                       {"Referrer-Policy", "no-referrer"}}};
@@ -35,8 +34,8 @@ net::HttpResponse ServeWebPage(std::string_view target) {
   if (name == "servers") name = "servers.html";
   for (const WebFile& file : kWebFiles) {
     if (file.name != name) continue;
-    net::HttpResponse response = Guarded(
-        ContentType(name), std::string(reinterpret_cast<const char*>(file.data), file.size), "no-cache");
+    net::HttpResponse response = Guarded(ContentType(name), "no-cache");
+    response.constant_body = {reinterpret_cast<const char*>(file.data), file.size};
     response.headers.emplace_back("ETag", file.etag);
     // The page talks to whatever connector the gate names.
     response.headers.emplace_back(
@@ -48,7 +47,9 @@ net::HttpResponse ServeWebPage(std::string_view target) {
 }
 
 net::HttpResponse ServeJson(std::string json) {
-  return Guarded("application/json", std::move(json), "no-store");
+  net::HttpResponse response = Guarded("application/json", "no-store");
+  response.body = std::move(json);
+  return response;
 }
 
 net::HttpResponse NoSuchPage() {

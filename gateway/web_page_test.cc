@@ -26,7 +26,7 @@ TEST(WebPage, HoldsTheFilesOfTheFolder) {
     const std::string content{std::istreambuf_iterator<char>(file), {}};
     const net::HttpResponse response = ServeWebPage("/" + name);
     EXPECT_EQ(response.status, 200);
-    EXPECT_EQ(response.body, content);
+    EXPECT_EQ(response.constant_body, content);
     EXPECT_NE(response.content_type, "application/octet-stream") << "browsers would not show it";
   }
   EXPECT_GT(files, 0);
@@ -36,16 +36,16 @@ TEST(WebPage, TheRootIsThePage) {
   const net::HttpResponse root = ServeWebPage("/");
   EXPECT_EQ(root.status, 200);
   EXPECT_EQ(root.content_type, "text/html; charset=utf-8");
-  EXPECT_EQ(root.body, ServeWebPage("/index.html").body);
+  EXPECT_EQ(root.constant_body, ServeWebPage("/index.html").constant_body);
   for (const char* target : {"/?room=lobby", "/#room", "/index.html?a=/b", ""})
-    EXPECT_EQ(ServeWebPage(target).body, root.body) << target;
+    EXPECT_EQ(ServeWebPage(target).constant_body, root.constant_body) << target;
 }
 
 TEST(WebPage, ThePageOfTheServersIsAtServers) {
   const net::HttpResponse page = ServeWebPage("/servers?a=b");
   EXPECT_EQ(page.status, 200);
   EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
-  EXPECT_EQ(page.body, ServeWebPage("/servers.html").body);
+  EXPECT_EQ(page.constant_body, ServeWebPage("/servers.html").constant_body);
   for (const char* target : {"/servers/", "/server", "/Servers"})
     EXPECT_EQ(ServeWebPage(target).status, 404) << target;
 }

@@ -24,7 +24,7 @@ absl::StatusOr<Outbox::Reactor*> Leases::Subscribe(const std::string& connector,
                     server_, outboxes_.size()));
   }
   if (lease == 0) WarnOfTwins(connector, peer);
-  CutOtherRuns(connector, connector_run);
+  CutEarlier(connector, connector_run);
   uint64_t id = options_.new_lease();
   while (outboxes_.contains(id)) id = options_.new_lease();
   // With mu_ held, so that EndAll, which follows a change of the incarnation, sees a lease of the old one.
@@ -193,17 +193,18 @@ void Leases::WarnOfTwins(const std::string& connector, const std::string& peer) 
   }
 }
 
-void Leases::CutOtherRuns(const std::string& connector, uint64_t connector_run) {
+void Leases::CutEarlier(const std::string& connector, uint64_t connector_run) {
   if (connector_run == 0) return;
   for (const auto& [lease, outbox] : outboxes_) {
-    const bool other = outbox->connector() == connector && outbox->connector_run() != 0 &&
-                       outbox->connector_run() != connector_run;
-    if (!other) continue;
-    // A machine that died has not closed it.
+    if (outbox->connector() != connector || outbox->connector_run() == 0) continue;
+    // A machine that died, or that was cut off for a while, has not closed it.
+    const bool same = outbox->connector_run() == connector_run;
     outbox->Cut(
         {grpc::StatusCode::ABORTED,
-         fmt::format("another process subscribes as connector \"{}\": resume the lease {} if this one lives",
-                     connector, lease)});
+         same ? fmt::format("connector \"{}\" has subscribed anew", connector)
+              : fmt::format(
+                    "another process subscribes as connector \"{}\": resume the lease {} if this one lives",
+                    connector, lease)});
   }
 }
 

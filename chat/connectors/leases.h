@@ -45,9 +45,9 @@ class Leases {
       : server_(std::move(server)), rooms_(rooms), options_(std::move(options)), cluster_(cluster) {}
 
   // A stream for `connector`: it resumes `lease` from `next_seq` if it can; otherwise, and if `lease` is 0,
-  // it is that of a new lease, as its first response tells: then leases of other runs of the connector have
-  // no stream any more, and begin their grace. `peer` is for the log. RESOURCE_EXHAUSTED; UNAVAILABLE after
-  // Shutdown.
+  // it is that of a new lease, as its first response tells: then earlier leases of the connector have no
+  // stream any more, and begin their grace, if the connector tells its run. `peer` is for the log.
+  // RESOURCE_EXHAUSTED; UNAVAILABLE after Shutdown.
   absl::StatusOr<Outbox::Reactor*> Subscribe(const std::string& connector, uint64_t lease, uint64_t next_seq,
                                              const std::string& peer, uint64_t connector_run = 0);
 
@@ -92,8 +92,8 @@ class Leases {
   // A stream that goes on with a lease; null if there is none to go on with.
   Outbox::Reactor* Resume(const std::string& connector, uint64_t lease, uint64_t next_seq,
                           const std::string& peer);
-  // The streams of its other runs end.
-  void CutOtherRuns(const std::string& connector, uint64_t connector_run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // The streams that it has had end.
+  void CutEarlier(const std::string& connector, uint64_t connector_run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void WarnOfTwins(const std::string& connector, const std::string& peer) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::string ShutdownText() const;

@@ -3,11 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "services/base/string_map.h"
@@ -15,12 +15,13 @@
 namespace hubbub::chat {
 
 // Results of recent sends by client-chosen id, so that a retry gets the first answer and is not delivered
-// twice. Bounded in number and age; the oldest go first. Not
-// thread-safe: the room's lock guards it.
+// twice. Bounded in number, in all and for each user, and in age; the oldest go first. Not thread-safe: the
+// room's lock guards it.
 class RecentIds {
  public:
   struct Limits {
     size_t max_ids = 16'384;
+    size_t max_ids_of_user = 2'048;  // So that nobody makes the room forget what others have sent.
     int64_t max_age_ms = 300'000;
   };
   struct Sent {
@@ -56,14 +57,21 @@ class RecentIds {
   size_t bytes() const { return state_ == nullptr ? 0 : state_->bytes; }
 
  private:
+  struct Kept {
+    std::string key;
+    Sent sent;
+  };
+  using Place = std::list<Kept>::iterator;
   struct State {
-    StringMap<Sent> by_key;
-    std::deque<std::pair<int64_t, std::string>> oldest_first;
+    std::list<Kept> oldest_first;
+    StringMap<Place> by_key;
+    StringMap<std::deque<Place>> by_user;  // Each oldest first.
     size_t bytes = 0;
   };
-  static constexpr size_t kBytesPerId = 160;  // Both containers' share, beside twice the key.
+  static constexpr size_t kBytesPerId = 200;  // The containers' share, beside twice the key.
 
   void PopOldest();
+  void PopOldestOf(std::string_view user);
 
   const Limits& limits_;
   std::unique_ptr<State> state_;  // Null while there are none: most rooms never see an id.

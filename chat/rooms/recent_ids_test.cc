@@ -36,6 +36,23 @@ TEST(RecentIds, TheFirstOfAnIdStays) {
   EXPECT_EQ(ids.size(), 1u);
 }
 
+TEST(RecentIds, NobodyMakesItForgetWhatOthersHaveSent) {
+  const RecentIds::Limits limits{.max_ids = 10, .max_ids_of_user = 3, .max_age_ms = 100};
+  RecentIds ids(limits);
+  ids.Insert("bob", "b1", {.offset = 1});
+  for (uint64_t i = 0; i < 100; ++i) ids.Insert("flood", std::to_string(i), {.offset = 2 + i});
+  EXPECT_EQ(ids.size(), 4u);
+  EXPECT_TRUE(ids.Find("bob", "b1", 0));
+  EXPECT_FALSE(ids.Find("flood", "96", 0));
+  EXPECT_EQ(ids.Find("flood", "97", 0)->offset, 99u);
+  ids.Insert("bob", "b2", {.offset = 200});
+  ids.ShrinkTo(ids.bytes() - 1);
+  EXPECT_FALSE(ids.Find("bob", "b1", 0)) << "the oldest of all";
+  EXPECT_TRUE(ids.Find("bob", "b2", 0));
+  ids.ShrinkTo(0);
+  EXPECT_EQ(ids.bytes(), 0u);
+}
+
 TEST(RecentIds, ForgetsByAgeAndNumberAndThenTakesNoMemory) {
   const RecentIds::Limits limits{.max_ids = 3, .max_age_ms = 100};
   RecentIds ids(limits);

@@ -22,6 +22,9 @@ struct RoomLimits {
   // In a room with a log: comings and goings, which are kept for connectors whose places move.
   RecentEvents::Limits changes{.max_events = 256, .max_bytes = size_t{64} << 10, .max_age_ms = 60'000};
   RecentIds::Limits ids;
+  // What messages may cost those who carry them to the members: bytes a second, each message's as often as
+  // there are members, and twice as much at once. 0: no bound.
+  int max_fan_out_per_second = 128 << 20;
   // Sends that wait for the log, in one room and over the server.
   size_t max_proposals = 2'048;
   size_t max_server_proposals = 65'536;

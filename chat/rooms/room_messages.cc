@@ -7,6 +7,12 @@
 #include "fmt/format.h"
 
 namespace hubbub::chat {
+namespace {
+
+// What a message takes beside its text, about.
+constexpr size_t kMessageBytes = 100;
+
+}  // namespace
 
 RoomMessages::~RoomMessages() {
   while (waiting() > 0) PopFront();
@@ -32,6 +38,9 @@ absl::StatusOr<SendResult> RoomMessages::Send(std::string_view from, std::string
     return absl::PermissionDeniedError(fmt::format("user \"{}\" is not in room \"{}\" any more by session {}",
                                                    from, events_.room(), sender.session));
   }
+  if (absl::Status status = PayFor(content, target == kEverybody ? members_.users() : 1, now_ms);
+      !status.ok())
+    return status;
   return limits_.budget == nullptr ? SendNow(from, target, content, now_ms, id, gather)
                                    : Propose(from, target, content, now_ms, id, ticket);
 }
@@ -99,6 +108,18 @@ absl::Status RoomMessages::MayPropose() const {
                     limits_.budget->sends(), limits_.budget->bytes()));
   }
   return absl::OkStatus();
+}
+
+absl::Status RoomMessages::PayFor(std::string_view content, size_t recipients, int64_t now_ms) {
+  if (limits_.max_fan_out_per_second == 0) return absl::OkStatus();
+  // A message of a full room with the longest text has to fit.
+  const double bytes = std::min(static_cast<double>((content.size() + kMessageBytes) * recipients),
+                                2.0 * limits_.max_fan_out_per_second);
+  if (fan_out_.Take(RateLimit::Clock::time_point(std::chrono::milliseconds(now_ms)), bytes))
+    return absl::OkStatus();
+  return absl::ResourceExhaustedError(fmt::format(
+      "what is said in room \"{}\" is more than {} bytes a second for its {} members together: send slower",
+      events_.room(), limits_.max_fan_out_per_second, members_.users()));
 }
 
 absl::Status RoomMessages::NotHere(std::string_view target) const {

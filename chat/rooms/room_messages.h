@@ -15,6 +15,7 @@
 #include "chat/rooms/room_members.h"
 #include "chat/rooms/send_line.h"
 #include "chat/rooms/send_waiter.h"
+#include "services/base/rate_limit.h"
 
 namespace hubbub::chat {
 
@@ -31,7 +32,7 @@ class RoomMessages {
 
   // All outlive this object.
   RoomMessages(RoomMembers& members, RoomEvents& events, const RoomLimits& limits)
-      : members_(members), events_(events), limits_(limits) {}
+      : members_(members), events_(events), limits_(limits), fan_out_(limits.max_fan_out_per_second, {}) {}
   ~RoomMessages();
   RoomMessages(const RoomMessages&) = delete;
   RoomMessages& operator=(const RoomMessages&) = delete;
@@ -81,6 +82,8 @@ class RoomMessages {
                                      int64_t now_ms, std::string_view id, SendTicket* ticket);
   // OK if one more may be proposed.
   absl::Status MayPropose() const;
+  // OK if the room may have one more message of this length.
+  absl::Status PayFor(std::string_view content, size_t recipients, int64_t now_ms);
   absl::Status NotHere(std::string_view target) const;
   SendResult Record(const EventPtr& message, size_t recipients);
   void Push(const SendLine::Proposal& proposal, Gather& gather) const;
@@ -89,6 +92,7 @@ class RoomMessages {
   RoomMembers& members_;
   RoomEvents& events_;
   const RoomLimits& limits_;
+  RateLimit fan_out_;
   std::unique_ptr<SendLine> line_;  // Null in a room where nothing waits.
   int closed_ = 0;
   bool moves_ = false;

@@ -78,6 +78,26 @@ TEST_F(RoomTest, WhoTakesAPlaceOverWithItsOwnNumberHasItsOwnToken) {
   EXPECT_TRUE(Add("ann", b_, 1, DuplicateUser::kRefuse, "third", "second").ok());
 }
 
+TEST_F(RoomTest, WhatIsSaidCostsByItsMembers) {
+  limits_.max_fan_out_per_second = 1'000;
+  Room room("loud", kEpoch, limits_, index_);
+  ASSERT_TRUE(room.Add("ann", {a_, 1, ""}, "", DuplicateUser::kRefuse, kNow).ok());
+  ASSERT_TRUE(room.Add("bob", {b_, 1, ""}, "", DuplicateUser::kRefuse, kNow).ok());
+  const std::string text(400, 'x');  // With two members 1,000 bytes.
+  EXPECT_TRUE(room.Send("ann", "*", text, kNow, "1").ok());
+  EXPECT_TRUE(room.Send("ann", "*", text, kNow).ok());
+  const auto refused = room.Send("ann", "*", "x", kNow);
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(refused.status().message()),
+              HasSubstr("what is said in room \"loud\" is more than 1000 bytes a second for its 2 members"));
+  EXPECT_EQ(room.offset(), 4u) << "nothing happened";
+  EXPECT_TRUE(room.Send("ann", "*", text, kNow, "1")->repeated) << "a repeat costs nothing";
+  EXPECT_TRUE(room.Send("ann", "bob", text, kNow + 500).ok()) << "half as much to one";
+  EXPECT_FALSE(room.Send("ann", "bob", text, kNow + 500).ok());
+  EXPECT_TRUE(room.Send("ann", "*", std::string(30'000, 'x'), kNow + 2'500).ok())
+      << "any message fits in a burst";
+}
+
 TEST_F(RoomTest, EachSubscriberIsToldOnce) {
   ASSERT_TRUE(Add("ann", a_, 1).ok());
   ASSERT_TRUE(Add("bob", a_, 2).ok());

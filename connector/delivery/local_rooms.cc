@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "boost/json.hpp"
 #include "services/base/clock.h"
+#include "services/client/contract.h"
 
 namespace hubbub::connector {
 
@@ -75,7 +77,9 @@ LocalRooms::Effect LocalRooms::Show(const Delivery& delivery, Membership& member
   const bool for_me = delivery.kind == Delivery::Kind::kTargeted ? about_me
                       : delivery.kind == Delivery::Kind::kJoined ? !about_me
                                                                  : true;
-  if (for_me && membership.session() != nullptr) {
+  if (delivery.kind == Delivery::Kind::kMessages && Skips(membership)) {
+    skipped_.Add(delivery.CountAfter(seen));
+  } else if (for_me && membership.session() != nullptr) {
     if (net::Payload packages = delivery.After(seen, membership.session()->push_encoding())) {
       // Counted first, so that a client that has an event is counted.
       deliveries_.Add(delivery.CountAfter(seen));
@@ -88,6 +92,26 @@ LocalRooms::Effect LocalRooms::Show(const Delivery& delivery, Membership& member
     membership.SawOffset(delivery.numbers.back());
   }
   return delivery.kind == Delivery::Kind::kLeft && about_me ? Effect::kEnded : Effect::kNone;
+}
+
+bool LocalRooms::Skips(Membership& membership) {
+  if (membership.session() == nullptr) return false;
+  TellGap(membership);
+  if (membership.session()->Behind()) membership.BeginGap();
+  return membership.gap().has_value();
+}
+
+void LocalRooms::TellGap(Membership& membership) {
+  loop_.AssertHere();
+  const client::ClientSession* const session = membership.session();
+  if (!membership.gap() || !membership.joined() || session == nullptr || session->Stalled()) return;
+  const auto point = [](const RoomPoint& at) {
+    return boost::json::object{{"epoch", at.epoch}, {"offset", at.offset}};
+  };
+  const RoomPoint since = *membership.TakeGap();
+  membership.session()->Push(
+      client::route::kOnGap,
+      {{"rid", membership.room()}, {"since", point(since)}, {"until", point(membership.seen())}});
 }
 
 void LocalRooms::Apply(Effect effect, const Delivery& delivery, Membership& membership) {

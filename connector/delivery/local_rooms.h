@@ -43,6 +43,9 @@ class LocalRooms {
   void Restored(Membership& membership, const Deliveries& missed, const RoomPoint& point);
 
   void Deliver(const std::shared_ptr<const Deliveries>& batch);
+  // Tells the client which messages were left out for it, if there are some and it has taken most of what it
+  // was sent before. Call it now and then.
+  void TellGap(Membership& membership);
   // Events of a room that have come by another way: they belong to its last ones.
   void Remember(std::string_view room, const Deliveries& deliveries);
   // The newest events of a room that have come here; null if no membership of the room is here.
@@ -61,6 +64,8 @@ class LocalRooms {
   // Memberships now, and events that sessions were given in all. For any thread.
   uint64_t places() const { return places_.value(); }
   uint64_t deliveries() const { return deliveries_.value(); }
+  // Messages that sessions were not given, because their clients are too far behind.
+  uint64_t skipped() const { return skipped_.value(); }
 
  private:
   struct Room {
@@ -73,6 +78,8 @@ class LocalRooms {
 
   static void Learn(Room& room, const Delivery& delivery, int64_t now_ms);
   Effect Show(const Delivery& delivery, Membership& membership);
+  // True if the client is too far behind for messages to everybody, and has not been told yet.
+  bool Skips(Membership& membership);
   void Apply(Effect effect, const Delivery& delivery, Membership& membership);
   static void Hold(Membership& membership, Membership::Held event);
 
@@ -81,6 +88,7 @@ class LocalRooms {
   StringMap<Room> rooms_ ABSL_GUARDED_BY(loop_);
   metrics::SingleWriterNumber places_;
   metrics::SingleWriterNumber deliveries_;
+  metrics::SingleWriterNumber skipped_;
 };
 
 }  // namespace hubbub::connector

@@ -137,6 +137,50 @@ TEST_F(LocalRoomsTest, EventsReachTheMembersOfTheirRoomAlone) {
   });
 }
 
+TEST_F(LocalRoomsTest, AMemberWhoIsFarBehindIsToldWhatWasLeftOut) {
+  Run([&] {
+    Guest ann(rooms_, options_, "ann", 1), bob(rooms_, options_, "bob", 2);
+    ann.Enter("lobby", 0);
+    bob.Enter("lobby", 0);
+    Say(1);
+    Deliver();
+    ann.session.connection.behind = ann.session.connection.stalled = true;
+    Say(2);
+    Say(3);
+    Say(4, "ann");
+    Add(5).mutable_joined()->set_user("cid");
+    Deliver();
+    ann.session.connection.behind = false;
+    Say(6);
+    Deliver();
+    rooms_.TellGap(*ann.place);
+    EXPECT_THAT(ann.Seen(), ElementsAre("onChat 1", "onChat 4", "onAdd 5"))
+        << "until it has taken nearly all";
+    EXPECT_EQ(rooms_.skipped(), 3u);
+
+    ann.session.connection.stalled = false;
+    ann.session.connection.log.clear();
+    Say(7);
+    Deliver();
+    const std::string gap =
+        R"(push onGap {"rid":"lobby","since":{"epoch":7,"offset":1},"until":{"epoch":7,"offset":6}})";
+    ASSERT_EQ(ann.session.connection.log.size(), 2u);
+    EXPECT_EQ(ann.session.connection.log.front(), gap);
+    rooms_.TellGap(*ann.place);
+    EXPECT_EQ(ann.session.connection.log.size(), 2u) << "told once";
+
+    ann.session.connection.behind = true;
+    Say(8);
+    Deliver();
+    ann.session.connection.behind = false;
+    ann.session.connection.log.clear();
+    rooms_.TellGap(*ann.place);
+    EXPECT_EQ(ann.session.connection.log.size(), 1u) << "also when nobody says anything more";
+    EXPECT_THAT(bob.Seen(), ElementsAre("onChat 1", "onChat 2", "onChat 3", "onAdd 5", "onChat 6", "onChat 7",
+                                        "onChat 8"));
+  });
+}
+
 TEST_F(LocalRoomsTest, MembersShareTheBytes) {
   Run([&] {
     Guest ann(rooms_, options_, "ann", 1), bob(rooms_, options_, "bob", 2);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -106,6 +107,13 @@ class Membership final : public std::enable_shared_from_this<Membership> {
   bool Hold(Held event);
   // The client has seen what it is to see up to here.
   void SawOffset(uint64_t offset) { seen_.offset = offset; }
+  // The client is not shown what comes next; until TakeGap.
+  void BeginGap() {
+    if (!gap_) gap_ = seen_;
+  }
+  // From where on messages were left out; nothing: none were.
+  const std::optional<RoomPoint>& gap() const { return gap_; }
+  std::optional<RoomPoint> TakeGap() { return std::exchange(gap_, {}); }
   void SawChange(uint64_t change) { seen_.change = change; }
   // The offsets, or the changes, have begun a new life, of which the client has seen nothing. Nothing changes
   // if it is the one that the client knows.
@@ -129,6 +137,7 @@ class Membership final : public std::enable_shared_from_this<Membership> {
   State state_ = State::kAdding;
   At at_;
   RoomPoint seen_;
+  std::optional<RoomPoint> gap_;
   std::vector<Held> held_;
   bool keep_name_ = false;
   uint32_t wait_ms_;

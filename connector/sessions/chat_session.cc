@@ -52,7 +52,9 @@ boost::asio::awaitable<void> ShowHistory(ChatServers& servers, std::string serve
 }  // namespace
 
 ChatSession::ChatSession(client::ClientSession& session, SessionEnvironment& environment)
-    : session_(session), environment_(environment) {}
+    : session_(session),
+      environment_(environment),
+      enters_(environment.max_enters_per_second, net::Clock::now()) {}
 ChatSession::~ChatSession() = default;
 
 const ChatSession::Route* ChatSession::FindRoute(std::string_view name) {
@@ -83,6 +85,8 @@ void ChatSession::OnRequest(std::string_view name, json::object body, client::Re
 }
 
 void ChatSession::Enter(const json::object& body, client::Reply reply) {
+  if (!enters_.Take(net::Clock::now()))
+    return reply.Fail(429, fmt::format("more than {} enters a second: slow down", enters_.per_second()));
   auto wish = ReadEnter(body);
   if (!wish.ok()) return FailWith(std::move(reply), wish.status());
   if (const absl::Status status = Admit(*wish); !status.ok()) return FailWith(std::move(reply), status);
@@ -169,6 +173,7 @@ boost::asio::awaitable<void> ChatSession::GoIn(ChatServers& servers, Entry entry
 }
 
 void ChatSession::OnAdded(Entry entry, const chat::v1::AddResponse& response) {
+  signed_in_ = true;
   json::object answer = UserList(response.users(), response.total());
   answer["epoch"] = response.epoch();
   answer["offset"] = response.offset();
@@ -239,6 +244,10 @@ void ChatSession::History(const json::object& body, client::Reply reply) {
                                           std::move(reply), session_.request_id()));
 }
 
+void ChatSession::OnTick() {
+  for (const auto& [room, place] : rooms_) environment_.rooms.TellGap(*place.membership);
+}
+
 void ChatSession::OnEnded(const Membership& membership, Membership::End end) {
   Forget(membership.room());
   if (end != Membership::End::kReplaced) return;
@@ -271,7 +280,6 @@ void ChatSession::OnClosed(bool clean) {
 }
 
 void ChatSession::SignIn(std::string user, std::string token) {
-  tried_ = true;
   user_ = std::move(user);
   token_ = std::move(token);
   environment_.encoder.Use(session_.push_encoding());

@@ -20,6 +20,7 @@
 #include "connector/delivery/membership.h"
 #include "connector/sessions/place_search.h"
 #include "connector/sessions/requests.h"
+#include "services/base/rate_limit.h"
 #include "services/base/string_map.h"
 #include "services/client/client_session.h"
 #include "services/client/session_registry.h"
@@ -36,6 +37,8 @@ struct SessionEnvironment {
   Encoder& encoder;
   // The most rooms that a session may be in at a time.
   size_t max_rooms = 100;
+  // Of a session; twice as many at once, so that a client that comes back enters all its rooms.
+  int max_enters_per_second = 50;
   // How long a request waits while the room's chat server cannot be reached, or the room is on its way to
   // another chat server.
   std::chrono::milliseconds patience{10'000};
@@ -53,8 +56,9 @@ class ChatSession final : public client::SessionHandler {
   ~ChatSession() override;
 
   void OnRequest(std::string_view route, boost::json::object body, client::Reply reply) override;
+  void OnTick() override;
   void OnClosed(bool clean) override;
-  bool SignedIn() const override { return tried_; }
+  bool SignedIn() const override { return signed_in_; }
 
  private:
   // A route that clients may ask for, and what answers it.
@@ -100,9 +104,10 @@ class ChatSession final : public client::SessionHandler {
 
   client::ClientSession& session_;
   SessionEnvironment& environment_;
-  bool tried_ = false;  // A valid enter was attempted.
-  std::string user_;    // Empty before the first enter, and after it has failed.
-  std::string token_;   // The session that shows it may take this session's places over.
+  RateLimit enters_;
+  bool signed_in_ = false;  // It has had a place.
+  std::string user_;        // Empty before the first enter, and after it has failed.
+  std::string token_;       // The session that shows it may take this session's places over.
   bool showed_token_ = false;
   bool replaced_ = false;    // Another session has taken one of its places.
   StringMap<InRoom> rooms_;  // By name.

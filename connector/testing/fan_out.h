@@ -59,6 +59,7 @@ class FanOut {
     void AllowMessages(size_t) override {}
     void Close(net::CloseReason, std::string) override {}
     bool Stalled() const override { return false; }
+    bool Behind() const override { return false; }
     bool framed() const override { return true; }
     net::Clock::time_point Now() const override { return net::Clock::now(); }
     bool HasUnread() override { return false; }

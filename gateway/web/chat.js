@@ -4,6 +4,7 @@ import {showConnectBox} from './connect-box.js';
 import {HubbubClient} from './hubbub-client.js';
 import {MemberList} from './member-list.js';
 import {MessageLog} from './message-log.js';
+import {showSignInNotice} from './sign-in-notice.js';
 import {takeToken} from './token.js';
 import {explain, explainKick, nameProblem, textProblem} from './words.js';
 
@@ -29,6 +30,7 @@ const members = new MemberList({
   },
 });
 
+showSignInNotice($('sign-in-notice'), Boolean(own));
 showConnectBox({kind: $('connect-kind'), code: $('connect-code'), copy: $('connect-copy')});
 
 let room = '';

@@ -45,8 +45,8 @@
 //   message   {room, from, to, text, private, time, offset, epoch, recovered}     time in milliseconds since 1970
 //   join      {room, user}    leave {room, user, self}; self: somebody took this client out of the room
 //   members   {room, users, total}                     the whole list is new: after each enter and re-enter
-//   gap       {room, since, until}  the room was re-entered, but what was said meanwhile is not known: whatever came after
-//                             `since` and up to `until`, each {epoch, offset}
+//   gap       {room, since, until}  messages are missing, those after `since` and up to `until`, each {epoch, offset}: the room was
+//                             re-entered and does not know them any more, or this client was too far behind to get them
 //   lost      {room, error}   the room could not be re-entered
 //   state     {state, reason, attempt, delay, error}   state is idle, connecting, connected, reconnecting or offline
 //   kick      {reason}        the server ended the connection
@@ -83,6 +83,8 @@ const MAX_CONNECTORS = 3;
 const TRY_AGAIN_LATER = 1013;
 // Codes of a server that will do it later: it is asked again for as long as that takes.
 const PASSING_CODES = new Set([503, 504]);
+// Pushes that are a room's.
+const ROOM_PUSHES = new Set(['onChat', 'onAdd', 'onLeave', 'onGap']);
 // Errors after which a send may be repeated, if it has an id.
 const REPEAT_CODES = new Set([...PASSING_CODES, 429, 'closed', 'timeout', 'offline']);
 // Pushes that overtake the answer of an enter wait for it; so many in one round trip mean that something is wrong.
@@ -713,7 +715,7 @@ export class HubbubClient {
 
   #onPush(link, route, body) {
     if (link !== this.#link) return;
-    if (route !== 'onChat' && route !== 'onAdd' && route !== 'onLeave') {
+    if (!ROOM_PUSHES.has(route)) {
       this.#emit('push', {route, body});
       return;
     }
@@ -731,6 +733,11 @@ export class HubbubClient {
 
   // Takes one event of a room in, unless it has been seen: offsets only grow within an epoch.
   #apply(room, route, body, {recovered = false} = {}) {
+    if (route === 'onGap') {
+      if (body.until.epoch === room.epoch) room.offset = Math.max(room.offset, body.until.offset);
+      this.#emit('gap', {room: room.name, since: body.since, until: body.until});
+      return;
+    }
     if (body.offset !== undefined) {
       if (body.epoch === room.epoch && body.offset <= room.offset) {
         this.#emit('stale', {room: room.name, route, body});
@@ -822,6 +829,11 @@ export class HubbubClient {
         return;
       } catch (error) {
         if (life !== this.#life || this.#link !== link) throw error;
+        if (error.code === 'timeout') {
+          // A connector that hangs may do so for long. The gate names another one, where this enter is a later attempt.
+          link.close(error);
+          throw error;
+        }
         const mayPass = typeof error.code !== 'number' || error.code >= 500;
         if (!mayPass || (attempt + 1 >= MAX_REENTER_ATTEMPTS && !PASSING_CODES.has(error.code))) {
           this.#rooms.delete(room.name);

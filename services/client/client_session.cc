@@ -12,14 +12,6 @@
 #include "spdlog/spdlog.h"
 
 namespace hubbub::client {
-namespace {
-
-// Refusals within a second that are no flood, however low the limit is: clients in the field repeat
-// themselves.
-constexpr int kLeastFlood = 100;
-
-}  // namespace
-
 ClientSession::ClientSession(uint64_t id, net::Loop& loop, net::Connection& connection,
                              std::unique_ptr<ClientProtocol> protocol, const SessionOptions& options,
                              const HandlerFactory& make_handler)
@@ -31,7 +23,7 @@ ClientSession::ClientSession(uint64_t id, net::Loop& loop, net::Connection& conn
       handler_(make_handler(*this)),
       push_encoding_(&protocol_->push_encoding()),
       pass_(options.sign_in),
-      rate_(options.max_requests_per_second, net::Clock::now()),
+      budget_(options.max_requests_per_second, options.max_bytes_per_second, net::Clock::now()),
       since_(connection.Now()),
       last_seen_(since_) {}
 
@@ -47,7 +39,7 @@ size_t ClientSession::OnBytes(std::string_view bytes, bool frame_end) {
     std::visit(
         [&](auto& value) {
           loop_.AssertHere();
-          OnValue(value, std::move(out));
+          OnValue(value, std::move(out), taken.bytes);
         },
         taken.value);
     if (consumed == bytes.size()) break;
@@ -57,18 +49,17 @@ size_t ClientSession::OnBytes(std::string_view bytes, bool frame_end) {
   return state_ == State::kClosed ? bytes.size() : consumed;
 }
 
-void ClientSession::OnValue(Alive&, std::string out) {
-  if (rate_.Take(net::Clock::now())) return Send(std::move(out));
-  ++refusals_;
+void ClientSession::OnValue(Alive&, std::string out, size_t bytes) {
+  if (budget_.Take(bytes, net::Clock::now()).empty()) return Send(std::move(out));
   CloseIfItFloods();
 }
 
 void ClientSession::CloseIfItFloods() {
-  if (refusals_ <= std::max(rate_.per_second(), kLeastFlood)) return;
+  if (!budget_.Flooded()) return;
   KickAndClose(net::CloseReason::kKicked, "you send far more than a client may: slow down");
 }
 
-void ClientSession::OnValue(Hello& hello, std::string out) {
+void ClientSession::OnValue(Hello& hello, std::string out, size_t) {
   if (hello.successor != nullptr) protocol_ = std::move(hello.successor);
   if (options_.check_client && !options_.check_client(hello.type, hello.version)) {
     protocol_->AppendRefusal(out);
@@ -90,13 +81,13 @@ void ClientSession::OnValue(Hello& hello, std::string out) {
   connection_.AllowMessages(protocol_->max_package_bytes());
 }
 
-void ClientSession::OnValue(Ready&, std::string out) {
+void ClientSession::OnValue(Ready&, std::string out, size_t) {
   state_ = State::kWorking;
   since_ = connection_.Now();
   Send(std::move(out));
 }
 
-void ClientSession::OnValue(Left&, std::string out) {
+void ClientSession::OnValue(Left&, std::string out, size_t) {
   Send(std::move(out));
   said_goodbye_ = true;
   last_byte_ = "the client has said goodbye";
@@ -105,21 +96,20 @@ void ClientSession::OnValue(Left&, std::string out) {
   CloseIfNothingIsOwed();
 }
 
-void ClientSession::OnValue(Fault& fault, std::string out) {
+void ClientSession::OnValue(Fault& fault, std::string out, size_t) {
   Send(std::move(out));
   Close(net::CloseReason::kProtocolError, std::move(fault.why));
 }
 
-void ClientSession::OnValue(Request& request, std::string out) {
+void ClientSession::OnValue(Request& request, std::string out, size_t bytes) {
   Send(std::move(out));
   busy_ = true;
   ++owed_;
   ++requests_;
   const net::Clock::time_point now = net::Clock::now();
   Reply reply(loop_, self_, {.id = std::move(request.id), .number = requests_, .came = now});
-  if (!rate_.Take(now)) {
-    ++refusals_;
-    reply.Fail(429, fmt::format("more than {} requests a second: slow down", rate_.per_second()));
+  if (const std::string excess = budget_.Take(bytes, now); !excess.empty()) {
+    reply.Fail(429, excess);
     return CloseIfItFloods();
   }
   if (!request.route.ok()) {
@@ -159,6 +149,8 @@ void ClientSession::AnswerError(const Reply::Details& request, int code, std::st
 
 void ClientSession::OnAnswered(const Reply::Details& request, int code) {
   --owed_;
+  // A client whose request was refused has as long again to make a better one.
+  if (!handler_->SignedIn()) since_ = connection_.Now();
   if (options_.counters != nullptr) options_.counters->CountRequest(protocol_->kind(), code);
   if (spdlog::should_log(spdlog::level::debug)) LogAnswer(request, code);
   if (!shutdown_.empty()) {
@@ -242,7 +234,7 @@ void ClientSession::CloseIfNothingIsOwed() {
 
 void ClientSession::OnTick(net::Clock::time_point now) {
   loop_.AssertHere();
-  refusals_ = 0;
+  budget_.NextSecond();
   // A client that can say nothing is not judged by that; its connection bounds what it gets.
   if (state_ == State::kClosed || !last_byte_.empty()) return;
   if (pass_.Ended(SystemNowMs())) {
@@ -255,6 +247,7 @@ void ClientSession::OnTick(net::Clock::time_point now) {
     Judge(now - since_, options_.sign_in_timeout, "nobody signed in in time");
   }
   if (state_ == State::kNew || state_ == State::kClosed) return;
+  if (state_ == State::kWorking) handler_->OnTick();
   const std::optional<Heartbeat> heartbeat = protocol_->heartbeat();
   const bool unasked = heartbeat && heartbeat->unasked;
   if (unasked && !connection_.Stalled()) Beat(*heartbeat, now);

@@ -10,8 +10,8 @@
 #include "boost/json.hpp"
 #include "services/client/client_counters.h"
 #include "services/client/client_protocol.h"
-#include "services/client/rate_limit.h"
 #include "services/client/reply.h"
+#include "services/client/session_budget.h"
 #include "services/client/session_pass.h"
 #include "services/net/connection.h"
 #include "services/net/loop.h"
@@ -28,10 +28,13 @@ class SessionHandler {
   virtual void OnBadBody(std::string_view /*route*/, std::string_view why, Reply reply) {
     reply.Fail(400, why);
   }
+  // About once a second, while the client is at work.
+  virtual void OnTick() {}
   // The session has ended. The last call. `clean`: the client has said goodbye (a close frame of WebSocket)
   // or was kicked, and will not come back. Otherwise its connection was lost, and it may reconnect.
   virtual void OnClosed(bool clean) = 0;
-  // True once the client has signed in; until then SessionOptions::sign_in_timeout runs.
+  // True once the client has signed in; until then SessionOptions::sign_in_timeout runs, from the last answer
+  // on.
   virtual bool SignedIn() const = 0;
 };
 
@@ -47,8 +50,9 @@ struct SessionOptions {
   std::chrono::milliseconds idle_timeout{90'000};
   bool has_to_speak = false;
   // Of one session, heartbeats and the like among them; more are answered with 429, or with nothing. A burst
-  // may be twice that. A client that is refused as many within a second is closed.
+  // may be twice that (SessionBudget). A client that is refused far more is closed.
   int max_requests_per_second = 2000;
+  int max_bytes_per_second = 1 << 20;
   // What the ids of requests begin with, so that they differ between servers and runs.
   std::string request_prefix = {};
   // Counts the answers; outlives the sessions. Null: they are not counted.
@@ -92,6 +96,9 @@ class ClientSession final : public net::Protocol {
     loop_.AssertHere();
     return small_answers_;
   }
+  // See net::Connection.
+  bool Stalled() const { return connection_.Stalled(); }
+  bool Behind() const { return connection_.Behind(); }
   // Names a request in logs here and in the servers that it goes through: the prefix, the session and the
   // request's number in it, such as "9f3ac1-4c2be0a00002f-7". Without a number: the newest one.
   std::string request_id(uint64_t number) const;
@@ -116,13 +123,14 @@ class ClientSession final : public net::Protocol {
   friend class Reply;
   enum class State { kNew, kGreeted, kWorking, kClosed };  // In this order.
 
-  void OnValue(Incomplete&, const std::string&) {}
-  void OnValue(Alive&, std::string out) ABSL_EXCLUSIVE_LOCKS_REQUIRED(loop_);
-  void OnValue(Hello& hello, std::string out) ABSL_EXCLUSIVE_LOCKS_REQUIRED(loop_);
-  void OnValue(Ready&, std::string out) ABSL_EXCLUSIVE_LOCKS_REQUIRED(loop_);
-  void OnValue(Request& request, std::string out) ABSL_EXCLUSIVE_LOCKS_REQUIRED(loop_);
-  void OnValue(Left&, std::string out) ABSL_EXCLUSIVE_LOCKS_REQUIRED(loop_);
-  void OnValue(Fault& fault, std::string out) ABSL_EXCLUSIVE_LOCKS_REQUIRED(loop_);
+  // `bytes`: of the package.
+  void OnValue(Incomplete&, const std::string&, size_t) {}
+  void OnValue(Alive&, std::string out, size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(loop_);
+  void OnValue(Hello& hello, std::string out, size_t) ABSL_EXCLUSIVE_LOCKS_REQUIRED(loop_);
+  void OnValue(Ready&, std::string out, size_t) ABSL_EXCLUSIVE_LOCKS_REQUIRED(loop_);
+  void OnValue(Request& request, std::string out, size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(loop_);
+  void OnValue(Left&, std::string out, size_t) ABSL_EXCLUSIVE_LOCKS_REQUIRED(loop_);
+  void OnValue(Fault& fault, std::string out, size_t) ABSL_EXCLUSIVE_LOCKS_REQUIRED(loop_);
 
   // By Reply: the answer to a request.
   void Answer(const Reply::Details& request, const boost::json::object& body);
@@ -168,10 +176,10 @@ class ClientSession final : public net::Protocol {
   int owed_ ABSL_GUARDED_BY(loop_) = 0;               // Requests that are under way.
   bool busy_ ABSL_GUARDED_BY(loop_) = false;          // The next request waits for one of them.
   uint64_t requests_ ABSL_GUARDED_BY(loop_) = 0;
-  RateLimit rate_ ABSL_GUARDED_BY(loop_);
-  int refusals_ ABSL_GUARDED_BY(loop_) = 0;  // Packages that were too many since the last tick.
+  SessionBudget budget_ ABSL_GUARDED_BY(loop_);
   // By net::Connection::Now:
-  net::Clock::time_point since_ ABSL_GUARDED_BY(loop_);      // When it was made, or got ready.
+  net::Clock::time_point since_
+      ABSL_GUARDED_BY(loop_);  // When it was made, got ready, or was answered before anybody had signed in.
   net::Clock::time_point last_seen_ ABSL_GUARDED_BY(loop_);  // When the client last showed life.
   net::Clock::time_point next_beat_ ABSL_GUARDED_BY(loop_);  // When the next unasked heartbeat is due.
 };

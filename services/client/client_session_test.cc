@@ -25,6 +25,7 @@ using pomelo::PackageType;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -533,6 +534,24 @@ TEST_F(SessionTest, RequestsBeyondTheRateAreRefused) {
     EXPECT_GT(refused, kRequests / 2);
     EXPECT_EQ(done + refused, kRequests) << "each request is answered";
     EXPECT_FALSE(session.connection.closed);
+  });
+}
+
+TEST_F(SessionTest, BytesBeyondTheRateAreRefused) {
+  options_.max_bytes_per_second = 150'000;
+  pomelo_.max_package_bytes = 208 * 1024;
+  Run([&] {
+    FakeSession session(loop(), pomelo_, options_);
+    Open(session);
+    const std::string body = R"({"text":")" + std::string(100'000, 'x') + R"("})";
+    for (uint64_t id = 1; id <= 5; ++id) session.connection.Feed(Request(id, kPlain, body));
+    const auto& log = session.connection.log;
+    EXPECT_THAT(log, Contains("response 2 {\"done\":true}"));
+    EXPECT_THAT(log.back(),
+                StartsWith("response 5 {\"code\":429,\"error\":true,\"message\":\"more than 150000 bytes"));
+    EXPECT_FALSE(session.connection.closed);
+    for (uint64_t id = 6; id <= 12; ++id) session.connection.Feed(Request(id, kPlain, body));
+    EXPECT_TRUE(session.connection.closed) << "a flood of bytes";
   });
 }
 

@@ -37,6 +37,8 @@ inline constexpr std::string_view kHistory = "chat.chatHandler.history";
 inline constexpr std::string_view kOnChat = "onChat";
 inline constexpr std::string_view kOnAdd = "onAdd";
 inline constexpr std::string_view kOnLeave = "onLeave";
+// Messages were left out, because the client is too far behind.
+inline constexpr std::string_view kOnGap = "onGap";
 }  // namespace route
 
 // What clients and the suite agree on beyond the protocol: the dictionary of routes and the protobuf schemas.

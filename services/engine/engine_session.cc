@@ -278,6 +278,10 @@ void EngineSession::End(CloseReason reason, std::string detail) {
   });
 }
 
+bool EngineSession::Behind() const {
+  return socket_ != nullptr ? socket_->Behind() : queue_.bytes() > kBehindLimit;
+}
+
 bool EngineSession::Stalled() const {
   return socket_ != nullptr ? socket_->Stalled() : queue_.bytes() > kSoftLimit;
 }

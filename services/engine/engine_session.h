@@ -71,6 +71,7 @@ class EngineSession final : public net::Connection, public std::enable_shared_fr
   void AllowMessages(size_t bytes) override;
   void Close(net::CloseReason reason, std::string detail) override;
   bool Stalled() const override;
+  bool Behind() const override;
   net::Clock::time_point Now() const override { return lane_->Now(); }
   bool HasUnread() override { return socket_ != nullptr && socket_->HasUnread(); }
   bool ShowsLife() override;

@@ -8,23 +8,31 @@
 
 namespace hubbub::net {
 
-Arrival::Arrival(std::shared_ptr<ConnectionSet> set, Ticket ticket, ClientStream stream,
-                 std::shared_ptr<const SetUp> setup)
+Arrival::Arrival(std::shared_ptr<ConnectionSet> set, Ticket ticket, ClientStream stream, std::string peer,
+                 bool by_proxy, std::shared_ptr<const SetUp> setup)
     : set_(std::move(set)),
       ticket_(std::move(ticket)),
       setup_(std::move(setup)),
       stream_(std::move(stream)),
+      peer_(std::move(peer)),
+      by_proxy_(by_proxy),
       timer_(set_->loop().executor()) {
   boost::system::error_code ignored;
   socket().set_option(asio::ip::tcp::no_delay(true), ignored);
-  const auto endpoint = socket().remote_endpoint(ignored);
-  peer_ = endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
-  by_proxy_ = setup_->options.trusted_proxies.Contain(endpoint.address());
   set_->Insert(this);
 }
 
 Arrival::~Arrival() {
   set_->Erase(this);
+}
+
+bool Arrival::SetPeer(std::string peer) {
+  peer_ = std::move(peer);
+  asio::ip::address address;
+  const bool known = ReadAddress(std::string_view(peer_).substr(0, peer_.rfind(':')), address);
+  if (!known || ticket_.BelongTo(MachineOf(address))) return true;
+  GiveUp();
+  return false;
 }
 
 void Arrival::EndAfter(Clock::duration time) {
@@ -61,13 +69,11 @@ void Arrival::MoveTo(Loop& loop, absl::AnyInvocable<void(std::shared_ptr<Arrival
   ClientStream stream = stream_.MoveTo(loop.executor(), error);
   if (error) return GiveUp();
   loop.Post([set = setup_->sets[static_cast<size_t>(loop.index())], ticket = std::move(ticket_),
-             stream = std::move(stream), setup = setup_, peer = std::move(peer_),
+             stream = std::move(stream), setup = setup_, peer = std::move(peer_), by_proxy = by_proxy_,
              then = std::move(then)]() mutable {
     if (set->ended()) return;
-    auto arrival =
-        std::make_shared<Arrival>(std::move(set), std::move(ticket), std::move(stream), std::move(setup));
-    arrival->peer_ = std::move(peer);
-    then(std::move(arrival));
+    then(std::make_shared<Arrival>(std::move(set), std::move(ticket), std::move(stream), std::move(peer),
+                                   by_proxy, std::move(setup)));
   });
 }
 

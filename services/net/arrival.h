@@ -23,9 +23,9 @@ namespace hubbub::net {
 // ConnectionSet lists it until then, but does not own it.
 class Arrival : public std::enable_shared_from_this<Arrival> {
  public:
-  // `stream` is bound to the loop of `set`.
-  Arrival(std::shared_ptr<ConnectionSet> set, Ticket ticket, ClientStream stream,
-          std::shared_ptr<const SetUp> setup);
+  // `stream` is bound to the loop of `set`, and connected to `peer`.
+  Arrival(std::shared_ptr<ConnectionSet> set, Ticket ticket, ClientStream stream, std::string peer,
+          bool by_proxy, std::shared_ptr<const SetUp> setup);
   ~Arrival();
   Arrival(const Arrival&) = delete;
   Arrival& operator=(const Arrival&) = delete;
@@ -39,8 +39,9 @@ class Arrival : public std::enable_shared_from_this<Arrival> {
   const std::string& peer() const { return peer_; }
   // True if the client's machine is a proxy that is believed when it says who its own client is.
   bool by_proxy() const { return by_proxy_; }
-  // The client is the one that its proxy names, as "address:port".
-  void SetPeer(std::string peer) { peer_ = std::move(peer); }
+  // The client is the one that its proxy names, as "address:port". False if it has to go, and goes, because
+  // there are too many of its machine.
+  bool SetPeer(std::string peer);
   // What Connection::TakeBearer will return.
   void SetBearer(std::string token) { bearer_ = std::move(token); }
   Clock::time_point Now() const { return set_->Now(); }
@@ -87,7 +88,7 @@ class Arrival : public std::enable_shared_from_this<Arrival> {
   ClientStream stream_;
   std::optional<WebSocketStream> web_socket_;  // Has the stream after MakeStream.
   std::string peer_;
-  bool by_proxy_ = false;
+  const bool by_proxy_;
   std::string bearer_;
   Timer timer_;
   Clock::duration patience_{};

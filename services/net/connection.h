@@ -82,6 +82,8 @@ struct Patience {
 class Connection {
  public:
   static constexpr size_t kSoftLimit = size_t{256} * 1024;
+  // Above it, Behind() is true.
+  static constexpr size_t kBehindLimit = size_t{3} * 1024 * 1024;
   // More than the largest batch of events that comes at once, as JSON: a client that reads is not cut off.
   static constexpr size_t kHardLimit = size_t{4} * 1024 * 1024;
 
@@ -109,6 +111,10 @@ class Connection {
 
   // True if the connection reads nothing from the client because the client does not take what it is sent.
   virtual bool Stalled() const = 0;
+
+  // True if the client is so far behind that what others say should be left out, so that it is not closed for
+  // that.
+  virtual bool Behind() const = 0;
 
   // The time by which clients are judged (ClientClock).
   virtual Clock::time_point Now() const = 0;

@@ -21,8 +21,13 @@ class SocketConnection;
 // The clients of one loop, and the timer that ticks them all. Loop-only. Shared by its clients.
 class ConnectionSet : public std::enable_shared_from_this<ConnectionSet> {
  public:
-  ConnectionSet(Loop& loop, const Patience& patience)
-      : loop_(loop), patience_(patience), clock_(patience.tick), timer_(loop.executor()) {}
+  // `max_waiting_bytes`: see Wait.
+  ConnectionSet(Loop& loop, const Patience& patience, size_t max_waiting_bytes)
+      : loop_(loop),
+        patience_(patience),
+        max_waiting_bytes_(max_waiting_bytes),
+        clock_(patience.tick),
+        timer_(loop.executor()) {}
 
   Loop& loop() { return loop_; }
   const Patience& patience() const { return patience_; }
@@ -50,6 +55,10 @@ class ConnectionSet : public std::enable_shared_from_this<ConnectionSet> {
   // The connection writes its queue when this turn of the loop is over, so that everything that the turn
   // sends to a client leaves in one write. Call it at most once in a turn for each connection.
   void WriteSoon(std::shared_ptr<SocketConnection> connection);
+  // So many bytes wait for a client whose socket takes no more, instead of `before`. If that makes too many
+  // over all clients, those with most of them are ended as slow, until an eighth is free. A payload that
+  // several clients wait for counts for each.
+  void Wait(size_t before, size_t now);
   // This server drains: clients without a protocol become guests, so that they get an answer but no place.
   void MakeArrivalsGuests();
   // The protocols of up to `count` connections that are not closing yet say goodbye (Protocol::OnShutdown).
@@ -57,8 +66,12 @@ class ConnectionSet : public std::enable_shared_from_this<ConnectionSet> {
   void AbortAll();
 
  private:
+  void EndTheSlowest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(loop_);
+
   Loop& loop_;
   const Patience patience_;
+  const size_t max_waiting_bytes_;
+  size_t waiting_bytes_ ABSL_GUARDED_BY(loop_) = 0;
   ClientClock clock_ ABSL_GUARDED_BY(loop_);
   TrafficCounters traffic_;
   Timer timer_ ABSL_GUARDED_BY(loop_);

@@ -99,6 +99,7 @@ HttpResponse UnlessKnown(const HttpRequest& request, HttpResponse response) {
     if (!SameName(name, "If-None-Match") || !AnyElement(value, names_tag)) continue;
     response.status = 304;
     response.body.clear();
+    response.constant_body = {};
     break;
   }
   return response;
@@ -110,7 +111,7 @@ std::string WriteResponse(const HttpResponse& response, ResponseForm form, absl:
                                   response.status, Reason(response.status), HttpDate(now));
   if (has_content) {
     bytes += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", response.content_type,
-                         response.body.size());
+                         response.body.size() + response.constant_body.size());
   }
   for (const auto& [name, value] : response.headers)
     bytes.append(name).append(": ").append(value).append("\r\n");
@@ -120,6 +121,10 @@ std::string WriteResponse(const HttpResponse& response, ResponseForm form, absl:
   bytes.append(form.keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n");
   if (form.with_body && has_content) bytes.append(response.body);
   return bytes;
+}
+
+bool HasConstantBody(const HttpResponse& response, ResponseForm form) {
+  return form.with_body && response.status != 304 && !response.constant_body.empty();
 }
 
 }  // namespace hubbub::net

@@ -14,8 +14,11 @@ namespace hubbub::net {
 struct HttpResponse {
   int status = 200;
   std::string_view content_type = "text/plain; charset=utf-8";
-  std::string body;
+  std::string body = {};
   std::vector<std::pair<std::string, std::string>> headers = {};
+  // A body that outlives everything, such as a file that the build has put into the program: sent without a
+  // copy, in the place of `body`, which is empty.
+  std::string_view constant_body = {};
 };
 
 // What load balancers and the like ask at kHealthPath: 200, or 503 from a server that drains, which takes no
@@ -45,7 +48,10 @@ struct ResponseForm {
   std::string_view readable_by = {};
 };
 
-// The bytes of an answer (RFC 9112, 4). Status 304 has no body (RFC 9110, 15.4.5).
+// The bytes of an answer (RFC 9112, 4) up to the end of `body`; a constant body follows them, if
+// HasConstantBody.
 std::string WriteResponse(const HttpResponse& response, ResponseForm form, absl::Time now);
+// Status 304 has no body (RFC 9110, 15.4.5).
+bool HasConstantBody(const HttpResponse& response, ResponseForm form);
 
 }  // namespace hubbub::net

@@ -6,6 +6,8 @@
 namespace hubbub::net {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -25,6 +27,20 @@ TEST(HttpResponse, HasAllThatAnAnswerNeeds) {
   }
   const std::string head = WriteResponse(response, {.with_body = false}, absl::FromUnixSeconds(784111777));
   EXPECT_EQ(head + "No.\n", bytes) << "HEAD is told all but the body";
+}
+
+TEST(HttpResponse, AConstantBodyFollowsWithoutACopy) {
+  HttpResponse response{.headers = {{"ETag", "\"ab\""}}, .constant_body = "file"};
+  EXPECT_THAT(WriteResponse(response, {}, absl::UnixEpoch()),
+              AllOf(HasSubstr("\r\nContent-Length: 4\r\n"), EndsWith("\r\n\r\n")));
+  EXPECT_TRUE(HasConstantBody(response, {}));
+  EXPECT_FALSE(HasConstantBody(response, {.with_body = false}));
+  HttpRequest request;
+  request.method = "GET";
+  request.fields = {{"If-None-Match", "\"ab\""}};
+  response = UnlessKnown(request, response);
+  EXPECT_EQ(response.status, 304);
+  EXPECT_FALSE(HasConstantBody(response, {}));
 }
 
 TEST(HttpResponse, EachStatusThatIsUsedHasAName) {

@@ -1,6 +1,7 @@
 #include "services/net/http_session.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "absl/time/clock.h"
@@ -68,8 +69,8 @@ void HttpSession::ReadHead() {
   if (const auto* fault = std::get_if<HttpFault>(&head)) return Refuse(FaultResponse(*fault));
   // Of each request: a proxy may send those of several clients over one connection.
   if (arrival_->by_proxy()) {
-    arrival_->SetPeer(
-        ForwardedClient(std::get<HttpHead>(head), options().trusted_proxies).value_or(connected_peer_));
+    auto client = ForwardedClient(std::get<HttpHead>(head), options().trusted_proxies);
+    if (!arrival_->SetPeer(std::move(client).value_or(connected_peer_))) return;
   }
   auto verdict = JudgeRequest(std::get<HttpHead>(head), arrival_->setup().router, options().origins);
   if (const auto refusal = RefusalOfPlain(verdict)) return Refuse(*refusal);
@@ -175,12 +176,12 @@ void HttpSession::Answer(const HttpResponse& response) {
   if (stage_ == Stage::kHandler) arrival_->socket().cancel(ignored);
   stage_ = Stage::kAnswer;
   wants_to_stay_ = wants_to_stay_ && MayStay();
-  answer_ = WriteResponse(
-      response,
-      {.with_body = !is_head_request_, .keep_alive = wants_to_stay_, .readable_by = plain_.readable_by},
-      absl::Now());
+  const ResponseForm form{
+      .with_body = !is_head_request_, .keep_alive = wants_to_stay_, .readable_by = plain_.readable_by};
+  answer_ = WriteResponse(response, form, absl::Now());
+  const std::string_view rest = HasConstantBody(response, form) ? response.constant_body : std::string_view();
   arrival_->EndAfter(options().setup_timeout);
-  arrival_->stream().AsyncWrite(asio::buffer(answer_),
+  arrival_->stream().AsyncWrite(std::array<asio::const_buffer, 2>{asio::buffer(answer_), asio::buffer(rest)},
                                 [self = shared_from_this()](boost::system::error_code error, size_t) {
                                   if (error) return;
                                   if (self->wants_to_stay_) return self->NextRequest();

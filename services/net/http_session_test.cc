@@ -85,6 +85,9 @@ class HttpSessionTest : public ::testing::Test {
         "/page", {.handler = [](const HttpRequest& request) {
           return HttpResponse{.body = "this is " + request.target + "\n", .headers = {{"ETag", "\"1\""}}};
         }});
+    router.Add("/file", {.handler = [](const HttpRequest&) {
+                 return HttpResponse{.headers = {{"ETag", "\"2\""}}, .constant_body = "a file"};
+               }});
     router.Add("/echo",
                {.handler = [](const HttpRequest& request) { return HttpResponse{.body = request.body}; },
                 .methods = {"POST"},
@@ -140,6 +143,9 @@ TEST_F(HttpSessionTest, RequestsFollowEachOtherInOrder) {
       Post("/echo", "Transfer-Encoding: chunked\r\n", "2\r\nab\r\n1;x\r\nc\r\n0\r\nTrailer: y\r\n\r\n"),
       "HEAD /page HTTP/1.1\r\nHost: h\r\n\r\n",
       Get("/page", "If-None-Match: \"1\"\r\n"),
+      Get("/file"),
+      "HEAD /file HTTP/1.1\r\nHost: h\r\n\r\n",
+      Get("/file", "If-None-Match: \"2\"\r\n"),
       Get("/page?3", "Connection: close\r\n"),
       Get("/page?4")};
   std::string all;
@@ -153,6 +159,9 @@ TEST_F(HttpSessionTest, RequestsFollowEachOtherInOrder) {
     EXPECT_EQ(ReadAnswer(client), "200 kept this is /page?2\n") << "a body of GET is no request";
     EXPECT_EQ(ReadAnswer(client), "200 kept for 127.0.0.1:") << "of /now";
     EXPECT_EQ(ReadAnswer(client), "200 kept abc");
+    EXPECT_EQ(ReadAnswer(client, /*to_head=*/true), "200 kept ");
+    EXPECT_EQ(ReadAnswer(client), "304 kept ");
+    EXPECT_EQ(ReadAnswer(client), "200 kept a file");
     EXPECT_EQ(ReadAnswer(client, /*to_head=*/true), "200 kept ");
     EXPECT_EQ(ReadAnswer(client), "304 kept ");
     EXPECT_EQ(ReadAnswer(client), "200 last this is /page?3\n");

@@ -9,6 +9,7 @@
 #include "boost/asio/ip/address.hpp"
 #include "boost/asio/ip/tcp.hpp"
 #include "fmt/format.h"
+#include "services/base/line_limit.h"
 #include "services/net/newcomer.h"
 #include "services/net/set_up.h"
 #include "services/net/socket_state.h"
@@ -49,6 +50,8 @@ class Listener::Impl {
     if (acceptor_.listen(asio::socket_base::max_listen_connections, error); error)
       return fail("not possible");
     AskSilentClients(acceptor_.native_handle());
+    // Clients have it from here. Without it, the system keeps up to 4 MiB for a client that does not read.
+    acceptor_.set_option(asio::socket_base::send_buffer_size(kSendBuffer), error);
     port_ = acceptor_.local_endpoint(error).port();
     for (auto& set : sets_) set->loop().Post([set] { set->StartTicking(); });
     accept_loop_.Post([this] { Accept(); });
@@ -97,40 +100,49 @@ class Listener::Impl {
   }
 
  private:
+  static constexpr int kSendBuffer =
+      256 * 1024;  // Linux takes twice that, for what it needs beside the bytes.
   // A batch of a drain: at least so many of a loop's connections, so often.
   static constexpr size_t kCloseAtOnce = 50;
   static constexpr std::chrono::milliseconds kCloseEvery{50};
 
   static SetUp WithSets(SetUp setup, Loops& loops) {
     for (int i = 0; i < loops.size(); ++i)
-      setup.sets.push_back(std::make_shared<ConnectionSet>(loops.at(i), setup.options.patience));
+      setup.sets.push_back(std::make_shared<ConnectionSet>(
+          loops.at(i), setup.options.patience,
+          setup.options.max_waiting_bytes / static_cast<size_t>(loops.size())));
     return setup;
   }
 
   void Accept() {
     accept_loop_.AssertHere();
     ConnectionSet& set = *sets_[next_];
-    acceptor_.async_accept(set.loop().executor(), [this](boost::system::error_code error, Socket socket) {
-      // Aborted: this object may be gone.
-      if (error == asio::error::operation_aborted) return;
-      accept_loop_.AssertHere();
-      if (!acceptor_.is_open()) return;
-      if (error) return OnAcceptError(error);
-      const auto& chosen = sets_[std::exchange(next_, (next_ + 1) % sets_.size())];
-      auto ticket = seats_->Take();
-      TellIfFull();
-      // The loop's own thread starts the operations: its sockets are touched there alone.
-      if (ticket) {
-        chosen->loop().Post(
-            [chosen, setup = setup_, own = *std::move(ticket), socket = std::move(socket)]() mutable {
-              if (chosen->ended()) return;
-              std::make_shared<Newcomer>(
-                  std::make_shared<Arrival>(chosen, std::move(own), ClientStream(std::move(socket)), setup))
-                  ->Start();
-            });
-      }
-      Accept();
-    });
+    acceptor_.async_accept(
+        set.loop().executor(), peer_, [this](boost::system::error_code error, Socket socket) {
+          // Aborted: this object may be gone.
+          if (error == asio::error::operation_aborted) return;
+          accept_loop_.AssertHere();
+          if (!acceptor_.is_open()) return;
+          if (error) return OnAcceptError(error);
+          const auto& chosen = sets_[std::exchange(next_, (next_ + 1) % sets_.size())];
+          const bool by_proxy = setup_->options.trusted_proxies.Contain(peer_.address());
+          auto ticket = seats_->Take(by_proxy ? Seats::kAnyMachine : MachineOf(peer_.address()));
+          TellIfFull();
+          TellIfOneMachineHasTooMany();
+          // The loop's own thread starts the operations: its sockets are touched there alone.
+          if (ticket) {
+            chosen->loop().Post(
+                [chosen, setup = setup_, own = *std::move(ticket), socket = std::move(socket), by_proxy,
+                 peer = fmt::format("{}:{}", peer_.address().to_string(), peer_.port())]() mutable {
+                  if (chosen->ended()) return;
+                  std::make_shared<Newcomer>(std::make_shared<Arrival>(chosen, std::move(own),
+                                                                       ClientStream(std::move(socket)),
+                                                                       std::move(peer), by_proxy, setup))
+                      ->Start();
+                });
+          }
+          Accept();
+        });
   }
 
   // Once each time.
@@ -139,6 +151,19 @@ class Listener::Impl {
     if (full_ == full()) return;
     full_ = !full_;
     if (full_) spdlog::warn("full: {} connections; further clients are turned away", connections());
+  }
+
+  // Of each place that was refused for that, as far as the log may take it.
+  void TellIfOneMachineHasTooMany() {
+    accept_loop_.AssertHere();
+    const uint64_t refused = seats_->refused_machines();
+    if (refused == std::exchange(refused_machines_, refused)) return;
+    if (const auto left_out = lines_.Admit("machine", LineLimit::Clock::now())) {
+      spdlog::warn(
+          "the machine of {} has {} connections, as many as one may have; further ones are turned away, {} "
+          "so far",
+          peer_.address().to_string(), setup_->options.max_per_machine, refused);
+    }
   }
 
   // EMFILE and the like come at once again, so without a pause the loop would spin.
@@ -179,12 +204,15 @@ class Listener::Impl {
   asio::basic_socket_acceptor<Tcp, Executor> acceptor_;
   Timer pause_;
   size_t next_ ABSL_GUARDED_BY(accept_loop_) = 0;
+  Tcp::endpoint peer_ ABSL_GUARDED_BY(accept_loop_);  // The client that was accepted last.
   bool full_ ABSL_GUARDED_BY(accept_loop_) = false;
+  uint64_t refused_machines_ ABSL_GUARDED_BY(accept_loop_) = 0;
+  LineLimit lines_;
 };
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Start(Loops& loops, ListenerOptions options,
                                                           ProtocolFactory tcp, HttpRouter router) {
-  auto seats = std::make_shared<Seats>(options.max_connections);
+  auto seats = std::make_shared<Seats>(options.max_connections, options.max_per_machine);
   router.Add(std::string(kHealthPath),
              {.handler = [seats](const HttpRequest&) { return HealthResponse(seats->draining()); },
               .for_guests = true,

@@ -36,6 +36,12 @@ struct ListenerOptions {
   uint16_t port = 0;
   // Further clients are told that this server is full, and closed.
   int max_connections = 100'000;
+  // Of them, those from one machine (MachineOf); proxies that are trusted do not count, but their clients do.
+  // Beyond, clients are told that this server is full.
+  int max_per_machine = 100'000;
+  // The most bytes, over all clients, that wait for clients whose sockets take no more. Beyond, the clients
+  // with most of them are closed as slow.
+  size_t max_waiting_bytes = size_t{512} << 20;
   // The largest WebSocket message, and the most that a TCP client may have waiting, until the protocol allows
   // more (Connection::AllowMessages). A Pomelo handshake is far below it.
   size_t max_message_bytes = 64 * 1024;

@@ -429,6 +429,26 @@ TEST_F(ListenerTest, CountsWhatWaitsForASlowClientUntilItsEnd) {
   EXPECT_TRUE(WaitUntil([&] { return listener_->traffic().queued_bytes == 0; }));
 }
 
+TEST_F(ListenerTest, ClientsThatDoNotReadAreBoundedTogether) {
+  constexpr size_t kMost = size_t{4} << 20;
+  Listen({.max_waiting_bytes = kMost});
+  WebSocketClient reader(port());
+  std::vector<std::unique_ptr<TcpClient>> slow;
+  for (int i = 0; i < 40; ++i) {
+    slow.push_back(std::make_unique<TcpClient>(port(), /*receive_buffer=*/4096));
+    slow.back()->Send(std::string(4, TestProtocol::kGulps));
+    EXPECT_LE(listener_->traffic().queued_bytes, kMost + 2 * kGulp);
+  }
+  EXPECT_TRUE(WaitUntil([&] { return listener_->traffic().closed(CloseReason::kSlow) > 0; }));
+  EXPECT_TRUE(WaitUntil([&] { return listener_->traffic().queued_bytes <= kMost; }));
+  EXPECT_GT(listener_->connections(), 1) << "no more than needed";
+  EXPECT_TRUE(WaitUntil([&] { return !record_.lines().empty(); }));
+  for (const std::string& line : record_.lines())
+    EXPECT_THAT(line, StartsWith("slow: clients together do not read enough"));
+  reader.Send("\1on");
+  EXPECT_EQ(reader.Read().body, "\1on");
+}
+
 TEST_F(ListenerTest, WebSocketClientsAreToldWhy) {
   std::string long_text;
   for (int i = 0; i < 100; ++i) long_text += "\xc3\xa9";
@@ -491,6 +511,22 @@ TEST_F(ListenerTest, BoundsTheConnections) {
   TcpClient next(port());
   next.Send("\1on");
   EXPECT_EQ(next.Read(3), "\1on");
+}
+
+TEST_F(ListenerTest, BoundsTheConnectionsOfOneMachine) {
+  Listen({.max_per_machine = 2, .trusted_proxies = Networks::Parse({"127.0.0.1"}).value()});
+  const auto says = [](std::string_view client) {
+    return "PROXY TCP4 " + std::string(client) + " 192.0.2.1 4000 3050\r\n\1on";
+  };
+  TcpClient first(port());
+  TcpClient second(port());
+  TcpClient other(port());
+  first.Send(says("203.0.113.1"));
+  second.Send(says("203.0.113.1"));
+  other.Send(says("203.0.113.2"));
+  for (TcpClient* client : {&first, &second, &other}) EXPECT_EQ(client->Read(3), "\1on");
+  EXPECT_THAT(Answer(says("203.0.113.1")), HasSubstr("full"));
+  EXPECT_EQ(Answer(says("203.0.113.2")), "\1on") << "another machine's";
 }
 
 TEST_F(ListenerTest, AClientThatNeverStartsIsClosed) {

@@ -46,6 +46,15 @@ bool ReadAddress(std::string_view text, ip::address& address) {
   return !error;
 }
 
+uint64_t MachineOf(const ip::address& address) {
+  const Bits bits = BitsOf(address);
+  // IPv4 has its own bits last, behind those of ::ffff:0:0/96; no machine has the network ffff::/64.
+  const bool v4 = SameStart(bits, BitsOf(ip::address_v4()), kBeforeV4);
+  uint64_t machine = v4 ? 0xffff : 0;
+  for (size_t i = v4 ? 12 : 0; i < (v4 ? 16u : 8u); ++i) machine = machine << 8 | bits[i];
+  return machine == 0 ? 1 : machine;
+}
+
 absl::StatusOr<Networks> Networks::Parse(const std::vector<std::string>& texts) {
   Networks networks;
   for (const std::string& text : texts) {

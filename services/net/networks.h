@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,10 @@ class Networks {
   };
   std::vector<Network> networks_;
 };
+
+// What tells one client's machine from another: an IPv4 address, or the /64 of IPv6, which one machine may
+// have. The same for IPv4 in IPv6's form. Never 0.
+uint64_t MachineOf(const boost::asio::ip::address& address);
 
 // An address as people write it, without brackets, port or zone; false if it is none.
 bool ReadAddress(std::string_view text, boost::asio::ip::address& address);

@@ -26,6 +26,18 @@ TEST(Networks, ContainTheirAddresses) {
   EXPECT_TRUE(Networks::Parse({"::/0"})->Contain(boost::asio::ip::make_address("fd00::1")));
 }
 
+TEST(Networks, AMachineIsAnAddressOrA64OfIPv6) {
+  const auto machine = [](const char* text) { return MachineOf(boost::asio::ip::make_address(text)); };
+  EXPECT_EQ(machine("203.0.113.9"), machine("::ffff:203.0.113.9"));
+  EXPECT_EQ(machine("2001:db8:1:2::1"), machine("2001:db8:1:2:ffff:ffff:ffff:ffff"));
+  const uint64_t machines[] = {machine("203.0.113.9"),    machine("203.0.113.10"),   machine("0.0.0.0"),
+                               machine("2001:db8:1:2::"), machine("2001:db8:1:3::"), machine("::1")};
+  for (const uint64_t& one : machines) {
+    EXPECT_NE(one, 0u);
+    EXPECT_EQ(std::count(std::begin(machines), std::end(machines), one), 1);
+  }
+}
+
 TEST(Networks, SayWhichOneIsWrong) {
   for (const char* text : {"", "10", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8x", "fd00::/129",
                            "host", "fe80::1%eth0", "/8"}) {

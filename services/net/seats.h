@@ -1,11 +1,13 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "absl/container/flat_hash_map.h"
 #include "services/base/mutex.h"
 
 namespace hubbub::net {
@@ -32,11 +34,18 @@ class Seats : public std::enable_shared_from_this<Seats> {
   // half of which always remains for clients that are being turned away.
   static constexpr int MostKept(int capacity) { return MostGuests(capacity) / 2; }
 
-  explicit Seats(int capacity) : capacity_(capacity) {}
+  // A client's machine, as MachineOf tells it.
+  using Machine = uint64_t;
+  // Stands for clients whose machine is not known; they are not bounded by it.
+  static constexpr Machine kAnyMachine = 0;
 
-  // A place for one more client, or for a guest if this server drains or is full; nothing if there are too
-  // many guests already.
-  std::optional<Ticket> Take() ABSL_LOCKS_EXCLUDED(mu_);
+  // `most_of_one`: the most places that clients of one machine may have.
+  Seats(int capacity, int most_of_one) : capacity_(capacity), most_of_one_(most_of_one) {}
+  explicit Seats(int capacity) : Seats(capacity, capacity) {}
+
+  // A place for one more client, or for a guest if this server drains, is full, or is so for this machine;
+  // nothing if there are too many guests already.
+  std::optional<Ticket> Take(Machine machine = kAnyMachine) ABSL_LOCKS_EXCLUDED(mu_);
 
   // From now on all new clients are guests, and are told `reason`.
   void Drain(std::string reason) ABSL_LOCKS_EXCLUDED(mu_);
@@ -48,6 +57,8 @@ class Seats : public std::enable_shared_from_this<Seats> {
   int guests() const ABSL_LOCKS_EXCLUDED(mu_);
   int kept() const ABSL_LOCKS_EXCLUDED(mu_);
   int capacity() const { return capacity_; }
+  // Places that were refused because of their machine.
+  uint64_t refused_machines() const ABSL_LOCKS_EXCLUDED(mu_);
 
   // Calls `listener` when the last place is taken, and when there is one again: on the thread where that
   // happens, outside the lock. Once it has been replaced, here by nothing, it is called no more.
@@ -55,14 +66,23 @@ class Seats : public std::enable_shared_from_this<Seats> {
 
  private:
   friend class Ticket;
-  void Leave(Stay stay) ABSL_LOCKS_EXCLUDED(mu_);
-  void BecomeGuest() ABSL_LOCKS_EXCLUDED(mu_);
-  bool Keep() ABSL_LOCKS_EXCLUDED(mu_);
-  Stay TakePlace() ABSL_LOCKS_EXCLUDED(mu_);
+  void Leave(Stay stay, Machine machine) ABSL_LOCKS_EXCLUDED(mu_);
+  void BecomeGuest(Machine machine) ABSL_LOCKS_EXCLUDED(mu_);
+  bool Keep(Machine machine) ABSL_LOCKS_EXCLUDED(mu_);
+  Stay TakePlace(Machine machine) ABSL_LOCKS_EXCLUDED(mu_);
+  // The place is another machine's. If that has too many, its client is a guest, or nothing.
+  std::optional<Stay> Move(Machine from, Machine to) ABSL_LOCKS_EXCLUDED(mu_);
+  // One more place of the machine; false, and nothing else, if that is one too many.
+  bool Count(Machine machine) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Uncount(Machine machine) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Tell() ABSL_LOCKS_EXCLUDED(listener_mu_, mu_);
 
   const int capacity_;
+  const int most_of_one_;
   mutable Mutex mu_;
+  absl::flat_hash_map<Machine, int> machines_
+      ABSL_GUARDED_BY(mu_);  // Their places; those with none are not here.
+  uint64_t refused_machines_ ABSL_GUARDED_BY(mu_) = 0;
   int taken_ ABSL_GUARDED_BY(mu_) = 0;
   int guests_ ABSL_GUARDED_BY(mu_) = 0;
   int kept_ ABSL_GUARDED_BY(mu_) = 0;

@@ -110,6 +110,57 @@ TEST(Seats, ConnectionsThatAreKeptLeaveHalfOfTheGuestsTheirRoom) {
   EXPECT_EQ(static_cast<int>(guests.size()), Seats::MostGuests(100) - Seats::MostKept(100));
 }
 
+TEST(Seats, OneMachineHasAPartOfThePlaces) {
+  const auto seats = std::make_shared<Seats>(10, /*most_of_one=*/2);
+  auto first = seats->Take(7);
+  auto second = seats->Take(7);
+  auto third = seats->Take(7);
+  auto other = seats->Take(8);
+  auto unknown = seats->Take();
+  ASSERT_TRUE(first && second && third && other && unknown);
+  EXPECT_FALSE(second->guest() || other->guest() || unknown->guest());
+  EXPECT_TRUE(third->guest());
+  EXPECT_EQ(seats->refused_machines(), 1u);
+  EXPECT_EQ(seats->taken(), 4);
+
+  first.reset();
+  EXPECT_FALSE(seats->Take(7)->guest());
+  ASSERT_TRUE(second->Keep());
+  auto fourth = seats->Take(7);
+  auto fifth = seats->Take(7);
+  EXPECT_FALSE(fourth->guest() || fifth->guest()) << "what is kept has no place";
+  second->TakePlace();
+  EXPECT_TRUE(second->guest());
+}
+
+TEST(Seats, AProxySaysWhoseAPlaceIs) {
+  const auto seats = std::make_shared<Seats>(100, /*most_of_one=*/1);
+  auto first = seats->Take();
+  auto second = seats->Take();
+  EXPECT_TRUE(first->BelongTo(7));
+  EXPECT_TRUE(first->BelongTo(7)) << "with the next request";
+  EXPECT_FALSE(first->guest());
+  EXPECT_TRUE(second->BelongTo(7));
+  EXPECT_TRUE(second->guest());
+  EXPECT_EQ(seats->taken(), 1);
+  EXPECT_EQ(seats->guests(), 1);
+
+  std::vector<Ticket> guests;
+  while (seats->guests() < Seats::MostGuests(100)) {
+    guests.push_back(*seats->Take());
+    EXPECT_TRUE(guests.back().BelongTo(7));
+  }
+  auto late = seats->Take();
+  EXPECT_FALSE(late->BelongTo(7)) << "there are too many guests";
+  EXPECT_EQ(seats->taken(), 1);
+  first.reset();
+  second.reset();
+  late.reset();
+  guests.clear();
+  EXPECT_EQ(seats->taken() + seats->guests(), 0);
+  EXPECT_FALSE(seats->Take(7)->guest());
+}
+
 TEST(Seats, TellsWhenTheLastPlaceIsTakenAndWhenOneIsFree) {
   const auto seats = std::make_shared<Seats>(2);
   std::vector<int> told;  // How many were there.

@@ -61,7 +61,8 @@ void SocketConnection::Send(Payload payload) {
     return;
   }
   queue_.push_back(std::move(payload));
-  if (in_flight_ > 0 || std::exchange(write_is_due_, true)) return;
+  if (in_flight_ > 0) return CountWaiting();
+  if (std::exchange(write_is_due_, true)) return;
   took_ = true;  // There was nothing to take before.
   client_.set->WriteSoon(shared_from_this());
 }
@@ -70,7 +71,13 @@ void SocketConnection::Write() {
   write_is_due_ = false;
   if (closed_ || in_flight_ > 0) return;
   Pump();
-  if (in_flight_ == 0) GoOn();
+  if (in_flight_ == 0) return GoOn();
+  CountWaiting();
+}
+
+void SocketConnection::CountWaiting() {
+  const size_t before = std::exchange(waiting_bytes_, in_flight_ > 0 && !closed_ ? queued_bytes_ : 0);
+  client_.set->Wait(before, waiting_bytes_);
 }
 
 void SocketConnection::Pump() {
@@ -132,6 +139,8 @@ void SocketConnection::OnWrite(boost::system::error_code error) {
   if (error) return Abort(CloseReason::kClientLeft, error.message());
   Written();
   Pump();
+  CountWaiting();
+  if (closed_) return;
   if (in_flight_ == 0) return GoOn();
   if (!reading_ && !Stalled()) Offer();
 }
@@ -214,6 +223,7 @@ void SocketConnection::Abort(CloseReason reason, std::string detail) {
     detail_ = std::move(detail);
   }
   traffic().queued_bytes.Subtract(std::exchange(queued_bytes_, 0));
+  CountWaiting();
   traffic().closes[static_cast<size_t>(reason_)].Add();
   boost::system::error_code ignored;
   stream().next_layer().close(ignored);

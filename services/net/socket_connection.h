@@ -31,7 +31,10 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   Clock::time_point Now() const final { return client_.set->Now(); }
   bool HasUnread() final;
   bool ShowsLife() final;
+  // What its socket does not take.
+  size_t waiting_bytes() const { return waiting_bytes_; }
   bool Stalled() const final { return queued_bytes_ > kSoftLimit; }
+  bool Behind() const final { return queued_bytes_ > kBehindLimit; }
   bool framed() const final { return framed_; }
   std::string_view peer() const final { return client_.peer; }
   std::string TakeBearer() final { return std::exchange(client_.bearer, {}); }
@@ -91,6 +94,8 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
 
   void Offer();
   void Pump();
+  // The queue or what is in flight has changed.
+  void CountWaiting();
   void Written();
   void GoOn();
   void SayGoodbye();
@@ -113,6 +118,7 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   size_t in_flight_ = 0;
   bool write_is_due_ = false;  // WriteSoon was called for the queue.
   size_t queued_bytes_ = 0;
+  size_t waiting_bytes_ = 0;  // The same while a write is in flight, as ConnectionSet knows it.
   bool took_ = false;         // The client has taken something since the last tick.
   uint64_t taken_bytes_ = 0;  // By the client, as the system said at the last look.
   Clock::time_point

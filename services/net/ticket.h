@@ -11,7 +11,7 @@ namespace hubbub::net {
 class Ticket {
  public:
   ~Ticket() {
-    if (seats_ != nullptr) seats_->Leave(stay_);
+    if (seats_ != nullptr) seats_->Leave(stay_, machine_);
   }
   Ticket(Ticket&&) = default;
   Ticket& operator=(Ticket&&) = delete;
@@ -22,25 +22,37 @@ class Ticket {
   void BecomeGuest() {
     if (stay_ != Stay::kPlace) return;
     stay_ = Stay::kGuest;
-    seats_->BecomeGuest();
+    seats_->BecomeGuest(machine_);
   }
   // Gives the place up, but the connection may stay for another HTTP request. False, and nothing else, for a
   // guest, or if there are too many such connections or this server drains.
   bool Keep() {
-    if (stay_ == Stay::kPlace && seats_->Keep()) stay_ = Stay::kKept;
+    if (stay_ == Stay::kPlace && seats_->Keep(machine_)) stay_ = Stay::kKept;
     return stay_ == Stay::kKept;
+  }
+  // The client is another machine's than it seemed: a proxy speaks for it. If that machine has too many
+  // places, the client is a guest; false if there are too many guests already: then it has to go at once.
+  bool BelongTo(Seats::Machine machine) {
+    const Seats::Machine before = std::exchange(machine_, machine);
+    if (stay_ != Stay::kPlace || before == machine) return true;
+    const auto stay = seats_->Move(before, machine);
+    stay_ = stay.value_or(Stay::kGuest);
+    if (!stay) seats_ = nullptr;
+    return stay.has_value();
   }
   // Takes a place again after Keep. If there is none, the client is a guest.
   void TakePlace() {
-    if (stay_ == Stay::kKept) stay_ = seats_->TakePlace();
+    if (stay_ == Stay::kKept) stay_ = seats_->TakePlace(machine_);
   }
 
  private:
   friend class Seats;
-  Ticket(std::shared_ptr<Seats> seats, Stay stay) : seats_(std::move(seats)), stay_(stay) {}
+  Ticket(std::shared_ptr<Seats> seats, Stay stay, Seats::Machine machine)
+      : seats_(std::move(seats)), stay_(stay), machine_(machine) {}
 
   std::shared_ptr<Seats> seats_;
   Stay stay_;
+  Seats::Machine machine_;
 };
 
 }  // namespace hubbub::net

@@ -35,7 +35,7 @@ class Gather {
     size_t from = at_;
     for (const asio::const_buffer& buffer : rest_) {
       const size_t part = std::min(buffer.size() - from, copy_.size() - size);
-      std::memcpy(copy_.data() + size, static_cast<const char*>(buffer.data()) + from, part);
+      if (part > 0) std::memcpy(copy_.data() + size, static_cast<const char*>(buffer.data()) + from, part);
       size += part;
       from = 0;
       if (size == copy_.size()) break;

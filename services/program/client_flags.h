@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -9,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "services/metrics/metrics.h"
+#include "services/net/listener.h"
 #include "services/net/networks.h"
 #include "services/net/origins.h"
 #include "services/net/tls_context.h"
@@ -26,6 +29,13 @@ ABSL_FLAG(int, loops, 0,
 ABSL_FLAG(int, max_connections, 100000,
           "Client connections at a time; further ones are told that the server is full, and closed. Fewer if "
           "the hard limit of open files, less a reserve for gRPC and files, allows fewer");
+ABSL_FLAG(int, max_connections_per_address, 0,
+          "Client connections at a time from one IPv4 address, or one /64 of IPv6; 0 means half of "
+          "--max_connections, and 16 at "
+          "least. Clients of --trusted_proxies count by their own address");
+ABSL_FLAG(int64_t, max_waiting_bytes, int64_t{512} << 20,
+          "Bytes that wait for clients whose sockets take no more, all clients together; beyond, the slowest "
+          "clients are closed");
 ABSL_FLAG(std::vector<std::string>, subprotocols, {"pomelo"},
           "WebSocket subprotocols: a client that asks for some gets the first of its own that stands here");
 ABSL_FLAG(
@@ -64,6 +74,8 @@ namespace hubbub::program {
 inline absl::Status CheckClientFlags() {
   absl::Status status = CheckFlag(FLAGS_loops, 0, 1'024);
   if (status.ok()) status = CheckFlag(FLAGS_max_connections, 1, 10'000'000);
+  if (status.ok()) status = CheckFlag(FLAGS_max_connections_per_address, 0, 10'000'000);
+  if (status.ok()) status = CheckFlag(FLAGS_max_waiting_bytes, int64_t{8} << 20, int64_t{1} << 40);
   const auto proxies = net::Networks::Parse(absl::GetFlag(FLAGS_trusted_proxies));
   if (status.ok() && !proxies.ok())
     status = absl::InvalidArgumentError("--trusted_proxies: " + std::string(proxies.status().message()));
@@ -73,12 +85,18 @@ inline absl::Status CheckClientFlags() {
   return status;
 }
 
-// The next two: after CheckClientFlags.
-inline net::Networks TrustedProxies() {
-  return net::Networks::Parse(absl::GetFlag(FLAGS_trusted_proxies)).value();
-}
-inline net::Origins AllowedOrigins() {
-  return net::Origins::Parse(absl::GetFlag(FLAGS_allowed_origins)).value();
+// The client port by the flags above, after CheckClientFlags. `max_connections`: as many as files allow.
+inline net::ListenerOptions ClientPort(int max_connections, const net::TlsContext* tls) {
+  // So that one machine leaves room for others. A server that takes few clients is not for strangers.
+  constexpr int kFew = 16;
+  const int per_machine = absl::GetFlag(FLAGS_max_connections_per_address);
+  return {.max_connections = max_connections,
+          .max_per_machine = per_machine > 0 ? per_machine : std::max(max_connections / 2, kFew),
+          .max_waiting_bytes = static_cast<size_t>(absl::GetFlag(FLAGS_max_waiting_bytes)),
+          .trusted_proxies = net::Networks::Parse(absl::GetFlag(FLAGS_trusted_proxies)).value(),
+          .origins = net::Origins::Parse(absl::GetFlag(FLAGS_allowed_origins)).value(),
+          .tls = tls,
+          .allow_plain = tls == nullptr || absl::GetFlag(FLAGS_allow_plain)};
 }
 
 // What checks sign-in tokens, by the flags above; null if this server is open.
@@ -109,10 +127,6 @@ inline absl::StatusOr<std::unique_ptr<net::TlsContext>> OpenTls() {
   if (!tls.ok()) return absl::InvalidArgumentError("TLS: " + std::string(tls.status().message()));
   return tls;
 }
-inline bool AllowPlain() {
-  return absl::GetFlag(FLAGS_tls_certificate).empty() || absl::GetFlag(FLAGS_allow_plain);
-}
-
 // Shows when the certificate ends, if there is one. `tls` must live until nobody scrapes any more.
 inline void AddTlsMetrics(metrics::Metrics& metrics, const net::TlsContext* tls) {
   if (tls == nullptr) return;

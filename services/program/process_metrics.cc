@@ -1,24 +1,16 @@
 #include "services/program/process_metrics.h"
 
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <system_error>
 
+#include "services/program/memory_trim.h"
+
 namespace hubbub::program {
 namespace {
-
-double ResidentBytes() {
-  std::ifstream file("/proc/self/statm");
-  double total = 0;
-  double resident = 0;
-  file >> total >> resident;
-  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
 
 double CpuSeconds() {
   rusage used = {};
@@ -61,7 +53,8 @@ void AddProcessMetrics(metrics::Metrics& metrics, const directory::ServerInfo& s
   const double started = std::chrono::duration<double>(now).count();
   metrics.AddGauge("process_start_time_seconds", "When the process started, in Unix time",
                    [started] { return started; });
-  metrics.AddGauge("process_resident_memory_bytes", "Resident memory", ResidentBytes);
+  metrics.AddGauge("process_resident_memory_bytes", "Resident memory",
+                   [] { return static_cast<double>(ResidentBytes()); });
   metrics.AddCounterOf("process_cpu_seconds_total", "Time on the processors, user and system", CpuSeconds);
   metrics.AddGauge("process_open_fds", "Open files and sockets", OpenFiles);
   metrics.AddGauge("process_max_fds", "Open files and sockets that the process may have", MostFiles);

@@ -138,6 +138,7 @@ void ServerMain::Run(const std::string& grpc_address, const std::string& client_
   RunUntilSignal(kPoll, [&] {
     opened_.directory->Poll();
     if (security_ != nullptr) security_->Poll();
+    memory_trim_.Tick(MemoryTrim::Clock::now());
     tick();
   });
 }

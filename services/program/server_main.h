@@ -13,6 +13,7 @@
 #include "services/metrics/metrics.h"
 #include "services/metrics/metrics_server.h"
 #include "services/program/file_limit.h"
+#include "services/program/memory_trim.h"
 #include "services/rpc/call_metrics.h"
 #include "services/rpc/callback_threads.h"
 #include "services/rpc/library_logs.h"
@@ -90,6 +91,7 @@ class ServerMain {
   std::string listen_host_;
   metrics::Metrics metrics_;
   std::optional<rpc::CallMetrics> call_metrics_;
+  MemoryTrim memory_trim_;
 };
 
 }  // namespace hubbub::program

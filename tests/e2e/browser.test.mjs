@@ -52,6 +52,13 @@ const member = (page, user) => page.waitForSelector(`#member-list li[data-user=$
 const texts = (page) => page.locator('#log .text').allTextContents();
 const choose = (page, user) => page.click(`#member-list button[data-user=${JSON.stringify(user)}]`);
 
+test('the page says before anybody signs in that the suite is open', async () => {
+  const page = await open();
+  await page.waitForSelector('#sign-in-notice:not([hidden])');
+  assert.equal(await page.textContent('#sign-in-notice'), 'This suite is open: everybody may be anybody here.');
+  await page.screenshot({path: `${OUT}/sign-in-open.png`});
+});
+
 async function changeRoom(page, room) {
   await page.click('#room-button');
   await page.fill('#new-room-input', room);

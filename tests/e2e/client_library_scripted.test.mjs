@@ -28,7 +28,7 @@ const chat = (offset, msg, more = {}) => push('onChat', {rid: 'r', msg, from: 'b
 async function scripted(answer, {heartbeat, host = HOST, elsewhere = []} = {}) {
   const server = new WebSocketServer({port: 0, host: HOST});
   await once(server, 'listening');
-  const script = {requests: [], sockets: [], beats: 0, port: server.address().port};
+  const script = {requests: [], sockets: [], beats: 0, port: server.address().port, elsewhere};
   server.on('connection', (socket) => {
     socket.on('message', (bytes) => {
       if (bytes[0] === HANDSHAKE) {
@@ -235,6 +235,39 @@ test('a room that refuses it for good is reported as lost, and tried again while
   await until(() => ada.seen.length, 'the room to be lost');
   assert.deepEqual(ada.seen, ['lost: banned']);
   assert.deepEqual(ada.rooms, []);
+});
+
+test('a connector that does not answer is left for another one', async () => {
+  // Enters whose answers never come, as from a connector that hangs.
+  let entersLeft = 1;
+  const script = await scripted(() => (entersLeft-- > 0 ? entered(1) : undefined));
+  const other = await scripted(() => entered(1, {recovered: true, events: []}));
+  const ada = client(script, {timeout: 150});
+  await ada.connect('ada');
+  await ada.enter('r');
+  script.sockets[0].terminate();
+  await until(() => script.requests.length === 2, 'a second enter');
+  script.elsewhere.push(other.port);
+  await until(() => other.requests.length, 'an enter at the other one');
+  await until(() => ada.state === 'connected', 'the client to be back');
+  assert.deepEqual(ada.seen, []);
+  assert.ok(script.asked >= 3, 'by way of the gate');
+  assert.deepEqual(ada.rooms, ['r']);
+});
+
+test('a push says which messages were left out', async () => {
+  const script = await scripted((route, body, socket, id) => {
+    socket.send(Buffer.concat([response(id, entered(5)), chat(6, 'first'),
+                               push('onGap', {rid: 'r', since: {epoch: 1, offset: 6}, until: {epoch: 1, offset: 9}}), chat(10, 'next')]));
+  });
+  const ada = client(script);
+  const told = [];
+  ada.on('gap', (gap) => told.push(gap));
+  await ada.connect('ada');
+  await ada.enter('r');
+  await until(() => ada.seen.includes('next'), 'the next message');
+  assert.deepEqual(ada.seen, ['first', 'gap', 'next']);
+  assert.deepEqual(told, [{room: 'r', since: {epoch: 1, offset: 6}, until: {epoch: 1, offset: 9}}]);
 });
 
 for (const [reason, states] of [['reconnect', ['reconnecting', 'connected']], ['replaced', ['offline: replaced']], ['banned', ['offline: banned']]]) {

@@ -15,7 +15,7 @@ const clients = [];
 
 // The connector may open few files, whatever it asks for; the chat server is given few, and may ask for more.
 before(async () => {
-  suite = await Suite.start({ulimits: {connector: `-n ${FEW}`, chat: '-Sn 128'}});
+  suite = await Suite.start({ulimits: {connector: `-n ${FEW}`, chat: '-Sn 128'}, flags: {connector: ['--max_connections_per_address=1000']}});
 });
 after(async () => {
   for (const client of clients) client.close();

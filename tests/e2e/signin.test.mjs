@@ -200,7 +200,10 @@ test('the chat page takes a token from its address, keeps it out of sight, and s
     await page.waitForSelector('#chat:not([hidden])');
     await page.reload();
     await page.waitForSelector('#chat:not([hidden])');
+    assert.ok(!await page.isVisible('#sign-in-notice'));
     const stranger = await browser.open(`http://127.0.0.1:${suite.gatePort}/`);
+    await stranger.waitForSelector('#sign-in-notice:not([hidden])');
+    assert.match(await stranger.textContent('#sign-in-notice'), /^This suite asks who you are/);
     await stranger.fill('#user-input', 'Łucja');
     await enter(stranger);
     await stranger.waitForSelector('#sign-in-error:has-text("show a sign-in token")');

@@ -48,6 +48,7 @@ class FakeConnection final : public net::Connection {
   std::string close_detail;
   bool paused = false;
   bool stalled = false;
+  bool behind = false;
   bool closed = false;
   size_t allowed = 0;  // By AllowMessages.
   bool unread = false;
@@ -103,6 +104,7 @@ class FakeConnection final : public net::Connection {
     close_detail = std::move(detail);
   }
   bool Stalled() const override { return stalled; }
+  bool Behind() const override { return behind; }
   net::Clock::time_point Now() const override { return net::Clock::now(); }
   bool HasUnread() override { return unread; }
   bool ShowsLife() override { return std::exchange(shows_life, false); }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-namespace hubbub::client {
+namespace hubbub {
 
 // Bounds how often something happens: `per_second` times a second on average, and twice that at once. A
 // token bucket. Not thread-safe.
@@ -14,13 +14,14 @@ class RateLimit {
   RateLimit(int per_second, Clock::time_point now)
       : per_second_(per_second), tokens_(2.0 * per_second), at_(now) {}
 
-  // Counts one more, at `now`. False if that is too many; it does not count then.
-  bool Take(Clock::time_point now) {
+  // Counts `amount` more, at `now`. False if that is too many; it does not count then. More than 2 *
+  // per_second never fits.
+  bool Take(Clock::time_point now, double amount = 1) {
     const double seconds = std::chrono::duration<double>(now - at_).count();
     tokens_ = std::min(2.0 * per_second_, tokens_ + per_second_ * seconds);
     at_ = now;
-    if (tokens_ < 1) return false;
-    tokens_ -= 1;
+    if (tokens_ < amount) return false;
+    tokens_ -= amount;
     return true;
   }
 
@@ -32,4 +33,4 @@ class RateLimit {
   Clock::time_point at_;
 };
 
-}  // namespace hubbub::client
+}  // namespace hubbub

@@ -1,8 +1,8 @@
-#include "services/client/rate_limit.h"
+#include "services/base/rate_limit.h"
 
 #include "gtest/gtest.h"
 
-namespace hubbub::client {
+namespace hubbub {
 namespace {
 
 using std::chrono::milliseconds;
@@ -34,4 +34,4 @@ TEST(RateLimit, LetsBurstsPassAndRefillsByTime) {
 }
 
 }  // namespace
-}  // namespace hubbub::client
+}  // namespace hubbub
