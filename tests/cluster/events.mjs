@@ -1,6 +1,10 @@
 // What happens to the cluster, by name. `planned`: an operator does it, and nobody may notice; everything else is an accident, where who
 // arrives may have to try again. `pause`: how long a room may be silent, in milliseconds.
+import {spawn} from 'node:child_process';
+import {existsSync, readFileSync, writeFileSync} from 'node:fs';
+
 import {sleep} from '../chaos/person.mjs';
+import {until} from '../e2e/wait.mjs';
 import {command, KINDS, kubectl, NODES, pods, processOf, programOf, rolledOut} from './kubernetes.mjs';
 
 const PLANNED = {planned: true, pause: 1000};
@@ -36,6 +40,44 @@ const hang = (kind, seconds) => async () => {
   const pid = processOf(await first(kind));
   await during(seconds * 1000, () => signal('SIGSTOP')(pid), () => signal('SIGCONT')(pid));
 };
+
+// The kernel ends a chat server because the memory of its container is used up, by a program beside it that eats all there is.
+async function oomKill() {
+  const pod = await first('chat');
+  const pid = processOf(pod);
+  const groups = readFileSync(`/proc/${pid}/cgroup`, 'utf8').trim().split('\n').map((line) => line.split(':'));
+  const [,, path] = groups.find(([, controllers]) => controllers === 'memory') ?? groups.find(([number]) => number === '0');
+  const root = existsSync('/sys/fs/cgroup/memory') ? '/sys/fs/cgroup/memory' : '/sys/fs/cgroup';
+  // So that the kernel takes this one, and not the eater.
+  writeFileSync(`/proc/${pid}/oom_score_adj`, '1000');
+  const eater = spawn('bash', ['-c', `echo $$ >${root}${path}/cgroup.procs && exec tail /dev/zero`], {stdio: 'ignore'});
+  const reason = '{.status.containerStatuses[0].lastState.terminated.reason}';
+  try {
+    await until(async () => await kubectl('get', 'pod', pod.name, '--output', `jsonpath=${reason}`) === 'OOMKilled', `${pod.name} to be killed`, 60000);
+  } finally {
+    eater.kill('SIGKILL');
+  }
+  await rolledOut('chat');
+}
+
+// Its machine goes on, and it is started again as it was.
+async function killStore() {
+  const pid = Number(readFileSync('/run/store/data/postmaster.pid', 'utf8').split('\n')[0]);
+  const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean);
+  signal('SIGKILL')(pid);
+  await sleep(3000);
+  const start = () => spawn('nsenter', ['--net=/run/netns/store', 'setpriv', '--reuid', 'postgres', '--regid', 'postgres', '--clear-groups', ...words],
+                            {cwd: '/run/store', stdio: 'ignore', detached: true}).unref();
+  const ready = words[0].replace(/postgres$/, 'pg_isready');
+  start();
+  // What the old one has left may be in the way of the new one for a moment.
+  await until(async () => {
+    await sleep(500);
+    if (await command('nsenter', '--net=/run/netns/store', ready, '--quiet', '--host=10.77.0.20').then(() => true, () => false)) return true;
+    if (!existsSync('/run/store/data/postmaster.pid')) start();
+    return false;
+  }, 'PostgreSQL to answer again', 30000);
+}
 
 // The kubelet's questions come from its own end of the pod's link.
 async function probesFail() {
@@ -99,6 +141,7 @@ export const EVENTS = {
     await sleep(2000);
     await rolledOut('connector');
   }},
+  'oom-kill-chat': {...ACCIDENT, does: oomKill},
   'hang-chat-3s': {...ACCIDENT, does: hang('chat', 3)},
   'hang-chat-10s': {...ACCIDENT, short: true, does: hang('chat', 10)},
   'hang-chat-25s': {...ACCIDENT, does: hang('chat', 25)},
@@ -111,6 +154,7 @@ export const EVENTS = {
   'node-cut': {...ACCIDENT, does: nodeCut},
   'link-cut': {...ACCIDENT, does: linkCut},
   // Nothing is said while nobody keeps it: see deploy/README.md, "When it is away".
+  'store-killed': {...ACCIDENT, pause: 15000, does: killStore},
   'store-cut': {...ACCIDENT, pause: 15000, does: () => cut('store', 10000)},
   'dns-away': {...ACCIDENT, does: dnsAway},
 };

@@ -7,7 +7,7 @@ import {test} from 'node:test';
 import {LoadBalancer} from './load_balancer.mjs';
 import {operatorLines} from './operator.mjs';
 import {longestSilence} from './silences.mjs';
-import {tableOf, wrongsOf} from './table.mjs';
+import {saysNothing, tableOf, wrongsOf} from './table.mjs';
 
 const good = {name: 'rollout-chat', planned: true, longestPause: 1000, seconds: 21.4, acknowledged: 900, due: 7200, delivered: 7200, missing: 0,
               doubled: 0, misplaced: 0, givenUp: 0, putOut: 0, away: 0, presence: 0, served: 400, again: 0, failed: 0, slowest: 120, pause: 640, ownPause: 90};
@@ -22,6 +22,19 @@ test('a result is wrong by whatever was promised and did not come', () => {
   assert.equal(wrongsOf({...good, again: 1}).length, 1, 'nobody may have to try again when an operator does something');
   assert.equal(wrongsOf({...good, again: 1, planned: false}).length, 0);
   assert.deepEqual(wrongsOf({name: 'drain', error: 'no node'}), ['no node']);
+});
+
+test('on a machine without time for the test, waiting says nothing and losing does', () => {
+  const busy = {...good, ownPause: 5000};
+  assert.equal(saysNothing(good), false);
+  assert.equal(saysNothing(busy), false, 'all was well all the same');
+  assert.equal(saysNothing({...busy, again: 2}), true);
+  assert.equal(saysNothing({...busy, failed: 2}), true);
+  assert.equal(saysNothing({...busy, failed: 2, missing: 1}), false);
+  assert.equal(saysNothing({...busy, away: 2, missing: 1, presence: 2}), true, 'who is not back may get it yet');
+  assert.equal(saysNothing({...busy, away: 2, doubled: 1}), false);
+  assert.equal(saysNothing({...good, failed: 2}), false);
+  assert.equal(saysNothing({name: 'drain', error: 'no node'}), false);
 });
 
 test('the table has a line for each event, and says which have failed', () => {
