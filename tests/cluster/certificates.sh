@@ -41,6 +41,7 @@ make_certificates() (
   kubeconfig controller-manager /CN=system:kube-controller-manager
   kubeconfig scheduler /CN=system:kube-scheduler
   kubeconfig proxy /CN=system:kube-proxy
+  kubeconfig firewall /O=system:masters/CN=firewall
   local node
   for node in "${nodes[@]}"; do
     kubeconfig "$node" "/O=system:nodes/CN=system:node:$node" "DNS:$node,IP:$(node_address "$node")"

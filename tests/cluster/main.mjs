@@ -2,11 +2,13 @@
 // folder that the environment calls `world`. `--names` prints what there is, `--check EVENT…` says whether it is there.
 import {writeFileSync} from 'node:fs';
 
+import {until} from '../e2e/wait.mjs';
 import {EVENTS} from './events.mjs';
 import {addressOf, allReady, NODES, spread} from './kubernetes.mjs';
 import {Load} from './load.mjs';
 import {LoadBalancer} from './load_balancer.mjs';
 import {operate} from './operator.mjs';
+import {policyFaults} from './policies.mjs';
 import {saysNothing, tableOf, wrongsOf} from './table.mjs';
 
 const GROUPS = {
@@ -67,6 +69,12 @@ process.on('unhandledRejection', (error) => {
   process.exit(1);
 });
 if (names.length) {
+  // The firewall may just be learning of the pods.
+  let faults;
+  console.log('== NetworkPolicies');
+  await until(async () => (faults = await policyFaults()).length === 0, 'the NetworkPolicies to be enforced', 60000)
+      .then(() => console.log('ok  strangers reach the ports of clients, and no other'))
+      .catch(() => results.push({name: 'NetworkPolicies', error: faults.join('; ')}));
   console.log('== grpcurl and ghz, as deploy/README.md says');
   await operate().catch(({message}) => results.push({name: 'grpcurl and ghz', error: message}));
 }

@@ -67,4 +67,9 @@ launch "$node-kubelet" "$programs/kubelet" --config="$state/kubelet.yaml" --kube
 launch "$node-proxy" "$programs/kube-proxy" --kubeconfig="$keys/proxy.kubeconfig" --hostname-override="$node" --proxy-mode=iptables \
   --cluster-cidr="$pod_range" --conntrack-max-per-core=0 --conntrack-min=0 \
   --conntrack-tcp-timeout-established=0 --conntrack-tcp-timeout-close-wait=0
+# Its firewall alone, which enforces NetworkPolicies. It ends where the API server does not know the node yet.
+await 120 "the API server to know $node" "$programs/kubectl" --kubeconfig="$keys/$node.kubeconfig" get node "$node"
+NODE_NAME=$node launch "$node-firewall" "$programs/kube-router" --kubeconfig="$keys/firewall.kubeconfig" --hostname-override="$node" \
+  --run-firewall=true --run-router=false --run-service-proxy=false --run-loadbalancer=false --health-port=0 --metrics-port=0 \
+  --service-cluster-ip-range="$service_range" --service-node-port-range=30000-32767
 wait
