@@ -38,7 +38,7 @@ ChatServer::ChatServer(const ChatServerOptions& options)
     : cluster_(options.id, options.recovery_limit_ms, OpenerOf(options),
                {.slots_lost = [this](const std::vector<int>& slots) { ForgetSlots(slots); },
                 .all_lost = [this] { ForgetAll(); }},
-               IsDurable(options) ? "durable" : "memory"),
+               IsDurable(options) ? "durable" : "memory", options.extras.credentials),
       log_(IsDurable(options)
                ? std::make_unique<ChatLog>(options.id, cluster_, options.retention, OpenerOf(options))
                : nullptr),

@@ -36,6 +36,7 @@ Connector::LoopParts::LoopParts(net::Loop& loop, int loops, Connector& connector
                   .encoder = connector.encoder_,
                   .max_rooms = connector.options_.max_rooms,
                   .max_enters_per_second = connector.options_.max_enters_per_second,
+                  .scripts = connector.scripts_ ? &*connector.scripts_ : nullptr,
                   .patience = connector.options_.patience,
                   .draining = connector.draining_,
                   .name_wait = connector.options_.heartbeat.value_or(std::chrono::seconds(3))},
@@ -50,11 +51,12 @@ Connector::Connector(const ConnectorOptions& options)
               .heartbeat = options.heartbeat,
               .max_package_bytes = kMaxRequestBytes,
               .pitaya = &pitaya_},
+      scripts_(options.one_script ? std::optional<ScriptCheck>(std::in_place) : std::nullopt),
       request_prefix_(fmt::format("{:06x}", Entropy()() & 0xffffff)),
       encoder_(encodings_),
       loops_(options.loops),
-      links_(options.self.id, LinksListener()),
-      peers_(options.self.id),
+      links_(options.self.id, LinksListener(), options.extras.credentials),
+      peers_(options.self.id, options.extras.credentials),
       sessions_made_((Entropy()() & 0xffff'ffff) << 20) {
   for (int i = 0; i < loops_.size(); ++i)
     loop_parts_.push_back(std::make_unique<LoopParts>(loops_.at(i), loops_.size(), *this));

@@ -17,6 +17,7 @@
 #include "connector/delivery/local_rooms.h"
 #include "connector/peer_connectors.h"
 #include "connector/sessions/chat_session.h"
+#include "services/base/script_check.h"
 #include "services/client/client_session.h"
 #include "services/client/contract.h"
 #include "services/client/pitaya_protocol.h"
@@ -51,6 +52,7 @@ struct ConnectorOptions {
   int max_requests_per_second = 2000;  // Of one session, as are the next two.
   int max_bytes_per_second = 1 << 20;
   int max_enters_per_second = 50;
+  bool one_script = false;  // Names may not mix scripts (ScriptCheck).
   // Clients that are told to update (code 501): a type, or a type and version, as "unity-socket" or
   // "js-websocket/0.0.1".
   std::vector<std::string> old_clients = {};
@@ -135,6 +137,7 @@ class Connector {
   const client::PitayaTerms pitaya_;
   const client::PomeloOptions pomelo_;
   const client::SocketIoPushes socketio_{encodings_};
+  const std::optional<ScriptCheck> scripts_;
   const std::string request_prefix_;  // Of this run.
   Encoder encoder_;
   net::Loops loops_;

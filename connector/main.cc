@@ -32,6 +32,10 @@ ABSL_FLAG(int, max_requests_per_second, 2000,
 ABSL_FLAG(
     int, max_bytes_per_second, 1 << 20,
     "Bytes a second that one session may send, and twice as many at once; more are answered with code 429");
+ABSL_FLAG(bool, one_script_names, false,
+          "Refuse names of users and rooms that mix scripts, such as Latin with Cyrillic letters, so that "
+          "they look like others; "
+          "what Japanese, Korean and Chinese are written in counts as one");
 ABSL_FLAG(bool, use_dict, true, "Offer clients the dictionary that shortens routes");
 ABSL_FLAG(int, heartbeat, 3, "Seconds between heartbeats; 0 means none");
 ABSL_FLAG(absl::Duration, sign_in_timeout, absl::Seconds(10),
@@ -64,6 +68,7 @@ ConnectorOptions OptionsOf(program::ServerMain& main) {
   options.sign_in_timeout = absl::ToChronoMilliseconds(absl::GetFlag(FLAGS_sign_in_timeout));
   options.max_requests_per_second = absl::GetFlag(FLAGS_max_requests_per_second);
   options.max_bytes_per_second = absl::GetFlag(FLAGS_max_bytes_per_second);
+  options.one_script = absl::GetFlag(FLAGS_one_script_names);
   options.old_clients = absl::GetFlag(FLAGS_old_clients);
   options.reflection = absl::GetFlag(FLAGS_reflection);
   options.extras = main.extras();

@@ -7,10 +7,12 @@
 
 namespace hubbub::connector {
 
-PeerConnectors::PeerConnectors(std::string self)
-    : self_(std::move(self)), lines_({.make = [](const directory::ServerInfo& server) {
+PeerConnectors::PeerConnectors(std::string self, rpc::Credentials credentials)
+    : self_(std::move(self)),
+      lines_({.make = [credentials = std::move(credentials)](const directory::ServerInfo& server) {
         return std::make_shared<const rpc::ConnectorPeer>(rpc::ConnectorPeer{
-            server.id, connector::v1::ConnectorService::NewStub(rpc::MakeChannel(server.grpc_address()))});
+            server.id,
+            connector::v1::ConnectorService::NewStub(rpc::MakeChannel(server.grpc_address(), credentials))});
       }}) {}
 
 void PeerConnectors::Update(const directory::ServerList& servers) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "services/directory/directory.h"
+#include "services/rpc/channel.h"
 #include "services/rpc/server_lines.h"
 #include "services/rpc/user_calls.h"
 
@@ -14,7 +15,7 @@ namespace hubbub::connector {
 class PeerConnectors {
  public:
   // `self`: this connector's id, to which there is no line.
-  explicit PeerConnectors(std::string self);
+  PeerConnectors(std::string self, rpc::Credentials credentials);
 
   // Takes over another directory; calls that are under way on a line that has gone go on.
   void Update(const directory::ServerList& servers);

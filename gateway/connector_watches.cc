@@ -13,10 +13,10 @@ using connector::v1::ConnectorService;
 
 class ConnectorWatches::ConnectorWatch {
  public:
-  ConnectorWatch(directory::ServerInfo info, EntryTable& table)
+  ConnectorWatch(directory::ServerInfo info, EntryTable& table, const rpc::Credentials& credentials)
       : info_(std::move(info)),
         table_(table),
-        stub_(ConnectorService::NewStub(rpc::MakeChannel(info_.grpc_address()))),
+        stub_(ConnectorService::NewStub(rpc::MakeChannel(info_.grpc_address(), credentials))),
         stream_({
             .open = [this](auto* context, const auto* request,
                            auto* reactor) { stub_->async()->WatchStatus(context, request, reactor); },
@@ -60,10 +60,10 @@ class ConnectorWatches::ConnectorWatch {
   rpc::StreamKeeper<connector::v1::WatchStatusRequest, connector::v1::WatchStatusResponse> stream_;
 };
 
-ConnectorWatches::ConnectorWatches(EntryTable& table)
+ConnectorWatches::ConnectorWatches(EntryTable& table, rpc::Credentials credentials)
     : watches_({.make =
-                    [&table](const directory::ServerInfo& server) {
-                      return std::make_shared<ConnectorWatch>(server, table);
+                    [&table, credentials = std::move(credentials)](const directory::ServerInfo& server) {
+                      return std::make_shared<ConnectorWatch>(server, table, credentials);
                     },
                 .start = [](ConnectorWatch& watch) { watch.Start(); },
                 .stop = [](ConnectorWatch& watch) { watch.Stop(); }}) {}

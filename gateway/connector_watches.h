@@ -5,6 +5,7 @@
 
 #include "gateway/entry_table.h"
 #include "services/directory/directory.h"
+#include "services/rpc/channel.h"
 #include "services/rpc/server_lines.h"
 #include "services/rpc/user_calls.h"
 
@@ -14,7 +15,7 @@ namespace hubbub::gate {
 // by Gate.
 class ConnectorWatches {
  public:
-  explicit ConnectorWatches(EntryTable& table);
+  explicit ConnectorWatches(EntryTable& table, rpc::Credentials credentials);
 
   // Opens lines to connectors that are new in the directory, and closes those to connectors that have gone.
   void Update(const std::shared_ptr<const directory::ServerList>& servers);

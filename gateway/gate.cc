@@ -6,6 +6,7 @@
 #include "gateway/web_page.h"
 #include "services/base/host_port.h"
 #include "services/client/socketio_protocol.h"
+#include "services/net/refusal.h"
 
 namespace hubbub::gate {
 
@@ -16,9 +17,10 @@ Gate::Gate(const GateOptions& options)
       contract_(/*use_dict=*/false, options.use_protobuf, /*heartbeat=*/std::nullopt),
       pitaya_(contract_, encodings_, /*heartbeat=*/std::nullopt, client::PomeloOptions().max_package_bytes),
       servers_(std::make_shared<directory::ServerList>()),
-      watches_(table_),
+      watches_(table_, options.extras.credentials),
       loops_(options.loops),
-      server_table_(options.self.id, [this] { return status_->Now(); }),
+      server_table_(
+          options.self.id, [this] { return status_->Now(); }, options.extras.credentials),
       service_(table_, server_table_),
       users_(watches_) {
   for (int i = 0; i < loops_.size(); ++i) {
@@ -68,6 +70,12 @@ absl::StatusOr<std::unique_ptr<Gate>> Gate::Start(const GateOptions& options,
   auto listener = net::Listener::Start(self.loops_, std::move(clients), protocol, self.Routes(protocol));
   if (!listener.ok()) return listener.status();
   self.listener_ = *std::move(listener);
+  if (options.operators) {
+    auto operators =
+        net::Listener::Start(self.loops_, *options.operators, net::HttpAlone(), self.OperatorRoutes());
+    if (!operators.ok()) return operators.status();
+    self.operator_listener_ = *std::move(operators);
+  }
   self.status_ =
       std::make_unique<rpc::StatusService>(options.self.id, [&self](rpc::StatusService::Status& status) {
         status.set_draining(self.draining_);
@@ -114,9 +122,20 @@ net::HttpRouter Gate::Routes(const net::ProtocolFactory& protocol) const {
   return router;
 }
 
+net::HttpRouter Gate::OperatorRoutes() const {
+  net::HttpRouter router;
+  router.Add("/", {.handler = [this](const net::HttpRequest& request) {
+               const std::string_view path = net::PathOf(request.target);
+               if (path == "/servers.json") return ServeJson(server_table_.Json());
+               return ServeWebPage(path == "/" ? "/servers" : request.target);
+             }});
+  return router;
+}
+
 net::HttpResponse Gate::AnswerHttp(std::string_view target) const {
   const std::string_view path = net::PathOf(target);
-  if (!options_.servers_page && path.starts_with("/servers")) return NoSuchPage();
+  const bool shown = options_.servers_page && !options_.operators;
+  if (!shown && path.starts_with("/servers")) return NoSuchPage();
   if (path == "/signin.json")
     return ServeJson(options_.sign_in == nullptr ? R"({"required":false})" : R"({"required":true})");
   return path == "/servers.json" ? ServeJson(server_table_.Json()) : ServeWebPage(target);
@@ -133,6 +152,7 @@ Gate::~Gate() {
   }
   if (status_ != nullptr) status_->Shutdown();
   listener_.reset();
+  operator_listener_.reset();
   engine_.reset();
   if (server_ != nullptr) server_->Shutdown(1'000);
 }

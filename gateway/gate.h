@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,8 @@ struct GateOptions {
   int loops = 0;                                       // 0: half as many as cores.
   std::vector<std::string> subprotocols = {"pomelo"};  // Of WebSocket; see net::WebSocketRoute.
   bool use_protobuf = true;
+  // Where the servers page is served instead of on the client port; nothing: nowhere else.
+  std::optional<net::ListenerOptions> operators = {};
   bool servers_page = true;                       // Serves the servers page, /servers, on the client port.
   const signin::TokenChecker* sign_in = nullptr;  // Outlives the gate; null: it is open to everybody.
   bool reflection = true;
@@ -51,6 +54,8 @@ class Gate {
 
   uint16_t grpc_port() const { return server_->port(); }
   uint16_t client_port() const { return listener_->port(); }
+  // REQUIRES: GateOptions::operators.
+  uint16_t operator_port() const { return operator_listener_->port(); }
 
   // Client connections now.
   int sessions() const { return listener_->connections(); }
@@ -69,6 +74,7 @@ class Gate {
   std::unique_ptr<client::ClientSession> NewSession(net::Loop& loop, net::Connection& connection,
                                                     std::unique_ptr<client::ClientProtocol> protocol);
   net::HttpRouter Routes(const net::ProtocolFactory& protocol) const;
+  net::HttpRouter OperatorRoutes() const;
   net::HttpResponse AnswerHttp(std::string_view target) const;
   std::shared_ptr<const directory::ServerList> servers() ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -94,6 +100,7 @@ class Gate {
   std::atomic<uint64_t> sessions_made_{0};
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<net::Listener> listener_;
+  std::unique_ptr<net::Listener> operator_listener_;  // Null: there is none.
   std::atomic<bool> draining_{false};
   std::unique_ptr<rpc::StatusService> status_;
   ServerTable server_table_;

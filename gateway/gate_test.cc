@@ -13,6 +13,7 @@
 #include "gtest/gtest.h"
 #include "hubbub/connector/v1/connector.grpc.pb.h"
 #include "services/rpc/channel.h"
+#include "services/testing/tcp_client.h"
 
 namespace hubbub::gate {
 namespace {
@@ -68,10 +69,13 @@ class GateTest : public ::testing::Test {
 
   // The whole answer to a browser.
   std::string Get(const std::string& target, const std::string& fields = "") {
+    return GetAt(gate_->client_port(), target, fields);
+  }
+  static std::string GetAt(uint16_t port, const std::string& target, const std::string& fields = "") {
     namespace asio = boost::asio;
     asio::io_context context;
     asio::ip::tcp::socket socket(context);
-    socket.connect({asio::ip::make_address("127.0.0.1"), gate_->client_port()});
+    socket.connect({asio::ip::make_address("127.0.0.1"), port});
     asio::write(socket, asio::buffer("GET " + target + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" +
                                      fields + "\r\n"));
     std::string answer;
@@ -126,6 +130,21 @@ TEST_F(GateTest, ShowsBrowsersTheServersUnlessItMayNot) {
   for (const char* target : {"/servers", "/servers.json", "/servers.json?a=b", "/servers.html"})
     EXPECT_THAT(Get(target), HasSubstr(" 404 ")) << target;
   EXPECT_THAT(Get("/"), HasSubstr(" 200 "));
+}
+
+TEST_F(GateTest, ShowsOperatorsTheServersAtAnAddressOfTheirOwn) {
+  GateOptions options{.self = servers_->gates.front(), .listen_host = "127.0.0.1", .loops = 1};
+  options.operators = net::ListenerOptions{.host = "127.0.0.1"};
+  gate_.reset();
+  Start(options);
+  for (const char* target : {"/servers", "/servers.json"})
+    EXPECT_THAT(Get(target), HasSubstr(" 404 ")) << target;
+  const auto at_operators = [&](const std::string& target) { return GetAt(gate_->operator_port(), target); };
+  EXPECT_THAT(at_operators("/"), AllOf(HasSubstr(" 200 "), HasSubstr("<title>Servers")));
+  EXPECT_THAT(at_operators("/servers.json"), AllOf(HasSubstr(" 200 "), HasSubstr("\"id\":\"connector-1\"")));
+  testing::TcpClient other(gate_->operator_port());
+  other.Send("\1 a handshake");
+  EXPECT_EQ(other.ReadToEnd(), "") << "it takes no sessions";
 }
 
 TEST_F(GateTest, BrowsersAreToldThatTheyHaveThePage) {

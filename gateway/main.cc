@@ -1,5 +1,6 @@
 // hubbub-gate: tells each client which connector is its own, and serves the chat page.
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "absl/flags/flag.h"
@@ -7,6 +8,7 @@
 #include "services/base/host_port.h"
 #include "services/base/wait.h"
 #include "services/client/client_metrics.h"
+#include "services/directory/open_directory.h"
 #include "services/program/client_flags.h"
 #include "services/program/process.h"
 #include "services/program/server_flags.h"
@@ -16,6 +18,10 @@ ABSL_FLAG(std::string, id, "gate-server-1", "This server's id in the directory")
 ABSL_FLAG(uint16_t, client_port, 3014, "With --directory=dns: the port for clients");
 ABSL_FLAG(bool, servers_page, false,
           "Show everybody who reaches the client port the servers and their state, at /servers");
+ABSL_FLAG(std::string, operator_listen, "",
+          "Show the servers and their state at this address, as host:port, and no more on the client port: "
+          "one that operators alone "
+          "reach. Empty: nowhere else");
 
 namespace hubbub::gate {
 namespace {
@@ -29,6 +35,19 @@ void AddGateMetrics(metrics::Metrics& metrics, const Gate& gate) {
       metrics, [&] { return gate.traffic(); }, [&] { return gate.client_counts(); });
   metrics.AddGauge("hubbub_reachable_connectors", "Connectors that this gate can reach",
                    [&] { return static_cast<double>(gate.reachable_connectors()); });
+}
+
+// Where operators come to; nothing: nowhere. For few people, so for few connections.
+absl::StatusOr<std::optional<net::ListenerOptions>> OperatorPort(const net::TlsContext* tls) {
+  const std::string address = absl::GetFlag(FLAGS_operator_listen);
+  if (address.empty()) return std::nullopt;
+  const auto parsed = directory::ParseHostPort("--operator_listen", address);
+  if (!parsed.ok()) return parsed.status();
+  constexpr int kOperators = 100;
+  net::ListenerOptions options = program::ClientPort(kOperators, tls);
+  options.host = parsed->first;
+  options.port = parsed->second;
+  return options;
 }
 
 int Main(int argc, char** argv) {
@@ -46,12 +65,15 @@ int Main(int argc, char** argv) {
   if (!sign_in.ok()) program::Die(kProgram.name, sign_in.status());
   const auto tls = program::OpenTls();
   if (!tls.ok()) program::Die(kProgram.name, tls.status());
+  const auto operators = OperatorPort(tls->get());
+  if (!operators.ok()) program::Die(kProgram.name, operators.status());
   auto started = Gate::Start({.self = main.self(),
                               .listen_host = main.listen_host(),
                               .clients = program::ClientPort(main.max_clients(), tls->get()),
                               .loops = absl::GetFlag(FLAGS_loops),
                               .subprotocols = absl::GetFlag(FLAGS_subprotocols),
                               .use_protobuf = absl::GetFlag(FLAGS_use_protobuf),
+                              .operators = *operators,
                               .servers_page = absl::GetFlag(FLAGS_servers_page),
                               .sign_in = sign_in->get(),
                               .reflection = absl::GetFlag(FLAGS_reflection),

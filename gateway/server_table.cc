@@ -48,10 +48,10 @@ v1::Server Describe(const directory::ServerInfo& info, const ServerTable::Status
 class ServerTable::Row {
  public:
   // `own`: null unless this gate itself is the server. Then there is no line.
-  Row(directory::ServerInfo info, std::function<Status()> own)
+  Row(directory::ServerInfo info, std::function<Status()> own, const rpc::Credentials& credentials)
       : info_(std::move(info)),
         own_(std::move(own)),
-        stub_(StatusService::NewStub(rpc::MakeChannel(info_.grpc_address()))),
+        stub_(StatusService::NewStub(rpc::MakeChannel(info_.grpc_address(), credentials))),
         stream_({
             .open = [this](auto* context, const auto* request,
                            auto* reactor) { stub_->async()->WatchStatus(context, request, reactor); },
@@ -104,12 +104,12 @@ class ServerTable::Row {
   rpc::StreamKeeper<directory::v1::WatchStatusRequest, Status> stream_;
 };
 
-ServerTable::ServerTable(std::string id, std::function<Status()> own)
+ServerTable::ServerTable(std::string id, std::function<Status()> own, rpc::Credentials credentials)
     : id_(std::move(id)),
       rows_({.make =
-                 [self = std::pair(directory::ServerKind::kGate, id_),
-                  own = std::move(own)](const Listed& server) {
-                   return std::make_shared<Row>(server.info, server.id == self ? own : nullptr);
+                 [self = std::pair(directory::ServerKind::kGate, id_), own = std::move(own),
+                  credentials = std::move(credentials)](const Listed& server) {
+                   return std::make_shared<Row>(server.info, server.id == self ? own : nullptr, credentials);
                  },
              .start = [](Row& row) { row.Start(); },
              .stop = [](Row& row) { row.Stop(); }}) {}

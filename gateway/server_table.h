@@ -7,6 +7,7 @@
 #include "hubbub/directory/v1/status.pb.h"
 #include "hubbub/gate/v1/gate.pb.h"
 #include "services/directory/directory.h"
+#include "services/rpc/channel.h"
 #include "services/rpc/server_lines.h"
 
 namespace hubbub::gate {
@@ -19,7 +20,7 @@ class ServerTable {
   using Status = directory::v1::WatchStatusResponse;
 
   // `id` is this gate's, and `own` makes its status; called on any thread.
-  ServerTable(std::string id, std::function<Status()> own);
+  ServerTable(std::string id, std::function<Status()> own, rpc::Credentials credentials);
 
   // Opens lines to servers that are new in the directory, and closes those to servers that have gone.
   void Update(const directory::ServerList& servers);

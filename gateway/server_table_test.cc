@@ -65,11 +65,13 @@ class ServerTableTest : public ::testing::Test {
   // Nobody listens on port 1.
   const directory::ServerInfo self_{
       .kind = directory::ServerKind::kGate, .id = "gate-b", .host = "127.0.0.1", .port = 1};
-  ServerTable table_{"gate-b", [] {
+  ServerTable table_{"gate-b",
+                     [] {
                        StatusService::Status status;
                        status.set_version("own");
                        return status;
-                     }};
+                     },
+                     /*credentials=*/nullptr};
 };
 
 TEST_F(ServerTableTest, ShowsWhatEachServerTells) {

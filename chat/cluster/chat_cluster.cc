@@ -11,7 +11,7 @@
 namespace hubbub::chat {
 
 ChatCluster::ChatCluster(std::string id, int64_t recovery_limit_ms, SlotKeeper::Open open, Hooks hooks,
-                         std::string history)
+                         std::string history, rpc::Credentials credentials)
     : id_(std::move(id)),
       alone_(open == nullptr),
       started_ms_(SteadyNowMs()),
@@ -27,7 +27,7 @@ ChatCluster::ChatCluster(std::string id, int64_t recovery_limit_ms, SlotKeeper::
                .on_replaced = std::move(hooks.all_lost),
                .on_renewed = [this](int64_t asked_ms) { fence_.Open(asked_ms); }},
               std::move(history)),
-      links_(id_, slots_, keeper_) {}
+      links_(id_, slots_, keeper_, std::move(credentials)) {}
 
 absl::Status ChatCluster::Start(std::string address,
                                 const std::shared_ptr<const directory::ServerList>& servers) {

@@ -20,6 +20,7 @@
 #include "services/base/mutex.h"
 #include "services/base/string_map.h"
 #include "services/directory/directory.h"
+#include "services/rpc/channel.h"
 
 namespace hubbub::chat {
 
@@ -36,9 +37,10 @@ class ChatCluster final : public Cluster {
   };
 
   // `id`: this server's. Losses are recovered from for at most `recovery_limit_ms`. `open` connects to the
-  // store; null: this server is alone. `history`: as StoredServer has it.
+  // store; null: this server is alone. `history`: as StoredServer has it. `credentials`: of channels to the
+  // other servers.
   ChatCluster(std::string id, int64_t recovery_limit_ms, SlotKeeper::Open open, Hooks hooks,
-              std::string history = "memory");
+              std::string history = "memory", rpc::Credentials credentials = nullptr);
 
   // Goes to the store. `address`: where other servers reach this one, which listens by now. An error says why
   // the store cannot be used.

@@ -20,7 +20,7 @@ class PeerLinks::Link {
   Link(SlotTable::Peer server, PeerLinks& links)
       : server_(std::move(server)),
         links_(links),
-        channel_(rpc::MakeChannel(server_.address)),
+        channel_(rpc::MakeChannel(server_.address, links.credentials_)),
         chat_(v1::ChatService::NewStub(channel_)),
         history_(v1::HistoryService::NewStub(channel_)),
         peer_(v1::PeerService::NewStub(channel_)),
@@ -95,8 +95,9 @@ class PeerLinks::Link {
   rpc::StreamKeeper<v1::WatchRequest, v1::WatchResponse> stream_;
 };
 
-PeerLinks::PeerLinks(std::string id, const SlotTable& slots, SlotKeeper& keeper)
+PeerLinks::PeerLinks(std::string id, const SlotTable& slots, SlotKeeper& keeper, rpc::Credentials credentials)
     : id_(std::move(id)),
+      credentials_(std::move(credentials)),
       slots_(slots),
       keeper_(keeper),
       links_({.make = [this](const auto& server) { return std::make_shared<Link>(server, *this); },

@@ -8,6 +8,7 @@
 #include "chat/cluster/slot_table.h"
 #include "chat/connectors/cluster.h"
 #include "hubbub/chat/v1/history.grpc.pb.h"
+#include "services/rpc/channel.h"
 #include "services/rpc/server_lines.h"
 
 namespace hubbub::chat {
@@ -21,7 +22,8 @@ inline constexpr uint32_t kPeerContract = 3;
 class PeerLinks {
  public:
   // `id`: this server's. `slots` and `keeper` outlive this object; the keeper is told what the streams show.
-  PeerLinks(std::string id, const SlotTable& slots, SlotKeeper& keeper);
+  PeerLinks(std::string id, const SlotTable& slots, SlotKeeper& keeper,
+            rpc::Credentials credentials = nullptr);
 
   // Opens and closes lines as the table is by now. Call it several times a second.
   void Update();
@@ -38,6 +40,7 @@ class PeerLinks {
   class Link;
 
   const std::string id_;
+  const rpc::Credentials credentials_;
   const SlotTable& slots_;
   SlotKeeper& keeper_;
   rpc::ServerLines<Link, SlotTable::Peer> links_;  // The last member: its end stops what uses the others.

@@ -12,11 +12,11 @@ using chat::v1::SubscribeRequest;
 using chat::v1::SubscribeResponse;
 
 ChatLink::ChatLink(directory::ServerInfo server, std::string connector_id, uint64_t connector_run,
-                   Listener listener)
+                   Listener listener, const rpc::Credentials& credentials)
     : server_(std::move(server)),
       connector_id_(std::move(connector_id)),
       listener_(std::move(listener)),
-      channel_(rpc::MakeChannel(server_.grpc_address())),
+      channel_(rpc::MakeChannel(server_.grpc_address(), credentials)),
       stub_(chat::v1::ChatService::NewStub(channel_)),
       history_(chat::v1::HistoryService::NewStub(channel_)),
       reachability_(SteadyNowMs()),

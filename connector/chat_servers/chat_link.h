@@ -13,6 +13,7 @@
 #include "hubbub/chat/v1/history.grpc.pb.h"
 #include "services/base/mutex.h"
 #include "services/directory/directory.h"
+#include "services/rpc/channel.h"
 #include "services/rpc/reachability.h"
 #include "services/rpc/stream_keeper.h"
 #include "services/rpc/unary.h"
@@ -37,7 +38,8 @@ class ChatLink {
   };
 
   // `connector_run` names this run of the connector.
-  ChatLink(directory::ServerInfo server, std::string connector_id, uint64_t connector_run, Listener listener);
+  ChatLink(directory::ServerInfo server, std::string connector_id, uint64_t connector_run, Listener listener,
+           const rpc::Credentials& credentials = nullptr);
 
   const directory::ServerInfo& server() const { return server_; }
   void Start() { stream_.Start(); }

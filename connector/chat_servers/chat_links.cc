@@ -10,11 +10,11 @@
 namespace hubbub::connector {
 
 // The random number names this run of the connector.
-ChatLinks::ChatLinks(std::string connector_id, ChatLink::Listener listener)
+ChatLinks::ChatLinks(std::string connector_id, ChatLink::Listener listener, rpc::Credentials credentials)
     : links_({.make =
-                  [id = std::move(connector_id), run = Entropy()() | 1,
-                   listener = std::move(listener)](const directory::ServerInfo& server) {
-                    return std::make_shared<ChatLink>(server, id, run, listener);
+                  [id = std::move(connector_id), run = Entropy()() | 1, listener = std::move(listener),
+                   credentials = std::move(credentials)](const directory::ServerInfo& server) {
+                    return std::make_shared<ChatLink>(server, id, run, listener, credentials);
                   },
               .start = [](ChatLink& link) { link.Start(); },
               .stop = [](ChatLink& link) { link.Stop(); }}) {}

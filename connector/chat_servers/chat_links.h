@@ -8,6 +8,7 @@
 #include "connector/chat_servers/chat_link.h"
 #include "services/base/mutex.h"
 #include "services/directory/directory.h"
+#include "services/rpc/channel.h"
 #include "services/rpc/server_lines.h"
 
 namespace hubbub::connector {
@@ -16,7 +17,7 @@ namespace hubbub::connector {
 // reached, because it may still hold rooms. Thread-safe. Owned by Connector.
 class ChatLinks {
  public:
-  ChatLinks(std::string connector_id, ChatLink::Listener listener);
+  ChatLinks(std::string connector_id, ChatLink::Listener listener, rpc::Credentials credentials = nullptr);
 
   // Opens links to the chat servers that are new in the directory, and closes those to addresses that a
   // server has left; then as Sweep.

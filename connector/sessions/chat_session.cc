@@ -90,6 +90,10 @@ void ChatSession::Enter(const json::object& body, client::Reply reply) {
   auto wish = ReadEnter(body);
   if (!wish.ok()) return FailWith(std::move(reply), wish.status());
   if (const absl::Status status = Admit(*wish); !status.ok()) return FailWith(std::move(reply), status);
+  for (const std::string& name : {wish->user, wish->room}) {
+    if (environment_.scripts == nullptr || !environment_.scripts->MixesScripts(name)) continue;
+    return reply.Fail(400, fmt::format("'{}' mixes letters of several scripts: write it in one", name));
+  }
   const std::string room = wish->room;
   if (!user_.empty() && wish->user != user_) {
     return reply.Fail(

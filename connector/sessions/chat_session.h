@@ -21,6 +21,7 @@
 #include "connector/sessions/place_search.h"
 #include "connector/sessions/requests.h"
 #include "services/base/rate_limit.h"
+#include "services/base/script_check.h"
 #include "services/base/string_map.h"
 #include "services/client/client_session.h"
 #include "services/client/session_registry.h"
@@ -39,6 +40,8 @@ struct SessionEnvironment {
   size_t max_rooms = 100;
   // Of a session; twice as many at once, so that a client that comes back enters all its rooms.
   int max_enters_per_second = 50;
+  // Refuses names that mix scripts. Null: they are taken.
+  const ScriptCheck* scripts = nullptr;
   // How long a request waits while the room's chat server cannot be reached, or the room is on its way to
   // another chat server.
   std::chrono::milliseconds patience{10'000};

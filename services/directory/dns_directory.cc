@@ -22,8 +22,9 @@ constexpr std::chrono::milliseconds kAskDeadline{900};
 // One address, and the question to it that is under way. All is the directory's, under its lock, except what
 // gRPC writes during a call.
 struct DnsDirectory::Peer {
-  explicit Peer(const std::string& address)
-      : channel(rpc::MakeChannel(address)), stub(directory::v1::IdentityService::NewStub(channel)) {}
+  Peer(const std::string& address, const rpc::Credentials& credentials)
+      : channel(rpc::MakeChannel(address, credentials)),
+        stub(directory::v1::IdentityService::NewStub(channel)) {}
 
   const std::shared_ptr<grpc::Channel> channel;
   const std::unique_ptr<directory::v1::IdentityService::Stub> stub;
@@ -108,8 +109,9 @@ void DnsDirectory::Round() {
   std::map<ServerBook::Address, std::shared_ptr<Peer>> peers;
   for (const ServerBook::Address& address : addresses) {
     const auto known = peers_.find(address);
-    const auto peer =
-        known != peers_.end() ? known->second : std::make_shared<Peer>(book_.GrpcAddress(address));
+    const auto peer = known != peers_.end()
+                          ? known->second
+                          : std::make_shared<Peer>(book_.GrpcAddress(address), options_.credentials);
     peers.emplace(address, peer);
     if (peer->context != nullptr) continue;
     // A connection that was lost may lead to another server by now.

@@ -17,6 +17,7 @@
 #include "services/directory/dns_resolver.h"
 #include "services/directory/identity.h"
 #include "services/directory/server_book.h"
+#include "services/rpc/channel.h"
 
 namespace hubbub::directory {
 
@@ -25,6 +26,7 @@ struct DnsDirectoryOptions {
   Identity identity = {};
   std::map<ServerKind, DnsService> services = {};
   std::string dns_server = {};  // As in DnsResolver::Create.
+  rpc::Credentials credentials = nullptr;
   std::chrono::milliseconds period{1'000};
   // The longest time that a start waits for DNS and for the servers that DNS shows, so that a server that
   // comes back does not take itself for the only one.

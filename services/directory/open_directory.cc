@@ -65,7 +65,7 @@ std::string HostName() {
 
 absl::StatusOr<OpenedDirectory> OpenDns(const DirectoryOptions& options) {
   if (absl::Status status = CheckName("--id", options.id); !status.ok()) return status;
-  DnsDirectoryOptions dns{.dns_server = options.dns_server};
+  DnsDirectoryOptions dns{.dns_server = options.dns_server, .credentials = options.credentials};
   const struct {
     ServerKind kind;
     const char* flag;

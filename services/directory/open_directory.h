@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "services/directory/directory.h"
 #include "services/directory/identity.h"
+#include "services/rpc/channel.h"
 
 namespace hubbub::directory {
 
@@ -25,6 +26,7 @@ struct DirectoryOptions {
   std::string connector_service = {};
   std::string chat_service = {};
   std::string dns_server = {};
+  rpc::Credentials credentials = nullptr;  // Shown to the servers that DNS names.
   std::string advertise_host = {};
   uint16_t client_port = 0;
   // Of both: what clients are told instead of this server's own address, as host or host:port; or empty.

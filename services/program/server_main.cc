@@ -68,10 +68,11 @@ ServerMain::ServerMain(const ServerProgram& program, ServerFlags flags, int max_
   if (flags_.park_grpc_threads) callback_threads_.emplace();
 
   security_ = OpenSecurity();
-  if (security_ != nullptr) rpc::SetChannelCredentials(security_->ChannelCredentials());
+  if (security_ != nullptr) credentials_ = security_->ChannelCredentials();
 
   directory::DirectoryOptions options = flags_.directory;
   options.kind = program.kind;
+  options.credentials = credentials_;
   auto opened = directory::OpenDirectory(options);
   if (!opened.ok()) Die(program.name, opened.status());
   opened_ = *std::move(opened);
@@ -79,10 +80,6 @@ ServerMain::ServerMain(const ServerProgram& program, ServerFlags flags, int max_
   listen_host_ = flags_.listen.empty() ? opened_.listen_host : flags_.listen;
   call_metrics_.emplace(metrics_, std::vector<std::string>{std::string(program.service),
                                                            "hubbub.directory.v1.IdentityService"});
-}
-
-ServerMain::~ServerMain() {
-  rpc::SetChannelCredentials(nullptr);
 }
 
 std::unique_ptr<rpc::Security> ServerMain::OpenSecurity() const {
@@ -114,6 +111,7 @@ rpc::ServerExtras ServerMain::extras() {
   extras.call_metrics = &*call_metrics_;
   extras.listen_host = flags_.grpc_listen;
   extras.security = security_.get();
+  extras.credentials = credentials_;
   return extras;
 }
 

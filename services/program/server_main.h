@@ -53,7 +53,6 @@ class ServerMain {
  public:
   // `max_connections`: of clients; 0 if this kind of server has none.
   ServerMain(const ServerProgram& program, ServerFlags flags, int max_connections);
-  ~ServerMain();
 
   const directory::ServerInfo& self() const { return opened_.self; }
   const directory::Identity& identity() const { return opened_.identity; }
@@ -86,6 +85,7 @@ class ServerMain {
   std::optional<rpc::LibraryLogs> library_logs_;
   std::optional<rpc::CallbackThreads> callback_threads_;
   std::unique_ptr<rpc::Security> security_;
+  rpc::Credentials credentials_;
   directory::OpenedDirectory opened_;
   std::optional<directory::IdentityService> identity_service_;
   std::string listen_host_;

@@ -1,43 +1,11 @@
 #include "services/rpc/channel.h"
 
-#include <utility>
-
-#include "absl/base/thread_annotations.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
-#include "services/base/mutex.h"
 
 namespace hubbub::rpc {
-namespace {
-
-struct ProcessCredentials {
-  Mutex mu;
-  std::shared_ptr<grpc::ChannelCredentials> credentials ABSL_GUARDED_BY(mu);
-};
-
-// Channels are made deep in a program, by code that does not decide what its process shows: it is a
-// setting of the process, as gRPC's own are. Never destroyed: a thread may make a channel at the very end.
-ProcessCredentials& OfProcess() {
-  static auto& of_process = *new ProcessCredentials;
-  return of_process;
-}
-
-std::shared_ptr<grpc::ChannelCredentials> CredentialsNow() {
-  ProcessCredentials& of_process = OfProcess();
-  MutexLock lock(of_process.mu);
-  return of_process.credentials != nullptr ? of_process.credentials : grpc::InsecureChannelCredentials();
-}
-
-}  // namespace
-
-void SetChannelCredentials(std::shared_ptr<grpc::ChannelCredentials> credentials) {
-  ProcessCredentials& of_process = OfProcess();
-  MutexLock lock(of_process.mu);
-  of_process.credentials = std::move(credentials);
-}
-
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address, const Credentials& credentials) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 1'200);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 1'500);
@@ -50,7 +18,8 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1'000);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
   arguments.SetMaxReceiveMessageSize(4 << 20);
-  return grpc::CreateCustomChannel(address, CredentialsNow(), arguments);
+  return grpc::CreateCustomChannel(
+      address, credentials == nullptr ? grpc::InsecureChannelCredentials() : credentials, arguments);
 }
 
 }  // namespace hubbub::rpc

@@ -221,8 +221,8 @@ TEST_F(SecurityTest, ChannelsGoToServersOfTheSuiteAlone) {
   Serve(/*tokens=*/false);
   authority_.Issue("gate-1", {"hubbub://gate/gate-1"});
   const auto gate = Open(false, "gate-1", Role::kGate);
-  SetChannelCredentials(gate->ChannelCredentials());
-  const auto to_server = MakeChannel(Address());
+  const Credentials credentials = gate->ChannelCredentials();
+  const auto to_server = MakeChannel(Address(), credentials);
   EXPECT_TRUE(Call(to_server, kHealth).ok()) << "by an address that no certificate names";
 
   // A back end whose certificate the authority has signed too is no chat server.
@@ -233,8 +233,7 @@ TEST_F(SecurityTest, ChannelsGoToServersOfTheSuiteAlone) {
   options.pem_key_cert_pairs.push_back({Text("impostor.key"), Text("impostor.pem")});
   builder.AddListeningPort("127.0.0.1:0", grpc::SslServerCredentials(options), &port);
   const auto impostor = builder.BuildAndStart();
-  const grpc::Status status = Call(MakeChannel("127.0.0.1:" + std::to_string(port)), kHealth);
-  SetChannelCredentials(nullptr);
+  const grpc::Status status = Call(MakeChannel("127.0.0.1:" + std::to_string(port), credentials), kHealth);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 

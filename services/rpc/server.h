@@ -12,6 +12,7 @@
 #include "grpcpp/server_builder.h"
 #include "services/rpc/acceptor.h"
 #include "services/rpc/call_metrics.h"
+#include "services/rpc/channel.h"
 #include "services/rpc/health_service.h"
 #include "services/rpc/reflection_service.h"
 #include "services/rpc/security.h"
@@ -24,6 +25,7 @@ struct ServerExtras {
   const CallMetrics* call_metrics = nullptr;
   std::string listen_host = {};        // Empty: ServerOptions::host.
   const Security* security = nullptr;  // Null: plain, and everybody may call everything.
+  Credentials credentials = nullptr;   // Of the program's channels to other servers.
   // At a time; further ones are closed at once. ShareFiles tells how many there is room for.
   int max_connections = 1'000;
   // Age at which a connection ends, so that its peer connects again, perhaps to another server; 0: never.

@@ -17,7 +17,7 @@ const clients = [];
 
 before(async () => {
   // Longer than by default, so that a slow machine sees what is refused.
-  suite = await Suite.start({connectors: 2, chats: 2, flags: {connector: ['--heartbeat=6'], chat: ['--connector_grace=8s']}});
+  suite = await Suite.start({connectors: 2, chats: 2, flags: {connector: ['--heartbeat=6', '--one_script_names'], chat: ['--connector_grace=8s']}});
 });
 after(async () => {
   for (const client of clients) client.close();
@@ -79,6 +79,14 @@ for (const Client of [RawTcp, RawWebSocket]) {
     assert.equal(back.resume, resume, JSON.stringify(back));
   });
 }
+
+test('a name that mixes scripts is refused where that is wanted, and others are not', async () => {
+  const client = await tcp(suite.connectors[0], STOCK);
+  const mixed = await enter(client, 'p\u0430ypal', 'scripts');
+  assert.deepEqual([mixed.code, mixed.message], [400, "'p\u0430ypal' mixes letters of several scripts: write it in one"]);
+  assert.equal((await enter(client, 'алиса', 'l\u043ebby')).code, 400);
+  assert.ok((await enter(client, 'алиса', 'scripts')).users);
+});
 
 test('a name that is not claimed again is anybody\'s when the grace is over', async () => {
   const [first] = suite.connectors;

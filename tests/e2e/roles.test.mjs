@@ -254,12 +254,14 @@ test('a server that cannot be safe says why and does not start', async () => {
   ]) await assert.rejects(Suite.start({flags: {chat: given}}), said, given.join(' '));
 });
 
-test('gRPC and metrics have addresses of their own', async () => {
-  const [port] = await freePorts(1);
+test('gRPC, metrics and the operators\' page have addresses of their own', async () => {
+  const [port, operators] = await freePorts(2);
   const flags = ['--listen=127.0.0.8', '--grpc_listen=127.0.0.1', '--metrics_listen=127.0.0.9', `--metrics_port=${port}`];
-  const apart = await Suite.start({flags: {chat: flags}});  // Which serves, so gRPC is where the directory says.
+  const apart = await Suite.start({flags: {chat: flags, gate: [`--operator_listen=127.0.0.10:${operators}`]}});  // Which serves, so gRPC is where the directory says.
   try {
     assert.match(await (await fetch(`http://127.0.0.9:${port}/metrics`)).text(), /hubbub_rooms/);
+    assert.match(await (await fetch(`http://127.0.0.10:${operators}/servers.json`)).text(), /chat-server-1/);
+    assert.equal((await fetch(`http://127.0.0.1:${apart.gatePort}/servers.json`)).status, 404);
     for (const host of ['127.0.0.1', '127.0.0.8']) await assert.rejects(fetch(`http://${host}:${port}/metrics`), host);
   } finally {
     await apart.stop();
