@@ -25,6 +25,7 @@ const commands = (text) =>
 // These are what runs this test, directly or one step before it.
 const runByCi = new Set([
   './dev test', './dev build dev', './dev lint', './dev fuzz 10', './dev containers',
+  './dev cluster short',  // Where its programs are.
   'go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.1', 'go install github.com/bojand/ghz/cmd/ghz@v0.120.0',
 ]);
 // A container runtime and a cluster are not everywhere: tests/deploy checks what these read, field by field and flag by flag.
