@@ -5,7 +5,8 @@
 
 namespace hubbub::net {
 
-// Calls `visit` with the body of each frame. REQUIRES: frames as AppendFrame writes them (frame.h), and whole.
+// Calls `visit` with the body of each frame. REQUIRES: frames as AppendFrame writes them (frame.h), and
+// whole.
 template <typename Visit>
 void ForEachFrame(std::string_view frames, Visit visit) {
   while (frames.size() >= 2) {
