@@ -157,8 +157,9 @@ bool ChatServer::HasGivenAll() const {
   const SlotTable& slots = cluster_.slots();
   if (has_store_ && !cluster_.keeper().drain_told()) return false;
   if (!slots.Settled() || !hand_over_.Idle()) return false;
-  // Without a successor there is nothing to settle. In a rollout one comes any moment.
-  return !has_store_ || slots.owned() == 0 || rooms_.members() == 0;
+  // Without a successor there is nothing to settle. In a rollout one comes any moment. When the whole suite
+  // ends, the connectors have gone.
+  return !has_store_ || slots.owned() == 0 || rooms_.members() == 0 || !leases_.Heard();
 }
 
 void ChatServer::GiveRoomsAway(std::chrono::milliseconds timeout) {

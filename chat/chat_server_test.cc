@@ -278,6 +278,17 @@ TEST_F(TwoChatServersTest, AServerWhoseRoomsAreEmptyWaitsForNobody) {
   EXPECT_EQ(one_->rooms(), 1u) << "nobody could have it";
 }
 
+TEST_F(TwoChatServersTest, AServerWhoseConnectorsHaveGoneWaitsForNobody) {
+  {
+    TestStream stream(*to_one_, "connector-1");
+    ASSERT_TRUE(stream.Read());
+    ASSERT_TRUE(Add(*to_one_, AddOf("lobby", "ann", stream)).ok());
+  }
+  // If it waited, this test would last as long.
+  one_->Drain(std::chrono::hours(1));
+  EXPECT_EQ(one_->rooms(), 1u) << "nobody could have it";
+}
+
 TEST_F(TwoChatServersTest, TheRoomsOfALostServerBeginAnewWhenAllConnectorsHaveTold) {
   Settle();
   const std::string room = RoomOf(*both_, "chat-1");

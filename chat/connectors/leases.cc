@@ -1,5 +1,6 @@
 #include "chat/connectors/leases.h"
 
+#include <algorithm>
 #include <atomic>
 #include <optional>
 #include <utility>
@@ -102,6 +103,13 @@ StringSet Leases::Connectors() const {
     if (!outbox->ended()) connectors.insert(outbox->connector());
   }
   return connectors;
+}
+
+bool Leases::Heard() const {
+  MutexLock lock(mu_);
+  return std::any_of(outboxes_.begin(), outboxes_.end(), [](const auto& entry) {
+    return !entry.second->ended() && !entry.second->unheard_for().has_value();
+  });
 }
 
 void Leases::EndAll(const grpc::Status& reason) {

@@ -61,6 +61,9 @@ class Leases {
   // The connectors that have a lease here which has not ended, with or without a stream.
   StringSet Connectors() const ABSL_LOCKS_EXCLUDED(mu_);
 
+  // True if a connector listens on a stream.
+  bool Heard() const ABSL_LOCKS_EXCLUDED(mu_);
+
   // Ends all leases at once, because their rooms have been forgotten: the connectors get new ones.
   void EndAll(const grpc::Status& reason) ABSL_LOCKS_EXCLUDED(mu_);
 
