@@ -39,9 +39,7 @@ absl::Status TooManyRooms(size_t rooms) {
 }  // namespace
 
 ChatSession::ChatSession(client::ClientSession& session, SessionEnvironment& environment)
-    : session_(session),
-      environment_(environment),
-      enters_(environment.max_enters_per_second, net::Clock::now()) {}
+    : session_(session), environment_(environment), admission_(session, environment) {}
 ChatSession::~ChatSession() = default;
 
 const ChatSession::Route* ChatSession::FindRoute(std::string_view name) {
@@ -73,30 +71,17 @@ void ChatSession::OnRequest(std::string_view name, json::object body, client::Re
 }
 
 void ChatSession::Enter(const json::object& body, client::Reply reply) {
-  if (!enters_.Take(net::Clock::now())) return FailWith(std::move(reply), TooManyEnters());
+  absl::Status status = admission_.CountEnter();
+  if (!status.ok()) return FailWith(std::move(reply), status);
   auto wish = ReadEnter(body);
-  absl::Status status = wish.ok() ? MayBegin(*wish) : wish.status();
+  status = wish.ok() ? MayBegin(*wish) : wish.status();
   if (status.ok() && rooms_.size() >= environment_.max_rooms) status = TooManyRooms(rooms_.size());
   if (!status.ok()) return FailWith(std::move(reply), status);
   net::Spawn(session_.loop(), GoIn(environment_.servers, Begin(*std::move(wish)), std::move(reply)));
 }
 
-absl::Status ChatSession::TooManyEnters() const {
-  return absl::ResourceExhaustedError(
-      fmt::format("more than {} enters a second: slow down", enters_.per_second()));
-}
-
 absl::Status ChatSession::MayBegin(const EnterRequest& wish) {
-  if (absl::Status status = Admit(wish); !status.ok()) return status;
-  for (const std::string_view name : {std::string_view(wish.user), std::string_view(wish.room)}) {
-    if (environment_.scripts == nullptr || !environment_.scripts->MixesScripts(name)) continue;
-    return absl::InvalidArgumentError(
-        fmt::format("'{}' mixes letters of several scripts: write it in one", name));
-  }
-  if (!user_.empty() && wish.user != user_) {
-    return absl::PermissionDeniedError(
-        fmt::format("this session belongs to '{}': open a new connection to use another name", user_));
-  }
+  if (absl::Status status = admission_.Check(wish, user_); !status.ok()) return status;
   // As the stock demo answers a user who is in the room already.
   if (rooms_.contains(wish.room))
     return absl::AlreadyExistsError(fmt::format("you are in room '{}' already", wish.room));
@@ -129,7 +114,8 @@ void ChatSession::Recover(const json::object& body, client::Reply reply) {
   auto wishes = ReadRecover(body);
   if (!wishes.ok()) return FailWith(std::move(reply), wishes.status());
   for (size_t i = 0; i < wishes->size(); ++i) {
-    if (!enters_.Take(net::Clock::now())) return FailWith(std::move(reply), TooManyEnters());
+    if (const absl::Status status = admission_.CountEnter(); !status.ok())
+      return FailWith(std::move(reply), status);
   }
   if (!rooms_.empty()) return reply.Fail(500, "you are in rooms already: leave them first");
   if (wishes->size() > environment_.max_rooms)
@@ -158,34 +144,16 @@ boost::asio::awaitable<void> ChatSession::ComeBack(ChatServers& servers, Recover
   signed_in_ = true;
   TakeItsWord(recovery);
   reply.Ok({{"code", 200}});
-  ShowRooms();
+  ShowRooms(session_, rooms_);
   ShowMissed(environment_, session_, recovery);
-}
-
-absl::Status ChatSession::Admit(const EnterRequest& wish) {
-  client::SessionPass& pass = session_.pass();
-  absl::Status status = pass.Show(wish.sign_in, SystemNowMs());
-  if (status.ok()) status = pass.MayActAs(wish.user);
-  if (status.ok()) status = pass.MayEnter(wish.room);
-  return status;
 }
 
 void ChatSession::Refresh(const json::object& body, client::Reply reply) {
   const auto token = ReadRefresh(body);
-  if (!token.ok()) return FailWith(std::move(reply), token.status());
-  client::SessionPass& pass = session_.pass();
-  // An open server wants to know nothing.
-  if (pass.open()) return reply.Ok({{"code", 200}});
-  auto newer = pass.Check(*token, SystemNowMs());
-  if (!newer.ok()) return FailWith(std::move(reply), newer.status());
-  for (const auto& [room, place] : rooms_) {
-    const absl::Status status = client::MayEnter(*newer, room);
-    if (status.ok()) continue;
-    return FailWith(std::move(reply),
-                    absl::PermissionDeniedError(
-                        fmt::format("{}, in which you are: leave it first", std::string(status.message()))));
-  }
-  pass.Take(*std::move(newer));
+  StringSet rooms;
+  for (const auto& [room, place] : rooms_) rooms.insert(room);
+  const absl::Status status = token.ok() ? admission_.Refresh(*token, rooms) : token.status();
+  if (!status.ok()) return FailWith(std::move(reply), status);
   reply.Ok({{"code", 200}});
 }
 
@@ -209,7 +177,7 @@ void ChatSession::OnAdded(const Entry& entry, client::Reply reply, const chat::v
   // Before the answer: a client that has it, and comes back, has to know that it is in this room.
   entry.membership->BeginEpoch(response.epoch());
   entry.membership->SawOffset(response.offset());
-  ShowRooms();
+  ShowRooms(session_, rooms_);
   reply.Ok(answer);
   entry.membership->set_attempt(response.attempt());
   environment_.rooms.ShowUsers(entry.membership->room(), response.users());
@@ -230,7 +198,7 @@ void ChatSession::Leave(const json::object& body, client::Reply reply) {
   const std::shared_ptr<const Membership> membership = at->second.membership;
   const bool joined = membership->joined();
   Forget(*room);
-  ShowRooms();
+  ShowRooms(session_, rooms_);
   // A place that is being restored is taken back by the Restorer when it is there.
   if (!joined) return reply.Ok({{"code", 200}});
   net::Spawn(session_.loop(),
@@ -282,33 +250,14 @@ void ChatSession::OnTick() {
     environment_.rooms.TellGap(*place.membership);
     gap = gap || place.membership->gap();
   }
-  if (!gap && session_.rooms_hidden()) ShowRooms();
+  if (!gap && session_.rooms_hidden()) ShowRooms(session_, rooms_);
 }
 
 void ChatSession::OnEnded(const Membership& membership, Membership::End end) {
   Forget(membership.room());
-  if (end != Membership::End::kReplaced) return ShowRooms();
+  if (end != Membership::End::kReplaced) return ShowRooms(session_, rooms_);
   replaced_ = true;
   session_.Kick("replaced");
-}
-
-void ChatSession::ShowRooms() {
-  if (!session_.wants_rooms()) return;
-  std::vector<client::RoomOfClient> rooms;
-  bool gap = false;
-  for (const auto& [name, place] : rooms_) {
-    const Membership& membership = *place.membership;
-    // An enter that is under way.
-    if (membership.seen().epoch == 0) continue;
-    gap = gap || membership.gap();
-    // Until it is told of a gap, it may not come back as if there were none.
-    rooms.push_back({.name = name,
-                     .token = membership.gap() ? std::string() : membership.token(),
-                     .epoch = membership.seen().epoch,
-                     .offset = membership.seen().offset});
-  }
-  session_.ShowRooms(rooms);
-  if (gap) session_.HideRooms();
 }
 
 void ChatSession::Forget(const std::string& room) {

@@ -12,11 +12,11 @@
 #include "connector/chat_servers/partings.h"
 #include "connector/chat_servers/room_sends.h"
 #include "connector/delivery/membership.h"
+#include "connector/sessions/admission.h"
 #include "connector/sessions/place_search.h"
 #include "connector/sessions/recovery.h"
 #include "connector/sessions/requests.h"
 #include "connector/sessions/session_environment.h"
-#include "services/base/rate_limit.h"
 #include "services/base/string_map.h"
 #include "services/client/client_session.h"
 
@@ -54,7 +54,6 @@ class ChatSession final : public client::SessionHandler {
   void Enter(const boost::json::object& body, client::Reply reply);
   // Signs the user in and has a place begun. REQUIRES: MayBegin.
   Entry Begin(EnterRequest wish);
-  absl::Status TooManyEnters() const;
   // OK if the client may have a place in a further room.
   absl::Status MayBegin(const EnterRequest& wish);
   // Asks for the place and answers the client. `this` is gone once the reply has no session.
@@ -72,12 +71,8 @@ class ChatSession final : public client::SessionHandler {
   void Send(const boost::json::object& body, client::Reply reply);
   void History(const boost::json::object& body, client::Reply reply);
 
-  // OK if the client's sign-in token, shown here or before, allows it to do what it wishes.
-  absl::Status Admit(const EnterRequest& wish);
   // The chat server has ended a place.
   void OnEnded(const Membership& membership, Membership::End end);
-  // Tells a client that wants to know in which rooms it is now.
-  void ShowRooms();
   // Takes the session out of a room here; the chat server is not told.
   void Forget(const std::string& room);
   // The room keeps a name for this client for its token, not for its address.
@@ -90,7 +85,7 @@ class ChatSession final : public client::SessionHandler {
 
   client::ClientSession& session_;
   SessionEnvironment& environment_;
-  RateLimit enters_;
+  Admission admission_;
   bool signed_in_ = false;  // It has had a place.
   std::string user_;        // Empty before the first enter, and after it has failed.
   std::string token_;       // The session that shows it may take this session's places over.

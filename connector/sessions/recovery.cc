@@ -1,5 +1,6 @@
 #include "connector/sessions/recovery.h"
 
+#include <string>
 #include <utility>
 
 #include "connector/delivery/membership.h"
@@ -80,6 +81,25 @@ void ShowMissed(SessionEnvironment& environment, client::ClientSession& session,
     // As after an enter.
     if (membership.joined()) environment.restorer.CheckLease(membership);
   }
+}
+
+void ShowRooms(client::ClientSession& session, const StringMap<InRoom>& rooms) {
+  if (!session.wants_rooms()) return;
+  std::vector<client::RoomOfClient> shown;
+  bool gap = false;
+  for (const auto& [name, place] : rooms) {
+    const Membership& membership = *place.membership;
+    // An enter that is under way.
+    if (membership.seen().epoch == 0) continue;
+    gap = gap || membership.gap();
+    // Until it is told of a gap, it may not come back as if there were none.
+    shown.push_back({.name = name,
+                     .token = membership.gap() ? std::string() : membership.token(),
+                     .epoch = membership.seen().epoch,
+                     .offset = membership.seen().offset});
+  }
+  session.ShowRooms(shown);
+  if (gap) session.HideRooms();
 }
 
 }  // namespace hubbub::connector
