@@ -39,7 +39,7 @@ grpc::ServerUnaryReactor* ChatService::Add(grpc::CallbackServerContext* context,
   if (status.ok()) status = DoAdd(*request, *response);
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   if (!IsBeingRead(status)) return FinishCall(context, reactor, status);
-  WhenRead(
+  reads_.Retry(
       request->room(), [this, request, response] { return DoAdd(*request, *response); },
       [context, reactor](const absl::Status& done) { FinishCall(context, reactor, done); });
   return reactor;
@@ -70,7 +70,7 @@ grpc::ServerUnaryReactor* ChatService::Send(grpc::CallbackServerContext* context
   };
   const absl::Status status = attempt();
   if (IsBeingRead(status)) {
-    WhenRead(request->room(), attempt, finish);
+    reads_.Retry(request->room(), attempt, finish);
   } else {
     finish(status);
   }
@@ -117,13 +117,6 @@ grpc::ServerBidiReactor<v1::SendStreamRequest, v1::SendStreamResponse>* ChatServ
   return stream;
 }
 
-struct ChatService::Restoring {
-  bool moved = false;  // The rooms were handed over; otherwise their chat server was lost.
-  LossReport report;
-  RestoreResults results;  // One for each room; BeingRead: it is to be asked for.
-  RestoreDone finish;
-};
-
 grpc::ServerUnaryReactor* ChatService::Restore(grpc::CallbackServerContext* context,
                                                const v1::RestoreRequest* request,
                                                v1::RestoreResponse* response) {
@@ -137,13 +130,13 @@ grpc::ServerUnaryReactor* ChatService::Restore(grpc::CallbackServerContext* cont
   const std::string& lost = request->lost_server();
   LossReport report = ReportOf(*request, *subscriber, SteadyNowMs());
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  const RestoreDone finish = [response, reactor](const RestoreResults& results) {
+    ToProto(results, *response);
+    reactor->Finish(grpc::Status::OK);
+  };
   Cluster::Loss loss = Cluster::Loss::kRecovered;
   if (!lost.empty() && cluster_ != nullptr) {
-    loss = cluster_->Report(lost, request->lost_incarnation(), report,
-                            [response, reactor](const RestoreResults& results) {
-                              ToProto(results, *response);
-                              reactor->Finish(grpc::Status::OK);
-                            });
+    loss = cluster_->Report(lost, request->lost_incarnation(), report, finish);
   }
   if (loss == Cluster::Loss::kBeingRecovered) return reactor;
   if (loss == Cluster::Loss::kNotLost) {
@@ -155,39 +148,8 @@ grpc::ServerUnaryReactor* ChatService::Restore(grpc::CallbackServerContext* cont
                      id_)});
     return reactor;
   }
-  const auto restoring = std::make_shared<Restoring>();
-  restoring->moved = lost.empty();
-  restoring->results.resize(report.rooms.size(), BeingRead(""));
-  restoring->report = std::move(report);
-  restoring->finish = [response, reactor](const RestoreResults& results) {
-    ToProto(results, *response);
-    reactor->Finish(grpc::Status::OK);
-  };
-  RestoreRooms(restoring);
+  reads_.Restore(lost.empty(), std::move(report), finish);
   return reactor;
-}
-
-void ChatService::RestoreRooms(const std::shared_ptr<Restoring>& restoring, int most) {
-  const std::string* being_read = nullptr;
-  for (size_t i = 0; i < restoring->results.size(); ++i) {
-    auto& result = restoring->results[i];
-    if (!IsBeingRead(result.status())) continue;
-    const auto& [room, claim] = restoring->report.rooms[i];
-    // If the room was lost, the other connectors have reported already, and it is here with what they held.
-    result = restoring->moved ? rooms_.Restore(room, claim) : rooms_.RecoverLate(room, claim);
-    if (IsBeingRead(result.status())) being_read = &room;
-  }
-  if (being_read == nullptr || most <= 1) return restoring->finish(restoring->results);
-  rooms_.WhenRead(*being_read, [this, restoring, most] { RestoreRooms(restoring, most - 1); });
-}
-
-void ChatService::WhenRead(const std::string& room, std::function<absl::Status()> attempt,
-                           std::function<void(const absl::Status&)> finish, int most) {
-  rooms_.WhenRead(room, [this, room, attempt = std::move(attempt), finish = std::move(finish), most] {
-    const absl::Status status = attempt();
-    if (!IsBeingRead(status) || most <= 1) return finish(status);
-    WhenRead(room, attempt, finish, most - 1);
-  });
 }
 
 void ChatService::Shutdown() {
@@ -238,19 +200,7 @@ absl::Status ChatService::DoAdd(const v1::AddRequest& request, v1::AddResponse& 
                                                 .attempt = request.attempt()},
                                                request.resume_token(), seen);
   if (!added.ok()) return added.status();
-  response.mutable_users()->Reserve(static_cast<int>(added->users.size()));
-  for (std::string& user : added->users) response.add_users(std::move(user));
-  response.set_total(static_cast<uint32_t>(added->total));
-  response.set_epoch(added->epoch);
-  response.set_offset(added->offset);
-  response.set_life(added->life);
-  response.set_change(added->change);
-  response.set_attempt(added->attempt);
-  response.set_resumed(added->resumed);
-  response.set_recovered(added->missed.has_value());
-  if (added->missed) {
-    for (const EventPtr& event : *added->missed) ToProto(*event, response.add_missed_events());
-  }
+  ToProto(*std::move(added), response);
   return absl::OkStatus();
 }
 
@@ -295,15 +245,7 @@ absl::Status ChatService::DoGetRoom(const v1::GetRoomRequest& request, v1::GetRo
   absl::StatusOr<RoomInfo> info = rooms_.Get(request.room());
   if (!info.ok()) return info.status();
   response.set_room(request.room());
-  response.set_total(static_cast<uint32_t>(info->total));
-  response.set_epoch(info->epoch);
-  response.set_offset(info->offset);
-  for (MemberInfo& m : info->members) {
-    v1::Member* const member = response.add_members();
-    member->set_user(std::move(m.user));
-    member->set_connector(std::move(m.connector));
-    member->set_session(m.session);
-  }
+  ToProto(*std::move(info), response);
   return absl::OkStatus();
 }
 

@@ -12,6 +12,7 @@
 #include "chat/connectors/cluster.h"
 #include "chat/connectors/forward.h"
 #include "chat/connectors/leases.h"
+#include "chat/connectors/room_reads.h"
 #include "chat/connectors/send_reactor.h"
 #include "chat/rooms/room_table.h"
 #include "grpcpp/support/server_callback.h"
@@ -64,17 +65,6 @@ class ChatService final : public v1::ChatService::CallbackService {
                                     const Request* request, Response* response,
                                     AsyncMethod<Request, Response> there, const absl::Status& status);
 
-  // Tries again when the room that an attempt has said to be BeingRead is here, a few times at most, and
-  // tells `finish` what became of it.
-  void WhenRead(const std::string& room, std::function<absl::Status()> attempt,
-                std::function<void(const absl::Status&)> finish, int most = kMostReads);
-  // Restores what is left of a call, and answers it when that is done.
-  struct Restoring;
-  void RestoreRooms(const std::shared_ptr<Restoring>& restoring, int most = kMostReads);
-
-  // How often a call waits for rooms to be read.
-  static constexpr int kMostReads = 4;
-
   // OK if this server serves now.
   absl::Status Ready() const;
 
@@ -93,6 +83,7 @@ class ChatService final : public v1::ChatService::CallbackService {
   RoomTable& rooms_;
   Leases& leases_;
   Cluster* const cluster_;
+  RoomReads reads_{rooms_};
   CallGate gate_;
   Mutex mu_;
   absl::flat_hash_set<SendReactor*> send_streams_ ABSL_GUARDED_BY(mu_);

@@ -195,4 +195,31 @@ void ToProto(const RestoreResults& results, v1::RestoreResponse& proto) {
   }
 }
 
+void ToProto(AddResult result, v1::AddResponse& proto) {
+  proto.mutable_users()->Reserve(static_cast<int>(result.users.size()));
+  for (std::string& user : result.users) proto.add_users(std::move(user));
+  proto.set_total(static_cast<uint32_t>(result.total));
+  proto.set_epoch(result.epoch);
+  proto.set_offset(result.offset);
+  proto.set_life(result.life);
+  proto.set_change(result.change);
+  proto.set_attempt(result.attempt);
+  proto.set_resumed(result.resumed);
+  proto.set_recovered(result.missed.has_value());
+  if (!result.missed) return;
+  for (const EventPtr& event : *result.missed) ToProto(*event, proto.add_missed_events());
+}
+
+void ToProto(RoomInfo info, v1::GetRoomResponse& proto) {
+  proto.set_total(static_cast<uint32_t>(info.total));
+  proto.set_epoch(info.epoch);
+  proto.set_offset(info.offset);
+  for (MemberInfo& m : info.members) {
+    v1::Member* const member = proto.add_members();
+    member->set_user(std::move(m.user));
+    member->set_connector(std::move(m.connector));
+    member->set_session(m.session);
+  }
+}
+
 }  // namespace hubbub::chat

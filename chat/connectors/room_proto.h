@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "chat/connectors/loss_report.h"
+#include "chat/rooms/room.h"
 #include "chat/rooms/room_state.h"
 #include "hubbub/chat/v1/chat.pb.h"
 #include "hubbub/chat/v1/peer.pb.h"
@@ -16,6 +17,9 @@ RoomState FromProto(const v1::RoomState& proto, int64_t now_ms);
 void ToProto(const RestoreResult& result, v1::RestoredRoom* proto);
 RoomClaim ClaimOf(const v1::RoomPlaces& proto, SubscriberPtr subscriber, int64_t now_ms);
 LossReport ReportOf(const v1::RestoreRequest& proto, const SubscriberPtr& subscriber, int64_t now_ms);
+void ToProto(AddResult result, v1::AddResponse& proto);
+// All but the room's name.
+void ToProto(RoomInfo info, v1::GetRoomResponse& proto);
 // Results that do not fit into one answer are RESTORE_OUTCOME_LATER: the places are restored already, and a
 // retry returns the same result.
 void ToProto(const RestoreResults& results, v1::RestoreResponse& proto);
