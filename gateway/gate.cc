@@ -58,6 +58,8 @@ absl::StatusOr<std::unique_ptr<Gate>> Gate::Start(const GateOptions& options,
       self.loops_,
       engine::EngineOptions{.server_id = options.self.id,
                             .max_sessions = options.clients.max_connections,
+                            .max_per_machine = options.clients.max_per_machine,
+                            .max_waiting_bytes = options.clients.max_waiting_bytes,
                             .limits = {.max_payload_bytes = most_bytes}},
       [&self, most_bytes](net::Loop& loop, net::Connection& connection, socketio::EngineVersion version) {
         return self.NewSession(loop, connection,

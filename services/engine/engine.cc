@@ -1,4 +1,5 @@
 #include "services/engine/engine.h"
+#include "services/net/networks.h"
 
 #include <algorithm>
 #include <future>
@@ -31,9 +32,14 @@ net::HttpResponse NoSuchPath() {
 }  // namespace
 
 Engine::Engine(net::Loops& loops, EngineOptions options, MakeProtocol make)
-    : options_(std::move(options)), server_(ServerTag(options_.server_id)), make_(std::move(make)) {
+    : options_(std::move(options)),
+      server_(ServerTag(options_.server_id)),
+      make_(std::move(make)),
+      seats_(std::make_shared<net::Seats>(options_.max_sessions, options_.max_per_machine)) {
+  const size_t max_waiting_bytes = options_.max_waiting_bytes / static_cast<size_t>(loops.size());
   for (int i = 0; i < loops.size(); ++i) {
-    const auto lane = lanes_.emplace_back(std::make_shared<Lane>(loops.at(i), options_.tick));
+    const auto lane =
+        lanes_.emplace_back(std::make_shared<Lane>(loops.at(i), options_.tick, max_waiting_bytes));
     loops.at(i).Post([lane] { lane->Start(); });
   }
 }
@@ -139,20 +145,21 @@ void Engine::OnHandshake(net::Loop& loop, const net::HttpRequest& request, const
                         .body = "This server is draining: it takes no new clients.\n",
                         .headers = {{"Cache-Control", "no-store"}}});
   }
-  if (sessions() >= options_.max_sessions) {
+  auto seat = seats_->Take(net::MachineOfPeer(request.peer));
+  if (!seat || seat->guest()) {
     lane.CountClose(net::CloseReason::kRefused);
     return answer.Send(net::FullResponse());
   }
-  const auto session = NewSession(lane, *version, request.peer);
+  const auto session = NewSession(lane, *version, request.peer, std::move(seat));
   session->Start(make_(loop, *session, *version), nullptr);
   session->Poll(std::move(answer));
 }
 
 std::shared_ptr<EngineSession> Engine::NewSession(Lane& lane, socketio::EngineVersion version,
-                                                  std::string peer) {
+                                                  std::string peer, std::optional<net::Ticket> seat) {
   std::string sid = NewSid(static_cast<size_t>(lane.loop().index()), server_);
   auto session = std::make_shared<EngineSession>(lane.shared_from_this(), options_.limits, version, sid,
-                                                 std::move(peer));
+                                                 std::move(peer), std::move(seat));
   lane.Add(sid, session);
   return session;
 }
@@ -165,7 +172,7 @@ Engine::Opening Engine::OnWebSocket(const net::HttpRequest& request) {
   if (!version) return ErrorResponse(EngineError::kBadVersion, kNoVersion);
   if (query.sid.empty()) {
     auto make = [this, version = *version](net::Loop& loop, net::Connection& connection) {
-      const auto session = NewSession(LaneAt(loop), version, std::string(connection.peer()));
+      const auto session = NewSession(LaneAt(loop), version, std::string(connection.peer()), std::nullopt);
       session->Start(make_(loop, *session, version), &connection);
       return std::make_unique<EngineSocket>(session, connection, /*probe=*/false);
     };

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,14 +14,22 @@
 #include "services/net/connection.h"
 #include "services/net/http_router.h"
 #include "services/net/loop.h"
+#include "services/net/seats.h"
+#include "services/net/ticket.h"
 #include "services/net/traffic.h"
 #include "services/socketio/engine_packet.h"
 
 namespace hubbub::engine {
 
 struct EngineOptions {
-  std::string server_id;       // Ids of sessions name it.
-  int max_sessions = 100'000;  // Of clients that poll; more are answered with 503.
+  std::string server_id;  // Ids of sessions name it.
+  // Of clients that poll, and those of them that are one machine's (net::MachineOf); more are answered with
+  // 503.
+  int max_sessions = 100'000;
+  int max_per_machine = 100'000;
+  // The most bytes that wait for clients that poll, all together. Beyond, the sessions with most of them are
+  // closed as slow.
+  size_t max_waiting_bytes = size_t{512} << 20;
   SessionLimits limits = {};
   std::chrono::milliseconds tick{1'000};
 };
@@ -62,12 +71,14 @@ class Engine {
   Opening OnWebSocket(const net::HttpRequest& request);
   // The lane that a session of this id lives on; an error says why there is none here.
   std::variant<Lane*, net::HttpResponse> LaneOf(std::string_view sid);
-  std::shared_ptr<EngineSession> NewSession(Lane& lane, socketio::EngineVersion version, std::string peer);
+  std::shared_ptr<EngineSession> NewSession(Lane& lane, socketio::EngineVersion version, std::string peer,
+                                            std::optional<net::Ticket> seat);
   Lane& LaneAt(net::Loop& loop) { return *lanes_[static_cast<size_t>(loop.index())]; }
 
   const EngineOptions options_;
   const std::string server_;
   const MakeProtocol make_;
+  const std::shared_ptr<net::Seats> seats_;   // Of clients that poll.
   std::vector<std::shared_ptr<Lane>> lanes_;  // By Loop::index.
   std::atomic<bool> draining_{false};
 };

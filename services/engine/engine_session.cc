@@ -14,12 +14,13 @@ using socketio::EngineType;
 using socketio::EngineVersion;
 
 EngineSession::EngineSession(std::shared_ptr<Lane> lane, const SessionLimits& limits, EngineVersion version,
-                             std::string sid, std::string peer)
+                             std::string sid, std::string peer, std::optional<net::Ticket> seat)
     : lane_(std::move(lane)),
       limits_(limits),
       version_(version),
       sid_(std::move(sid)),
       peer_(std::move(peer)),
+      seat_(std::move(seat)),
       last_seen_(lane_->Now()),
       next_ping_(last_seen_ + limits.ping_interval) {}
 
@@ -83,9 +84,8 @@ void EngineSession::Give(std::optional<Answer>& request, std::string body) {
 }
 
 void EngineSession::CountQueued() {
-  auto& queued = lane_->traffic().queued_bytes;
-  queued.Subtract(std::exchange(counted_queued_, queue_.bytes()));
-  queued.Add(counted_queued_);
+  const size_t before = std::exchange(counted_queued_, queue_.bytes());
+  lane_->Wait(before, counted_queued_);
 }
 
 void EngineSession::AnswerPollSoon() {
@@ -205,6 +205,7 @@ void EngineSession::Upgrade(net::Connection& socket) {
   EndPoll(EngineType::kNoop);
   socket_ = &socket;
   had_socket_ = true;
+  seat_.reset();
   socket.AllowMessages(limits_.max_payload_bytes);
   while (net::Payload frames = queue_.Take()) socket.Send(std::move(frames));
   CountQueued();
@@ -290,6 +291,7 @@ void EngineSession::End(CloseReason reason, std::string detail) {
   CountQueued();
   if (!had_socket_) lane_->CountClose(reason_);
   posted_.clear();
+  seat_.reset();
   if (socket_ != nullptr) socket_->Close(reason_, detail_);
   socket_ = nullptr;
   lane_->loop().Post([self = shared_from_this()] {

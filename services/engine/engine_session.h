@@ -12,6 +12,7 @@
 #include "services/engine/lane.h"
 #include "services/engine/poll_queue.h"
 #include "services/net/connection.h"
+#include "services/net/ticket.h"
 #include "services/socketio/engine_packet.h"
 
 namespace hubbub::engine {
@@ -34,10 +35,12 @@ struct SessionLimits {
 class EngineSession final : public net::Connection, public std::enable_shared_from_this<EngineSession> {
  public:
   EngineSession(std::shared_ptr<Lane> lane, const SessionLimits& limits, socketio::EngineVersion version,
-                std::string sid, std::string peer);
+                std::string sid, std::string peer, std::optional<net::Ticket> seat);
 
   const std::string& sid() const { return sid_; }
   socketio::EngineVersion version() const { return version_; }
+  // What waits for its polls.
+  size_t waiting_bytes() const { return counted_queued_; }
   // It has no WebSocket.
   bool polls() const { return socket_ == nullptr; }
 
@@ -103,6 +106,7 @@ class EngineSession final : public net::Connection, public std::enable_shared_fr
   const socketio::EngineVersion version_;
   const std::string sid_;
   const std::string peer_;
+  std::optional<net::Ticket> seat_;  // While it polls; a WebSocket has its listener's.
   std::unique_ptr<net::Protocol> protocol_;
 
   net::Connection* socket_ = nullptr;  // Null: the client polls.

@@ -38,8 +38,8 @@ struct Counts {
   std::atomic<int> clean{0};
 };
 
-// Says everything again. On "flood" it says more than a client may have waiting, on "bye" it closes, on
-// "pause" it takes nothing until the next tick.
+// Says everything again. On "flood" it says more than a client may have waiting, on "fill" a megabyte, on
+// "bye" it closes, on "pause" it takes nothing until the next tick.
 class Echo final : public net::Protocol {
  public:
   Echo(net::Connection& connection, Counts& counts) : connection_(connection), counts_(counts) {
@@ -54,6 +54,7 @@ class Echo final : public net::Protocol {
       const net::Payload much = Text("4" + std::string(100'000, 'x'));
       for (int i = 0; i < 50; ++i) connection_.Send(much);
     }
+    if (bytes == "fill") connection_.Send(Text("4" + std::string(1'000'000, 'x')));
     if (bytes == "bye") connection_.Close(net::CloseReason::kKicked, "because");
     if (bytes == "pause") {
       paused_ = true;
@@ -88,7 +89,8 @@ class EngineTest : public ::testing::Test {
  protected:
   EngineTest() { Start({}); }
 
-  void Start(SessionLimits limits, int max_sessions = 100) {
+  void Start(SessionLimits limits, int max_sessions = 100, int max_per_machine = 100,
+             size_t max_waiting_bytes = size_t{1} << 30) {
     listener_.reset();
     engine_.reset();
     limits.last_poll = milliseconds(50);
@@ -96,6 +98,8 @@ class EngineTest : public ::testing::Test {
         loops_,
         EngineOptions{.server_id = "server 1",
                       .max_sessions = max_sessions,
+                      .max_per_machine = max_per_machine,
+                      .max_waiting_bytes = max_waiting_bytes,
                       .limits = limits,
                       .tick = milliseconds(10)},
         [this](net::Loop& loop, net::Connection& connection, socketio::EngineVersion) {
@@ -175,6 +179,25 @@ TEST_F(EngineTest, MovesTheWebSocketOfAnUpgradeToTheSession) {
   }
   EXPECT_TRUE(WaitUntil([this] { return counts_.closed == 12; }));
   EXPECT_TRUE(WaitUntil([this] { return engine_->sessions() == 0; }));
+}
+
+TEST_F(EngineTest, OneMachineHasAPartOfTheSessionsThatPoll) {
+  Start({}, /*max_sessions=*/100, /*max_per_machine=*/2);
+  const std::string first = OpenPolling();
+  OpenPolling();
+  EXPECT_THAT(Ask("GET", "EIO=4&transport=polling"), StartsWith("HTTP/1.1 503"));
+  EXPECT_EQ(Ask("POST", first, "1"), "ok");
+  EXPECT_TRUE(WaitUntil([&] { return Ask("GET", "EIO=4&transport=polling").starts_with("0{"); }));
+}
+
+TEST_F(EngineTest, ClientsThatDoNotPollAreBoundedTogether) {
+  constexpr size_t kMost = 9'000'000;
+  Start({}, /*max_sessions=*/100, /*max_per_machine=*/100, kMost);
+  for (int i = 0; i < 30; ++i) EXPECT_EQ(Ask("POST", OpenPolling(), "4fill"), "ok");
+  const net::Traffic counted = Counted();
+  EXPECT_LE(counted.queued_bytes, kMost);
+  EXPECT_GT(counted.queued_bytes, kMost / 3);
+  EXPECT_GT(counted.closed(net::CloseReason::kSlow), 0u);
 }
 
 TEST_F(EngineTest, TakesAPostAsFarAsTheProtocolDoes) {

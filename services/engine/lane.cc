@@ -1,9 +1,12 @@
 #include "services/engine/lane.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
 #include "services/engine/engine_session.h"
+#include "spdlog/spdlog.h"
 
 namespace hubbub::engine {
 
@@ -36,6 +39,29 @@ std::shared_ptr<EngineSession> Lane::Find(std::string_view sid) const {
 void Lane::Erase(const std::string& sid) {
   loop_.AssertHere();
   if (sessions_.erase(sid) > 0) --count_;
+}
+
+void Lane::Wait(size_t before, size_t now) {
+  auto& queued = traffic().queued_bytes;
+  queued.Subtract(before);
+  queued.Add(now);
+  if (queued.value() > max_waiting_bytes_) EndTheSlowest();
+}
+
+void Lane::EndTheSlowest() {
+  std::vector<std::shared_ptr<EngineSession>> waiting;
+  for (const auto& [sid, session] : sessions_)
+    if (session->waiting_bytes() > 0) waiting.push_back(session);
+  std::sort(waiting.begin(), waiting.end(),
+            [](const auto& a, const auto& b) { return a->waiting_bytes() > b->waiting_bytes(); });
+  size_t ended = 0;
+  const uint64_t were = traffic_.queued_bytes.value();
+  // Each takes its bytes back from Wait.
+  while (ended < waiting.size() && traffic_.queued_bytes.value() > max_waiting_bytes_ / 8 * 7)
+    waiting[ended++]->End(net::CloseReason::kSlow,
+                          "clients together do not poll enough, and this one has most to take");
+  spdlog::warn("{} clients were closed: {} bytes waited for clients that do not poll, and a loop may have {}",
+               ended, were, max_waiting_bytes_);
 }
 
 void Lane::Shutdown(const std::string& detail) {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,8 +20,9 @@ class EngineSession;
 // The sessions of one loop, and the timer that ticks them all. Loop-only. Shared by its sessions.
 class Lane : public std::enable_shared_from_this<Lane> {
  public:
-  Lane(net::Loop& loop, std::chrono::milliseconds tick)
-      : loop_(loop), clock_(tick), timer_(loop.executor()) {}
+  // `max_waiting_bytes`: see Wait.
+  Lane(net::Loop& loop, std::chrono::milliseconds tick, size_t max_waiting_bytes)
+      : loop_(loop), max_waiting_bytes_(max_waiting_bytes), clock_(tick), timer_(loop.executor()) {}
 
   net::Loop& loop() { return loop_; }
   // The time by which clients are judged (ClientClock).
@@ -45,12 +47,18 @@ class Lane : public std::enable_shared_from_this<Lane> {
     loop_.AssertHere();
     return traffic_;
   }
+  // So many bytes wait for a client's polls, instead of `before`. If that makes too many over all clients,
+  // the sessions with most of them are ended as slow, until an eighth is free.
+  void Wait(size_t before, size_t now);
   void CountClose(net::CloseReason reason) { traffic().closes[static_cast<size_t>(reason)].Add(); }
   // For any thread.
   const net::TrafficCounters& counted() const { return traffic_; }
 
  private:
+  void EndTheSlowest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(loop_);
+
   net::Loop& loop_;
+  const size_t max_waiting_bytes_;
   net::ClientClock clock_ ABSL_GUARDED_BY(loop_);
   net::Timer timer_ ABSL_GUARDED_BY(loop_);
   bool stopped_ ABSL_GUARDED_BY(loop_) = false;

@@ -28,9 +28,8 @@ Arrival::~Arrival() {
 
 bool Arrival::SetPeer(std::string peer) {
   peer_ = std::move(peer);
-  asio::ip::address address;
-  const bool known = ReadAddress(std::string_view(peer_).substr(0, peer_.rfind(':')), address);
-  if (!known || ticket_.BelongTo(MachineOf(address))) return true;
+  const Seats::Machine machine = MachineOfPeer(peer_);
+  if (machine == Seats::kAnyMachine || ticket_.BelongTo(machine)) return true;
   GiveUp();
   return false;
 }

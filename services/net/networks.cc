@@ -55,6 +55,11 @@ uint64_t MachineOf(const ip::address& address) {
   return machine == 0 ? 1 : machine;
 }
 
+uint64_t MachineOfPeer(std::string_view peer) {
+  ip::address address;
+  return ReadAddress(peer.substr(0, peer.rfind(':')), address) ? MachineOf(address) : 0;
+}
+
 absl::StatusOr<Networks> Networks::Parse(const std::vector<std::string>& texts) {
   Networks networks;
   for (const std::string& text : texts) {

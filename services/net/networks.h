@@ -35,6 +35,9 @@ class Networks {
 // have. The same for IPv4 in IPv6's form. Never 0.
 uint64_t MachineOf(const boost::asio::ip::address& address);
 
+// That of a client, "address:port" as connections name it; 0 if that is no address.
+uint64_t MachineOfPeer(std::string_view peer);
+
 // An address as people write it, without brackets, port or zone; false if it is none.
 bool ReadAddress(std::string_view text, boost::asio::ip::address& address);
 
