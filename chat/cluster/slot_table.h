@@ -30,9 +30,9 @@ class SlotTable final : public Ownership {
   // decides between them: the ids of these.
   void SetRivals(std::vector<std::string> rivals);
 
-  // This run of the server; 0 before the first.
   // StoreMeta::epoch, as last read; 0: never, or without a store.
   uint64_t epoch() const;
+  // This run of the server; 0 before the first.
   uint64_t incarnation() const;
   // A new run, which holds nothing.
   void BeginAnew(uint64_t incarnation);

@@ -103,7 +103,7 @@ grpc::ServerWriteReactor<v1::SubscribeResponse>* ChatService::Subscribe(grpc::Ca
   return stream.ok() ? *stream : new RefusedStream(rpc::ToGrpc(stream.status()));
 }
 
-grpc::ServerBidiReactor<v1::SendStreamRequest, v1::SendStreamResponse>* ChatService::SendStream(
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* ChatService::SendStream(
     grpc::CallbackServerContext*) {
   auto* const stream = new SendReactor([this](const v1::ChainedSend& send, Gather& gather,
                                               SendTicket& ticket) { return DoSend(send, gather, ticket); },

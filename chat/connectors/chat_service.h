@@ -21,9 +21,16 @@
 
 namespace hubbub::chat {
 
+// As v1::ChatService::CallbackService, but for SendStream, whose messages come as bytes (SendReactor).
+using ChatServiceBase = v1::ChatService::WithCallbackMethod_Add<
+    v1::ChatService::WithCallbackMethod_Kick<v1::ChatService::WithCallbackMethod_Send<
+        v1::ChatService::WithRawCallbackMethod_SendStream<v1::ChatService::WithCallbackMethod_Subscribe<
+            v1::ChatService::WithCallbackMethod_Restore<v1::ChatService::WithCallbackMethod_GetRoom<
+                v1::ChatService::WithCallbackMethod_ListRooms<v1::ChatService::Service>>>>>>>>;
+
 // The gRPC rim of a chat server: checks fields, finds the room's owner, and speaks for RoomTable and Leases.
 // The contract is proto/hubbub/chat/v1/chat.proto. Never blocks but in Shutdown. Thread-safe.
-class ChatService final : public v1::ChatService::CallbackService {
+class ChatService final : public ChatServiceBase {
  public:
   // `id` is this chat server's, for texts. `rooms`, `leases` and `cluster`, which may be null, outlive this
   // object.
@@ -36,7 +43,7 @@ class ChatService final : public v1::ChatService::CallbackService {
                                  v1::KickResponse* response) override;
   grpc::ServerUnaryReactor* Send(grpc::CallbackServerContext* context, const v1::SendRequest* request,
                                  v1::SendResponse* response) override;
-  grpc::ServerBidiReactor<v1::SendStreamRequest, v1::SendStreamResponse>* SendStream(
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* SendStream(
       grpc::CallbackServerContext* context) override;
   grpc::ServerWriteReactor<v1::SubscribeResponse>* Subscribe(grpc::CallbackServerContext* context,
                                                              const v1::SubscribeRequest* request) override;

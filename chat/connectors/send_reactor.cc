@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "chat/connectors/send_message.h"
+#include "services/rpc/grpc_status.h"
 
 namespace hubbub::chat {
 
@@ -11,7 +13,7 @@ SendReactor::SendReactor(SendChains::DoSend do_send, std::function<void(SendReac
     : on_done_(std::move(on_done)),
       chains_(std::make_shared<SendChains>(std::move(do_send),
                                            [this](v1::SendStreamResponse& answers) { OnAnswers(answers); })) {
-  StartRead(&request_);
+  StartRead(&read_);
 }
 
 void SendReactor::End(grpc::Status status) {
@@ -31,12 +33,18 @@ void SendReactor::OnReadDone(bool ok) {
       reading_ = false;
       return EndLocked(grpc::Status::OK);
     }
-    owed_ += request_.sends_size();
   }
-  const absl::Status status = chains_->Do(request_);
+  absl::Status status = ReadSends(read_, request_);
+  if (status.ok()) {
+    {
+      MutexLock lock(mu_);
+      owed_ += request_.sends_size();
+    }
+    status = chains_->Do(request_);
+  }
   MutexLock lock(mu_);
   reading_ = false;
-  if (!status.ok()) return EndLocked({grpc::StatusCode::RESOURCE_EXHAUSTED, std::string(status.message())});
+  if (!status.ok()) return EndLocked(rpc::ToGrpc(status));
   ReadOn();
 }
 
@@ -75,14 +83,14 @@ void SendReactor::Break() {
 void SendReactor::ReadOn() {
   if (reading_ || end_ || owed_ + waiting_.answers_size() >= kMostWaiting) return;
   reading_ = true;
-  StartRead(&request_);
+  StartRead(&read_);
 }
 
 void SendReactor::Flush() {
   if (writing_ || finished_) return;
   if (waiting_.answers_size() > 0) {
-    leaving_.Clear();
-    leaving_.Swap(&waiting_);
+    WriteAnswers(waiting_, leaving_);
+    waiting_.Clear();
     writing_ = true;
     return StartWrite(&leaving_);
   }

@@ -6,6 +6,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "chat/connectors/send_chains.h"
+#include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "hubbub/chat/v1/chat.pb.h"
 #include "services/base/mutex.h"
@@ -14,9 +15,10 @@ namespace hubbub::chat {
 
 // The reactor of one SendStream call. Sends are done as they are read; at most one write is in flight, and
 // the answers that come during it leave as the next one. While many answers are owed or wait nothing is read,
-// so that a caller that does not read its answers cannot send either. Thread-safe. gRPC owns it: it calls
-// `on_done` and deletes itself at its end, and sends that are pending then are answered to nobody.
-class SendReactor final : public grpc::ServerBidiReactor<v1::SendStreamRequest, v1::SendStreamResponse> {
+// so that a caller that does not read its answers cannot send either. Messages are bounded before they are
+// parsed (ReadSends). Thread-safe. gRPC owns it: it calls `on_done` and deletes itself at its end, and sends
+// that are pending then are answered to nobody.
+class SendReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
   SendReactor(SendChains::DoSend do_send, std::function<void(SendReactor*)> on_done);
 
@@ -42,7 +44,8 @@ class SendReactor final : public grpc::ServerBidiReactor<v1::SendStreamRequest, 
 
   const std::function<void(SendReactor*)> on_done_;
   const std::shared_ptr<SendChains> chains_;
-  v1::SendStreamRequest request_;  // The read callback's alone.
+  grpc::ByteBuffer read_;  // The read callback's alone, as the next.
+  v1::SendStreamRequest request_;
   Mutex mu_;
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
   bool reading_ ABSL_GUARDED_BY(mu_) = true;
@@ -51,7 +54,7 @@ class SendReactor final : public grpc::ServerBidiReactor<v1::SendStreamRequest, 
   int owed_ ABSL_GUARDED_BY(mu_) = 0;  // Sends that were read and have no answer yet.
   std::optional<grpc::Status> end_ ABSL_GUARDED_BY(mu_);
   v1::SendStreamResponse waiting_ ABSL_GUARDED_BY(mu_);
-  v1::SendStreamResponse leaving_;  // Read by gRPC while `writing_`.
+  grpc::ByteBuffer leaving_;  // Read by gRPC while `writing_`.
 };
 
 }  // namespace hubbub::chat

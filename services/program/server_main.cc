@@ -1,5 +1,7 @@
 #include "services/program/server_main.h"
 
+#include <openssl/crypto.h>
+
 #include <chrono>
 #include <utility>
 #include <vector>
@@ -26,6 +28,12 @@ rpc::Role RoleOf(directory::ServerKind kind) {
       break;
   }
   return rpc::Role::kChat;
+}
+
+// OpenSSL takes its state down when a process exits. gRPC's threads may be at work in it then, and what they
+// have there is lost, or used although it is gone. Before the first use of OpenSSL.
+void KeepOpenSslToTheEnd() {
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
 }
 
 // OK if the flags of gRPC's security go together.
@@ -59,6 +67,7 @@ absl::Status CheckSecurityFlags(const ServerFlags& flags) {
 
 ServerMain::ServerMain(const ServerProgram& program, ServerFlags flags, int max_connections)
     : program_(program), flags_(std::move(flags)), max_connections_(max_connections) {
+  KeepOpenSslToTheEnd();
   BlockSignals();
   if (absl::Status log = SetUpLog(flags_.log); !log.ok()) Die("hubbub", log);
   RaiseFileLimit();
