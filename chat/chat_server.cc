@@ -158,8 +158,9 @@ bool ChatServer::HasGivenAll() const {
   if (has_store_ && !cluster_.keeper().drain_told()) return false;
   if (!slots.Settled() || !hand_over_.Idle()) return false;
   // Without a successor there is nothing to settle. In a rollout one comes any moment. When the whole suite
-  // ends, the connectors have gone.
-  return !has_store_ || slots.owned() == 0 || rooms_.members() == 0 || !leases_.Heard();
+  // ends, the connectors have gone, or the store, or other chat servers end too.
+  const bool all_end = !leases_.Heard() || !cluster_.keeper().answers() || slots.OthersDrain();
+  return !has_store_ || slots.owned() == 0 || rooms_.members() == 0 || all_end;
 }
 
 void ChatServer::GiveRoomsAway(std::chrono::milliseconds timeout) {

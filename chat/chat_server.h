@@ -96,7 +96,7 @@ class ChatServer {
   // Others have taken the slots of this server, or may have.
   void ForgetAll();
   // True if all slots have gone to other servers, or if there is none that could have them and nobody is in a
-  // room here, or no connector is there to speak for those who are.
+  // room here, or the whole suite seems to end.
   bool HasGivenAll() const;
   // Gives all rooms to other chat servers, as far as `timeout` allows.
   void GiveRoomsAway(std::chrono::milliseconds timeout);

@@ -289,6 +289,16 @@ TEST_F(TwoChatServersTest, AServerWhoseConnectorsHaveGoneWaitsForNobody) {
   EXPECT_EQ(one_->rooms(), 1u) << "nobody could have it";
 }
 
+TEST_F(TwoChatServersTest, ServersThatEndTogetherWaitForNobody) {
+  Settle();
+  TestStream to_first(*to_one_, "connector-1");
+  ASSERT_TRUE(to_first.Read());
+  ASSERT_TRUE(Add(*to_one_, AddOf(RoomOf(*both_, "chat-1"), "ann", to_first)).ok());
+  // If they waited, this test would last as long.
+  std::jthread drain([&] { two_->Drain(std::chrono::hours(1)); });
+  one_->Drain(std::chrono::hours(1));
+}
+
 TEST_F(TwoChatServersTest, TheRoomsOfALostServerBeginAnewWhenAllConnectorsHaveTold) {
   Settle();
   const std::string room = RoomOf(*both_, "chat-1");

@@ -287,6 +287,13 @@ bool SlotTable::Lives(uint64_t incarnation) const {
   return server != nullptr && !server->gone;
 }
 
+bool SlotTable::OthersDrain() const {
+  MutexLock lock(mu_);
+  return std::any_of(servers_.begin(), servers_.end(), [this](const auto& entry) {
+    return entry.second.id != id_ && !entry.second.gone && entry.second.draining;
+  });
+}
+
 std::vector<SlotTable::Peer> SlotTable::Peers() const {
   MutexLock lock(mu_);
   std::vector<Peer> peers;

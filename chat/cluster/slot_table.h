@@ -93,6 +93,8 @@ class SlotTable final : public Ownership {
   uint64_t LivingRun(std::string_view id) const;
   // True if the run is listed and not gone.
   bool Lives(uint64_t incarnation) const;
+  // True if another server that lives drains too.
+  bool OthersDrain() const;
   // A run of another server that lives.
   struct Peer {
     std::string id;

@@ -42,6 +42,7 @@ void Lane::Erase(const std::string& sid) {
 }
 
 void Lane::Wait(size_t before, size_t now) {
+  loop_.AssertHere();
   auto& queued = traffic().queued_bytes;
   queued.Subtract(before);
   queued.Add(now);
