@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 
+import {Browser} from './browser.mjs';
 import {MAJORS, PomeloOverSocketIo, SocketIo} from './socketio_client.mjs';
 import {StockClient} from './stock_client.mjs';
 import {Suite} from './suite.mjs';
@@ -192,3 +193,37 @@ for (const {name, transports} of WAYS) {
     await other.received('onLeave', ({user}) => user === '王');
   });
 }
+
+test('in a browser, clients of each major talk by WebSocket and by polls with one of Pomelo', async () => {
+  const browser = await Browser.start();
+  try {
+    // The gate's page stands for a site that has the stock client and a program of its own. A poll that is on its way when the
+    // session is closed is answered with 400, as the protocol's documents ask.
+    const page = await browser.open(`http://127.0.0.1:${suite.gatePort}/`, {bypassCSP: true, ignore: /400 \(Bad Request\)/});
+    for (const major of MAJORS) {
+      await page.addScriptTag({path: `node_modules/socket.io-client-${major}/dist/socket.io${major === 2 ? '' : '.min'}.js`});
+      for (const transport of ['websocket', 'polling']) {
+        const rid = `browser-${major}-${transport}`;
+        const other = await pomelo();
+        await other.enter('bob', rid);
+        const heard = page.evaluate(({url, transport, rid}) => new Promise((resolve, reject) => {
+          const socket = io(url, {transports: [transport], forceNew: true, reconnection: false});
+          const fail = (error) => reject(new Error(String(error.message ?? error)));
+          socket.on('connect_error', fail);
+          socket.on('connect', () => socket.emit('enter', {username: 'ada', rid}, () => socket.emit('send', {rid, content: 'from a browser', target: '*'}, () => {})));
+          socket.on('onChat', ({from, msg}) => {
+            if (from !== 'bob') return;
+            resolve({msg, by: socket.io.engine.transport.name});
+            socket.close();
+          });
+        }), {url: `http://127.0.0.1:${port()}`, transport, rid});
+        await other.received('onChat', ({msg}) => msg === 'from a browser');
+        await other.send(rid, 'to a browser');
+        assert.deepEqual(await heard, {msg: 'to a browser', by: transport});
+      }
+    }
+    await browser.closePages();
+  } finally {
+    await browser.stop();
+  }
+});
