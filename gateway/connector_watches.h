@@ -15,7 +15,7 @@ namespace hubbub::gate {
 // by Gate.
 class ConnectorWatches {
  public:
-  explicit ConnectorWatches(EntryTable& table, rpc::Credentials credentials);
+  ConnectorWatches(EntryTable& table, rpc::Credentials credentials);
 
   // Opens lines to connectors that are new in the directory, and closes those to connectors that have gone.
   void Update(const std::shared_ptr<const directory::ServerList>& servers);

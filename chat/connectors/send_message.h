@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+
 #include "absl/status/status.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "hubbub/chat/v1/chat.pb.h"

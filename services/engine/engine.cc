@@ -1,5 +1,4 @@
 #include "services/engine/engine.h"
-#include "services/net/networks.h"
 
 #include <algorithm>
 #include <future>
@@ -11,6 +10,7 @@
 #include "services/engine/engine_socket.h"
 #include "services/engine/sid.h"
 #include "services/net/http_list.h"
+#include "services/net/networks.h"
 
 namespace hubbub::engine {
 namespace {
