@@ -14,6 +14,8 @@ struct StoreOptions {
   // it is refused, because process titles show it: PGPASSWORD, PGPASSFILE or password_file have it.
   std::string url;
   std::string password_file = {};  // Read at each connect. Empty: none.
+  // PostgreSQL: the DNS server to ask for the URL's hosts, as in dns::Resolver. Empty: the system's.
+  std::string dns_server = {};
   // SQLite: wait for the disk at each commit. Without it a commit survives the end of the process, and not a
   // power cut.
   bool sync = true;

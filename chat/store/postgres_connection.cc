@@ -24,8 +24,9 @@ bool Readable(int socket) {
 
 }  // namespace
 
-PostgresConnection::PostgresConnection(const PostgresSettings& settings, const InterruptibleWait& wait)
-    : settings_(settings), wait_(wait) {}
+PostgresConnection::PostgresConnection(const PostgresSettings& settings, dns::Resolver& resolver,
+                                       const InterruptibleWait& wait)
+    : settings_(settings), resolver_(resolver), wait_(wait) {}
 
 absl::Status PostgresConnection::Connect() {
   const absl::StatusOr<std::string> password = settings_.ReadPassword();
@@ -33,7 +34,7 @@ absl::Status PostgresConnection::Connect() {
   absl::Status last;
   std::string texts;
   for (size_t tried = 0; tried < settings_.hosts().size(); ++tried) {
-    last = ConnectTo(settings_.hosts()[host_], *password);
+    last = ConnectToHost(settings_.hosts()[host_], *password);
     // As in libpq, a refused login is final: the next host is tried only if this one is unavailable.
     if (last.code() != absl::StatusCode::kUnavailable) return last;
     texts += fmt::format("{}{}", texts.empty() ? "" : "; ", std::string(last.message()));
@@ -42,7 +43,26 @@ absl::Status PostgresConnection::Connect() {
   return absl::UnavailableError(texts);
 }
 
-absl::Status PostgresConnection::ConnectTo(const PostgresSettings::Words& host, const std::string& password) {
+absl::Status PostgresConnection::ConnectToHost(const PostgresSettings::Words& host,
+                                               const std::string& password) {
+  const std::string name = PostgresSettings::NameToResolve(host);
+  if (name.empty()) return ConnectTo(host, "", password);
+  const absl::StatusOr<dns::Resolver::Hosts> addresses = resolver_.Resolve({name})[0];
+  if (absl::IsCancelled(addresses.status())) return Interrupted(settings_.name());
+  if (!addresses.ok()) {
+    return absl::UnavailableError(fmt::format("{}: {} does not resolve: {}", settings_.name(), name,
+                                              std::string(addresses.status().message())));
+  }
+  absl::Status last;
+  for (const std::string& address : *addresses) {
+    last = ConnectTo(host, address, password);
+    if (!absl::IsUnavailable(last)) break;
+  }
+  return last;
+}
+
+absl::Status PostgresConnection::ConnectTo(const PostgresSettings::Words& host, const std::string& address,
+                                           const std::string& password) {
   Close();
   std::vector<const char*> keywords, values;
   const auto add = [&](const std::string& keyword, const std::string& value) {
@@ -50,7 +70,8 @@ absl::Status PostgresConnection::ConnectTo(const PostgresSettings::Words& host, 
     values.push_back(value.c_str());
   };
   for (const auto& [keyword, value] : host) add(keyword, value);
-  const std::string password_keyword = "password";
+  const std::string address_keyword = "hostaddr", password_keyword = "password";
+  if (!address.empty()) add(address_keyword, address);
   if (!password.empty()) add(password_keyword, password);
   keywords.push_back(nullptr);
   values.push_back(nullptr);

@@ -13,6 +13,7 @@
 #include "chat/store/interruptible_wait.h"
 #include "chat/store/postgres_settings.h"
 #include "chat/store/postgres_values.h"
+#include "services/dns/resolver.h"
 
 namespace hubbub::chat {
 
@@ -23,12 +24,13 @@ struct PostgresStatement {
   bool writes;  // If so, an answer that was lost leaves it unknown whether it was done.
 };
 
-// One connection to PostgreSQL by libpq, never blocked but by what `wait` can interrupt (and by the resolver,
-// where the URL names hosts). Used by one thread. It does not reconnect by itself: see PostgresSession.
+// One connection to PostgreSQL by libpq, never blocked but by what `wait` and `resolver` can interrupt. Used
+// by one thread. It does not reconnect by itself: see PostgresSession.
 class PostgresConnection {
  public:
-  // Both outlive it.
-  PostgresConnection(const PostgresSettings& settings, const InterruptibleWait& wait);
+  // All outlive it.
+  PostgresConnection(const PostgresSettings& settings, dns::Resolver& resolver,
+                     const InterruptibleWait& wait);
   PostgresConnection(const PostgresConnection&) = delete;
   PostgresConnection& operator=(const PostgresConnection&) = delete;
 
@@ -63,7 +65,9 @@ class PostgresConnection {
   };
 
   static void OnNotice(void* connection, const PGresult* notice);
-  absl::Status ConnectTo(const PostgresSettings::Words& host, const std::string& password);
+  absl::Status ConnectToHost(const PostgresSettings::Words& host, const std::string& password);
+  absl::Status ConnectTo(const PostgresSettings::Words& host, const std::string& address,
+                         const std::string& password);
   absl::Status ConnectError();
   Progress Flush(Clock::time_point deadline, const std::function<void()>& slow);
   Progress WaitForResult(Clock::time_point deadline, const std::function<void()>& slow);
@@ -74,6 +78,7 @@ class PostgresConnection {
   absl::Status LostBeforeSending();
 
   const PostgresSettings& settings_;
+  dns::Resolver& resolver_;
   const InterruptibleWait& wait_;
   std::unique_ptr<PGconn, void (*)(PGconn*)> connection_{nullptr, &PQfinish};
   std::set<std::string, std::less<>> prepared_;

@@ -1,9 +1,11 @@
 // Connections that die, and what they leave behind.
 #include <thread>
 
+#include "absl/strings/str_replace.h"
 #include "chat/store/testing/postgres_fixture.h"
 #include "chat/store/testing/store_contract.h"
 #include "gmock/gmock.h"
+#include "services/dns/testing/test_dns_server.h"
 
 namespace hubbub::chat {
 namespace {
@@ -23,6 +25,15 @@ class PostgresFaults : public PostgresFixture {
       EXPECT_TRUE(first.ok()) << first.status();
     }
     return store;
+  }
+  // Through the proxy, at a name that this DNS server knows.
+  std::unique_ptr<Store> Named(const dns::TestDnsServer& dns) {
+    StoreOptions options;
+    options.url = absl::StrReplaceAll(place().UrlAt(proxy().port()), {{"127.0.0.1", "store.test."}});
+    options.dns_server = dns.address();
+    auto store = OpenPostgresStore(options);
+    EXPECT_TRUE(store.ok()) << store.status();
+    return store.ok() ? *std::move(store) : nullptr;
   }
 };
 
@@ -166,6 +177,37 @@ TEST_F(PostgresFaults, AStoreThatCannotBeReachedIsUnavailable) {
   EXPECT_EQ(Rows(), 1);
   proxy().Refuse(false);
   EXPECT_TRUE(store->Append(Batch(2)).ok());
+}
+
+TEST_F(PostgresFaults, AStoreIsFoundByItsName) {
+  dns::TestDnsServer dns;
+  dns.Set("store.test", {"::1", "127.0.0.1"});  // The first takes no connection.
+  const auto store = Named(dns);
+  ASSERT_NE(store, nullptr);
+  EXPECT_TRUE(store->Append(Batch(1)).ok());
+  dns.SetBroken(true);
+  proxy().Cut();
+  const absl::Status status = store->Append(Batch(2)).status();
+  EXPECT_THAT(status, HasCode(StatusCode::kUnavailable));
+  EXPECT_THAT(status.message(), testing::HasSubstr("store.test. does not resolve: DNS: "));
+  dns.SetBroken(false);
+  EXPECT_TRUE(store->Append(Batch(2)).ok());
+}
+
+TEST_F(PostgresFaults, AnInterruptEndsAQuestionToASilentDns) {
+  dns::TestDnsServer dns;
+  dns.Set("store.test", {"127.0.0.1"});
+  const auto store = Named(dns);
+  ASSERT_NE(store, nullptr);
+  dns.SetSilent(true);
+  proxy().Cut();
+  const int before = dns.questions();
+  absl::Status status;
+  std::thread caller([&] { status = store->Append(Batch(1)).status(); });
+  EXPECT_TRUE(Wait([&] { return dns.questions() > before; }));
+  store->Interrupt();
+  caller.join();
+  EXPECT_THAT(status, HasCode(StatusCode::kCancelled));
 }
 
 TEST_F(PostgresFaults, AStoreThatWasReplacedIsNoticed) {

@@ -35,7 +35,8 @@ class PostgresSchemaTest : public PostgresFixture {
     const auto settings = PostgresSettings::Parse(options, {});
     if (!settings.ok()) return settings.status();
     const InterruptibleWait wait;
-    PostgresConnection connection(*settings, wait);
+    const auto resolver = *dns::Resolver::Create("");
+    PostgresConnection connection(*settings, *resolver, wait);
     if (absl::Status status = connection.Connect(); !status.ok()) return status;
     return PostgresSchema(steps).Prepare(connection, options, "the store");
   }
@@ -144,7 +145,8 @@ TEST_F(PostgresSchemaTest, EverySessionSetsWhatItRestsOn) {
   const auto settings = PostgresSettings::Parse(options, {});
   ASSERT_TRUE(settings.ok());
   const InterruptibleWait wait;
-  PostgresConnection connection(*settings, wait);
+  const auto resolver = *dns::Resolver::Create("");
+  PostgresConnection connection(*settings, *resolver, wait);
   ASSERT_TRUE(connection.Connect().ok());
   const auto rows = connection.RunAll(
       "SELECT concat_ws(',', current_setting('transaction_isolation'), "

@@ -38,8 +38,12 @@ WHERE a.usename = current_user AND a.datname = current_database() AND a.wait_eve
 
 }  // namespace
 
-PostgresSession::PostgresSession(PostgresSettings settings, StoreOptions options)
-    : settings_(std::move(settings)), options_(std::move(options)), connection_(settings_, wait_) {}
+PostgresSession::PostgresSession(PostgresSettings settings, StoreOptions options,
+                                 std::unique_ptr<dns::Resolver> resolver)
+    : settings_(std::move(settings)),
+      options_(std::move(options)),
+      resolver_(std::move(resolver)),
+      connection_(settings_, *resolver_, wait_) {}
 
 absl::Status PostgresSession::Open() {
   absl::Status status = connection_.Connect();
@@ -135,7 +139,7 @@ void PostgresSession::EndOldBackend() {
 }
 
 void PostgresSession::EndDeadHolders() {
-  PostgresConnection helper(settings_, wait_);
+  PostgresConnection helper(settings_, *resolver_, wait_);
   if (!helper.Connect().ok()) return;
   PostgresParameters which;
   which.Int(connection_.backend()).Int(dead_holder_ms());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -13,6 +14,7 @@
 #include "chat/store/postgres_settings.h"
 #include "chat/store/postgres_values.h"
 #include "chat/store/store.h"
+#include "services/dns/resolver.h"
 
 namespace hubbub::chat {
 
@@ -20,12 +22,15 @@ namespace hubbub::chat {
 // thread but for Interrupt.
 class PostgresSession {
  public:
-  PostgresSession(PostgresSettings settings, StoreOptions options);
+  PostgresSession(PostgresSettings settings, StoreOptions options, std::unique_ptr<dns::Resolver> resolver);
 
   // For the first time: makes the tables if necessary. FAILED_PRECONDITION also if the server refuses the
   // login.
   absl::Status Open();
-  void Interrupt() { wait_.Interrupt(); }
+  void Interrupt() {
+    wait_.Interrupt();
+    resolver_->Cancel();
+  }
   const std::string& name() const { return settings_.name(); }
 
   // One statement, after connecting where necessary. Errors as store.h has them: UNKNOWN is only for what
@@ -62,6 +67,7 @@ class PostgresSession {
   const PostgresSettings settings_;
   const StoreOptions options_;
   const PostgresSchema schema_;
+  const std::unique_ptr<dns::Resolver> resolver_;
   InterruptibleWait wait_;
   PostgresConnection connection_;
   uint64_t epoch_ = 0;

@@ -39,6 +39,18 @@ std::string Word(const PostgresSettings::Words& words, const char* keyword) {
   return found == words.end() ? std::string() : found->second;
 }
 
+// As libpq would take it itself, from PGHOST, PGHOSTADDR or a service file.
+void AddDefaultHost(PostgresSettings::Words& words) {
+  const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> defaults(PQconndefaults(),
+                                                                                &PQconninfoFree);
+  for (const PQconninfoOption* option = defaults.get(); option != nullptr && option->keyword != nullptr;
+       ++option) {
+    const std::string_view keyword = option->keyword;
+    if ((keyword == "host" || keyword == "hostaddr") && option->val != nullptr)
+      words[option->keyword] = option->val;
+  }
+}
+
 absl::StatusOr<PostgresSettings::Words> Read(const std::string& url) {
   char* error = nullptr;
   const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> read(
@@ -55,6 +67,7 @@ absl::StatusOr<PostgresSettings::Words> Read(const std::string& url) {
   for (const PQconninfoOption* option = read.get(); option->keyword != nullptr; ++option) {
     if (option->val != nullptr) words[option->keyword] = option->val;
   }
+  if (!words.contains("host") && !words.contains("hostaddr")) AddDefaultHost(words);
   return words;
 }
 
@@ -123,6 +136,14 @@ absl::StatusOr<PostgresSettings> PostgresSettings::Parse(const StoreOptions& opt
     settings.hosts_.push_back(std::move(one));
   }
   return settings;
+}
+
+std::string PostgresSettings::NameToResolve(const Words& host) {
+  if (!Word(host, "hostaddr").empty()) return "";
+  std::string name = Word(host, "host");
+  // A folder, or a name among the kernel's abstract ones.
+  const bool is_socket = name.starts_with('/') || name.starts_with('@');
+  return is_socket ? "" : name;
 }
 
 absl::StatusOr<std::string> PostgresSettings::ReadPassword() const {

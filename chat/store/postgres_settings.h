@@ -40,6 +40,9 @@ class PostgresSettings {
   // For each host of the URL in its order, what libpq takes. They are tried one by one because libpq, used
   // without blocking, would wait for ever for a host that takes connections and says nothing.
   const std::vector<Words>& hosts() const { return hosts_; }
+  // The name among them whose address must be known; empty if there is none, but an address or a socket's
+  // folder. libpq would ask for it without an end that anything could bring about.
+  static std::string NameToResolve(const Words& host);
   // What is in the password file at this moment; empty if there is none to be read. UNAVAILABLE if it cannot
   // be.
   absl::StatusOr<std::string> ReadPassword() const;

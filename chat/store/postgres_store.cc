@@ -1,5 +1,6 @@
 #include "chat/store/postgres_store.h"
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,8 +17,9 @@ namespace {
 
 class PostgresStore : public Store {
  public:
-  PostgresStore(PostgresSettings settings, const StoreOptions& options)
-      : session_(std::move(settings), options) {}
+  PostgresStore(PostgresSettings settings, const StoreOptions& options,
+                std::unique_ptr<dns::Resolver> resolver)
+      : session_(std::move(settings), options, std::move(resolver)) {}
 
   absl::Status Open() { return session_.Open(); }
 
@@ -87,7 +89,9 @@ absl::StatusOr<std::unique_ptr<Store>> OpenPostgresStore(const StoreOptions& opt
                                                          const PostgresTimes& times) {
   absl::StatusOr<PostgresSettings> settings = PostgresSettings::Parse(options, times);
   if (!settings.ok()) return settings.status();
-  auto store = std::make_unique<PostgresStore>(*std::move(settings), options);
+  auto resolver = dns::Resolver::Create(options.dns_server, dns::Resolver::Families::kBoth);
+  if (!resolver.ok()) return resolver.status();
+  auto store = std::make_unique<PostgresStore>(*std::move(settings), options, *std::move(resolver));
   if (absl::Status status = store->Open(); !status.ok()) return status;
   return store;
 }

@@ -34,7 +34,7 @@ struct DnsDirectory::Peer {
 };
 
 absl::StatusOr<std::unique_ptr<DnsDirectory>> DnsDirectory::Open(DnsDirectoryOptions options) {
-  auto resolver = DnsResolver::Create(options.dns_server);
+  auto resolver = dns::Resolver::Create(options.dns_server);
   if (!resolver.ok()) return resolver.status();
   auto directory = std::unique_ptr<DnsDirectory>(new DnsDirectory(std::move(options), *std::move(resolver)));
   DnsDirectory& self = *directory;
@@ -43,7 +43,7 @@ absl::StatusOr<std::unique_ptr<DnsDirectory>> DnsDirectory::Open(DnsDirectoryOpt
   return directory;
 }
 
-DnsDirectory::DnsDirectory(DnsDirectoryOptions options, std::unique_ptr<DnsResolver> resolver)
+DnsDirectory::DnsDirectory(DnsDirectoryOptions options, std::unique_ptr<dns::Resolver> resolver)
     : options_(std::move(options)),
       resolver_(std::move(resolver)),
       book_(options_.self, options_.identity, options_.services),

@@ -14,9 +14,9 @@
 #include "grpcpp/support/status.h"
 #include "services/base/mutex.h"
 #include "services/directory/directory.h"
-#include "services/directory/dns_resolver.h"
 #include "services/directory/identity.h"
 #include "services/directory/server_book.h"
+#include "services/dns/resolver.h"
 #include "services/rpc/channel.h"
 
 namespace hubbub::directory {
@@ -25,7 +25,7 @@ struct DnsDirectoryOptions {
   ServerInfo self = {};
   Identity identity = {};
   std::map<ServerKind, DnsService> services = {};
-  std::string dns_server = {};  // As in DnsResolver::Create.
+  std::string dns_server = {};  // As in dns::Resolver::Create.
   rpc::Credentials credentials = nullptr;
   std::chrono::milliseconds period{1'000};
   // The longest time that a start waits for DNS and for the servers that DNS shows, so that a server that
@@ -50,7 +50,7 @@ class DnsDirectory final : public Directory {
  private:
   struct Peer;
 
-  DnsDirectory(DnsDirectoryOptions options, std::unique_ptr<DnsResolver> resolver);
+  DnsDirectory(DnsDirectoryOptions options, std::unique_ptr<dns::Resolver> resolver);
 
   void Run();
   void Round() ABSL_LOCKS_EXCLUDED(mu_);
@@ -62,7 +62,7 @@ class DnsDirectory final : public Directory {
   bool Settled() const ABSL_LOCKS_EXCLUDED(mu_);
 
   const DnsDirectoryOptions options_;
-  const std::unique_ptr<DnsResolver> resolver_;
+  const std::unique_ptr<dns::Resolver> resolver_;
   std::vector<Listener> listeners_;          // Polling thread only, as the next.
   std::shared_ptr<const ServerList> taken_;  // What the listeners know.
 

@@ -7,7 +7,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "services/directory/testing/test_dns_server.h"
+#include "services/dns/testing/test_dns_server.h"
 #include "services/rpc/server.h"
 #include "services/testing/test_log.h"
 #include "services/testing/wait.h"
@@ -67,7 +67,7 @@ class DnsDirectoryTest : public ::testing::Test {
   }
 
   testing::TestLog log_;
-  TestDnsServer dns_;
+  dns::TestDnsServer dns_;
   std::map<std::string, std::unique_ptr<Peer>> peers_;
   uint16_t port_ = 0;
   std::string told_;

@@ -1,7 +1,9 @@
 #include "services/directory/file_directory.h"
 
+#include <cerrno>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 
 #include "fmt/format.h"
 #include "services/directory/servers_json.h"
@@ -13,7 +15,11 @@ absl::StatusOr<std::unique_ptr<FileDirectory>> FileDirectory::Open(std::string p
                                                                    std::string environment) {
   auto directory = std::unique_ptr<FileDirectory>(new FileDirectory(std::move(path), std::move(environment)));
   std::ifstream file(directory->path_);
-  if (!file) return absl::NotFoundError(fmt::format("{}: this file cannot be read", directory->path_));
+  if (!file) {
+    return absl::NotFoundError(fmt::format(
+        "{}: this file cannot be read ({}): name the file that lists the suite's servers with --config",
+        directory->path_, std::generic_category().message(errno)));
+  }
   std::stringstream text;
   text << file.rdbuf();
   directory->text_ = text.str();

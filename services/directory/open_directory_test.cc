@@ -4,7 +4,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "services/directory/testing/test_dns_server.h"
+#include "services/dns/testing/test_dns_server.h"
 
 namespace hubbub::directory {
 namespace {
@@ -25,7 +25,7 @@ DirectoryOptions Dns(ServerKind kind) {
 }
 
 TEST(OpenDirectory, AnswersWhoThisServerIs) {
-  TestDnsServer dns;
+  dns::TestDnsServer dns;
   DirectoryOptions options = Dns(ServerKind::kConnector);
   options.dns_server = dns.address();
   const auto opened = OpenDirectory(options);
@@ -70,7 +70,7 @@ TEST(OpenDirectory, SaysWhichFlagIsWrong) {
 }
 
 TEST(OpenDirectory, ClientsAreToldWhatTheFlagSays) {
-  TestDnsServer dns;
+  dns::TestDnsServer dns;
   const struct {
     const char* advertise;
     const char* host;

@@ -13,7 +13,7 @@ import {Talk} from './talk.mjs';
 // README promises a pause of 6 seconds for a chat server that hangs; a busy machine may take longer for it.
 const FLOWS_WITHIN_MS = 20000;
 const START_WITHIN_MS = 60000;
-// The containers' DNS may be silent for a while after a container has gone, and each question to it waits for 10 seconds then.
+// The containers' DNS may be silent for a while after a container has gone.
 const STORE_WITHIN_MS = 60000;
 const ROOMS = Array.from({length: 12}, (_, i) => `room-${i}`);
 const talk = new Talk(ROOMS);

@@ -151,7 +151,7 @@ test('flags that cannot be are one line and exit code 2', () => {
     ['connector', ['--directory=dns', '--connector_service=a:1', '--chat_service=b'], /--chat_service must be host:port/],
     ['connector', ['--config=deploy/servers.json', '--advertise=:1'], /--advertise must be the host or host:port/],
     ['chat', ['--chat_service=a:1'], /--chat_service is for --directory=dns/],
-    ['chat', ['--config=/nowhere'], /\/nowhere: this file cannot be read/],
+    ['chat', ['--config=/nowhere'], /\/nowhere: this file cannot be read \(No such file or directory\): name the file .* with --config/],
   ];
   for (const [kind, flags, why] of cases) {
     const {status, stderr} = spawnSync(program(kind), flags, {cwd: `${import.meta.dirname ?? new URL('.', import.meta.url).pathname}/../..`});

@@ -9,6 +9,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # Each folder with the folders whose headers it may include, besides its own.
 BASE = ["services/base"]
+DNS = BASE + ["services/dns"]
 POMELO = BASE + ["services/pomelo"]
 SOCKETIO = BASE + ["services/socketio"]
 METRICS = BASE + ["services/metrics"]
@@ -17,10 +18,10 @@ SIGNIN = BASE + ["services/signin"]
 ENGINE = NET + ["services/socketio", "services/engine"]
 CLIENT = NET + SIGNIN + ["services/pomelo", "services/socketio", "services/client"]
 RPC = NET + ["services/rpc"]
-DIRECTORY = RPC + ["services/directory"]
+DIRECTORY = RPC + ["services/dns", "services/directory"]
 PROGRAM = DIRECTORY + SIGNIN + ["services/program"]
 CHAT_ROOMS = METRICS + ["chat/rooms"]
-CHAT_STORE = METRICS + ["chat/store"]
+CHAT_STORE = METRICS + ["services/dns", "chat/store"]
 CHAT_LOG = CHAT_ROOMS + ["chat/store", "chat/log"]
 CHAT_CONNECTORS = CHAT_ROOMS + RPC + ["chat/connectors"]
 CHAT_CLUSTER = CHAT_CONNECTORS + CHAT_STORE + ["services/directory", "chat/cluster"]
@@ -29,6 +30,7 @@ CHAT_SERVERS = DELIVERY + RPC + ["services/directory", "connector/chat_servers"]
 SESSIONS = CHAT_SERVERS + ["connector/sessions"]
 ALLOWED = {
     "services/base": BASE,
+    "services/dns": DNS,
     "services/pomelo": POMELO,
     "services/socketio": SOCKETIO,
     "services/metrics": METRICS,
@@ -59,6 +61,9 @@ GRPC = ["services/rpc", "services/directory", "services/program", "chat/connecto
 ASIO = ["services/net", "services/engine", "connector/sessions", "connector/chat_servers", "bench"]
 # Test support may use everything of its program, and tests may use test support.
 TESTING = re.compile(r"(^|/)testing/|_(test|fuzz|bench)\.cc$")
+# What a newcomer meets first.
+TOP = {"proto", "services", "gateway", "connector", "chat", "deploy", "tests", "bench", "dev", "CMakeLists.txt", "CMakePresets.json",
+       "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"}
 NAMESPACES = {"services/base": "hubbub", "gateway": "hubbub::gate"}
 
 
@@ -105,6 +110,12 @@ class Structure(unittest.TestCase):
     def test_every_source_lies_in_a_folder_of_the_table(self):
         loose = [p for p in sources() if folder_of(p) is None]
         self.none_of([f"{p} lies in no folder that has rules: add the folder to this test's table" for p in loose])
+
+    def test_the_top_folder_holds_what_a_newcomer_expects(self):
+        listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, check=True, capture_output=True,
+                                text=True).stdout.split("\0")
+        names = {path.split("/")[0] for path in listed if path}
+        self.none_of([f"{name} does not belong into the top folder" for name in sorted(names - TOP) if not name.startswith(".")])
 
     def test_includes_go_in_the_allowed_direction(self):
         self.none_of([f"{path} includes {include}: {folder} may not include it"

@@ -8,7 +8,7 @@
 
 #include "services/base/mutex.h"
 
-namespace hubbub::directory {
+namespace hubbub::dns {
 
 // A DNS server on loopback, over UDP, whose answers a test changes. Knows A and AAAA records. Thread-safe.
 class TestDnsServer {
@@ -43,4 +43,4 @@ class TestDnsServer {
   std::thread thread_;
 };
 
-}  // namespace hubbub::directory
+}  // namespace hubbub::dns

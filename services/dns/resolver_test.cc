@@ -1,21 +1,22 @@
-#include "services/directory/dns_resolver.h"
+#include "services/dns/resolver.h"
 
 #include <thread>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "services/directory/testing/test_dns_server.h"
+#include "services/dns/testing/test_dns_server.h"
 #include "services/testing/wait.h"
 
-namespace hubbub::directory {
+namespace hubbub::dns {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::UnorderedElementsAre;
 
 struct Asking {
   TestDnsServer dns;
-  std::unique_ptr<DnsResolver> resolver = *DnsResolver::Create(dns.address());
-  absl::StatusOr<DnsResolver::Hosts> Ask(const std::string& name) { return resolver->Resolve({name})[0]; }
+  std::unique_ptr<Resolver> resolver = *Resolver::Create(dns.address());
+  absl::StatusOr<Resolver::Hosts> Ask(const std::string& name) { return resolver->Resolve({name})[0]; }
 };
 
 TEST(DnsResolver, AnswersAreSortedAndAsFreshAsTheServers) {
@@ -63,6 +64,17 @@ TEST(DnsResolver, TakesIPv6WhereThereIsNoOther) {
   EXPECT_THAT(*asking.Ask("a.test."), ElementsAre("fd00::1", "fd00::2"));
 }
 
+TEST(DnsResolver, GivesBothFamiliesToAClientThatTriesThem) {
+  TestDnsServer dns;
+  dns.Set("a.test", {"127.0.0.2", "::1"});
+  dns.Set("b.test", {"fd00::1"});
+  const auto resolver = *Resolver::Create(dns.address(), Resolver::Families::kBoth);
+  const auto answers = resolver->Resolve({"a.test.", "b.test.", "no.test."});
+  EXPECT_THAT(*answers[0], UnorderedElementsAre("127.0.0.2", "::1"));
+  EXPECT_THAT(*answers[1], ElementsAre("fd00::1"));
+  EXPECT_EQ(answers[2].status().code(), absl::StatusCode::kNotFound);
+}
+
 TEST(DnsResolver, AnAddressNeedsNoQuestion) {
   Asking asking;
   EXPECT_THAT(*asking.Ask("127.0.0.9"), ElementsAre("127.0.0.9"));
@@ -82,11 +94,11 @@ TEST(DnsResolver, CancelEndsAWait) {
 
 TEST(DnsResolver, RefusesWhatIsNoServer) {
   for (const char* server : {"nowhere", "1.2.3", "1.2.3.4:", "1.2.3.4:99999", "1.2.3.4 x"}) {
-    EXPECT_EQ(DnsResolver::Create(server).status().code(), absl::StatusCode::kInvalidArgument) << server;
+    EXPECT_EQ(Resolver::Create(server).status().code(), absl::StatusCode::kInvalidArgument) << server;
   }
-  EXPECT_TRUE(DnsResolver::Create("").ok());
-  EXPECT_TRUE(DnsResolver::Create("127.0.0.1").ok());
+  EXPECT_TRUE(Resolver::Create("").ok());
+  EXPECT_TRUE(Resolver::Create("127.0.0.1").ok());
 }
 
 }  // namespace
-}  // namespace hubbub::directory
+}  // namespace hubbub::dns

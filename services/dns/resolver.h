@@ -7,20 +7,26 @@
 
 #include "absl/status/statusor.h"
 
-namespace hubbub::directory {
+namespace hubbub::dns {
 
 // Asks DNS for addresses. Keeps nothing between calls, so that each answer is as fresh as the DNS server's.
-class DnsResolver {
+class Resolver {
  public:
   using Hosts = std::vector<std::string>;
 
+  // Which addresses of a name are wanted.
+  enum class Families {
+    kOne,   // IPv4 if it has any, otherwise IPv6, for which it is asked only then. Sorted by their texts.
+    kBoth,  // In the order in which a client should try them (RFC 6724).
+  };
+
   // `server`: the DNS server to ask, an address or address:port; empty for the system's (resolv.conf).
   // INVALID_ARGUMENT if it is neither.
-  static absl::StatusOr<std::unique_ptr<DnsResolver>> Create(std::string server);
-  ~DnsResolver();
+  static absl::StatusOr<std::unique_ptr<Resolver>> Create(std::string server,
+                                                          Families families = Families::kOne);
+  ~Resolver();
 
-  // The addresses of each name, sorted: IPv4 if it has any, otherwise IPv6, for which it
-  // is asked only then. All names are asked for at once.
+  // The addresses of each name. All names are asked for at once.
   // NOT_FOUND if the name has no address, UNAVAILABLE if nobody could say. Blocks until all is answered, at
   // most a few seconds. One call at a time.
   std::vector<absl::StatusOr<Hosts>> Resolve(const std::vector<std::string>& names);
@@ -29,10 +35,12 @@ class DnsResolver {
   void Cancel();
 
  private:
-  DnsResolver(std::string server, int wake) : server_(std::move(server)), wake_(wake) {}
+  Resolver(std::string server, Families families, int wake)
+      : server_(std::move(server)), families_(families), wake_(wake) {}
 
   const std::string server_;
+  const Families families_;
   const int wake_;  // An eventfd that can be read once it is cancelled.
 };
 
-}  // namespace hubbub::directory
+}  // namespace hubbub::dns

@@ -1,4 +1,4 @@
-#include "services/directory/testing/test_dns_server.h"
+#include "services/dns/testing/test_dns_server.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <utility>
 
-namespace hubbub::directory {
+namespace hubbub::dns {
 namespace {
 
 // RFC 1035, 4.1.
@@ -128,4 +128,4 @@ std::string TestDnsServer::Answer(const std::string& question) {
   return answer;
 }
 
-}  // namespace hubbub::directory
+}  // namespace hubbub::dns

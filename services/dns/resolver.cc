@@ -1,4 +1,4 @@
-#include "services/directory/dns_resolver.h"
+#include "services/dns/resolver.h"
 
 #include <ares.h>
 #include <arpa/inet.h>
@@ -14,7 +14,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "fmt/format.h"
 
-namespace hubbub::directory {
+namespace hubbub::dns {
 namespace {
 
 // A server that does not answer is asked twice. Together well under the time that a start waits for DNS.
@@ -50,25 +50,25 @@ class Channel {
 
 struct Question {
   std::string name;
-  int family = AF_INET;  // The one that is asked for.
+  int family = AF_INET;  // The one that is asked for; AF_UNSPEC: both.
   bool due = true;       // It is to be asked.
   bool done = false;
-  absl::StatusOr<DnsResolver::Hosts> answer = absl::CancelledError("the resolver was stopped");
+  absl::StatusOr<Resolver::Hosts> answer = absl::CancelledError("the resolver was stopped");
 };
 
-DnsResolver::Hosts Addresses(const ares_addrinfo* info, int family) {
-  DnsResolver::Hosts hosts;
+Resolver::Hosts Addresses(const ares_addrinfo* info, int family) {
+  Resolver::Hosts hosts;
   for (const auto* node = info->nodes; node != nullptr; node = node->ai_next) {
-    if (node->ai_family != family) continue;
+    if (family != AF_UNSPEC && node->ai_family != family) continue;
     char text[INET6_ADDRSTRLEN] = {};
     const void* address =
-        family == AF_INET
+        node->ai_family == AF_INET
             ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in*>(node->ai_addr)->sin_addr)
             : &reinterpret_cast<const sockaddr_in6*>(node->ai_addr)->sin6_addr;
-    if (inet_ntop(family, address, text, sizeof(text)) != nullptr) hosts.emplace_back(text);
+    if (inet_ntop(node->ai_family, address, text, sizeof(text)) == nullptr) continue;
+    if (std::find(hosts.begin(), hosts.end(), text) == hosts.end()) hosts.emplace_back(text);
   }
-  std::sort(hosts.begin(), hosts.end());
-  hosts.erase(std::unique(hosts.begin(), hosts.end()), hosts.end());
+  if (family != AF_UNSPEC) std::sort(hosts.begin(), hosts.end());
   return hosts;
 }
 
@@ -113,7 +113,7 @@ bool IsServer(const std::string& text) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<DnsResolver>> DnsResolver::Create(std::string server) {
+absl::StatusOr<std::unique_ptr<Resolver>> Resolver::Create(std::string server, Families families) {
   // c-ares takes what it understands of a list and passes over the rest.
   if (!server.empty() && !IsServer(server)) {
     return absl::InvalidArgumentError(
@@ -129,25 +129,26 @@ absl::StatusOr<std::unique_ptr<DnsResolver>> DnsResolver::Create(std::string ser
     return absl::UnavailableError(
         fmt::format("no eventfd could be had: {}", std::generic_category().message(errno)));
   }
-  return std::unique_ptr<DnsResolver>(new DnsResolver(std::move(server), wake));
+  return std::unique_ptr<Resolver>(new Resolver(std::move(server), families, wake));
 }
 
-DnsResolver::~DnsResolver() {
+Resolver::~Resolver() {
   close(wake_);
 }
 
-void DnsResolver::Cancel() {
+void Resolver::Cancel() {
   const uint64_t one = 1;
   [[maybe_unused]] const auto written = write(wake_, &one, sizeof(one));
 }
 
-std::vector<absl::StatusOr<DnsResolver::Hosts>> DnsResolver::Resolve(const std::vector<std::string>& names) {
+std::vector<absl::StatusOr<Resolver::Hosts>> Resolver::Resolve(const std::vector<std::string>& names) {
   std::vector<Question> questions(names.size());
   {
     // A channel of its own for each call: it reads resolv.conf again, and holds no socket between calls.
     const Channel channel(server_);
     for (size_t i = 0; i < names.size(); ++i) {
       questions[i].name = names[i];
+      if (families_ == Families::kBoth) questions[i].family = AF_UNSPEC;
       if (IsAddress(names[i])) {
         questions[i].done = true;
         questions[i].answer = Hosts{names[i]};
@@ -162,7 +163,7 @@ std::vector<absl::StatusOr<DnsResolver::Hosts>> DnsResolver::Resolve(const std::
         while (!question.done && std::exchange(question.due, false)) {
           ares_addrinfo_hints hints = {};
           hints.ai_family = question.family;
-          hints.ai_flags = ARES_AI_NOSORT;
+          if (families_ == Families::kOne) hints.ai_flags = ARES_AI_NOSORT;
           ares_getaddrinfo(channel.get(), question.name.c_str(), nullptr, &hints, OnAnswer, &question);
         }
       }
@@ -205,4 +206,4 @@ std::vector<absl::StatusOr<DnsResolver::Hosts>> DnsResolver::Resolve(const std::
   return answers;
 }
 
-}  // namespace hubbub::directory
+}  // namespace hubbub::dns
