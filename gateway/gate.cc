@@ -6,7 +6,6 @@
 #include "gateway/web_page.h"
 #include "services/base/host_port.h"
 #include "services/client/socketio_protocol.h"
-#include "services/net/refusal.h"
 
 namespace hubbub::gate {
 
@@ -73,8 +72,7 @@ absl::StatusOr<std::unique_ptr<Gate>> Gate::Start(const GateOptions& options,
   if (!listener.ok()) return listener.status();
   self.listener_ = *std::move(listener);
   if (options.operators) {
-    auto operators =
-        net::Listener::Start(self.loops_, *options.operators, net::HttpAlone(), self.OperatorRoutes());
+    auto operators = net::Listener::Start(self.loops_, *options.operators, {}, self.OperatorRoutes());
     if (!operators.ok()) return operators.status();
     self.operator_listener_ = *std::move(operators);
   }

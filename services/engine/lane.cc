@@ -1,11 +1,11 @@
 #include "services/engine/lane.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
 
 #include "services/engine/engine_session.h"
+#include "services/net/slowest.h"
 #include "spdlog/spdlog.h"
 
 namespace hubbub::engine {
@@ -51,16 +51,15 @@ void Lane::Wait(size_t before, size_t now) {
 
 void Lane::EndTheSlowest() {
   std::vector<std::shared_ptr<EngineSession>> waiting;
-  for (const auto& [sid, session] : sessions_)
-    if (session->waiting_bytes() > 0) waiting.push_back(session);
-  std::sort(waiting.begin(), waiting.end(),
-            [](const auto& a, const auto& b) { return a->waiting_bytes() > b->waiting_bytes(); });
-  size_t ended = 0;
+  for (const auto& [sid, session] : sessions_) waiting.push_back(session);
   const uint64_t were = traffic_.queued_bytes.value();
   // Each takes its bytes back from Wait.
-  while (ended < waiting.size() && traffic_.queued_bytes.value() > max_waiting_bytes_ / 8 * 7)
-    waiting[ended++]->End(net::CloseReason::kSlow,
-                          "clients together do not poll enough, and this one has most to take");
+  const size_t ended = net::EndTheSlowest(
+      std::move(waiting), [this] { return traffic_.queued_bytes.value() <= max_waiting_bytes_ / 8 * 7; },
+      [](EngineSession& worst) {
+        worst.End(net::CloseReason::kSlow,
+                  "clients together do not poll enough, and this one has most to take");
+      });
   spdlog::warn("{} clients were closed: {} bytes waited for clients that do not poll, and a loop may have {}",
                ended, were, max_waiting_bytes_);
 }

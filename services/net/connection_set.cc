@@ -1,10 +1,10 @@
 #include "services/net/connection_set.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "boost/asio/post.hpp"
 #include "services/net/arrival.h"
+#include "services/net/slowest.h"
 #include "services/net/socket_connection.h"
 #include "spdlog/spdlog.h"
 
@@ -53,18 +53,14 @@ void ConnectionSet::Wait(size_t before, size_t now) {
 }
 
 void ConnectionSet::EndTheSlowest() {
-  std::vector<std::shared_ptr<SocketConnection>> waiting;
-  for (const auto& connection : connections_)
-    if (connection->waiting_bytes() > 0) waiting.push_back(connection);
-  std::sort(waiting.begin(), waiting.end(),
-            [](const auto& a, const auto& b) { return a->waiting_bytes() > b->waiting_bytes(); });
-  size_t ended = 0;
   const size_t were = waiting_bytes_;
   // Each takes its bytes back from Wait.
-  while (ended < waiting.size() && waiting_bytes_ > max_waiting_bytes_ / 8 * 7) {
-    const auto& worst = waiting[ended++];
-    worst->Abort(CloseReason::kSlow, "clients together do not read enough, and this one has most to take");
-  }
+  const size_t ended = net::EndTheSlowest(
+      std::vector(connections_.begin(), connections_.end()),
+      [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return waiting_bytes_ <= max_waiting_bytes_ / 8 * 7; },
+      [](SocketConnection& worst) {
+        worst.Abort(CloseReason::kSlow, "clients together do not read enough, and this one has most to take");
+      });
   spdlog::warn("{} clients were closed: {} bytes waited for clients that do not read, and a loop may have {}",
                ended, were, max_waiting_bytes_);
 }

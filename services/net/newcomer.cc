@@ -87,7 +87,7 @@ void Newcomer::Sniff() {
   const char first = bytes.front();
   const bool secure = arrival_->stream().secure();
   if (first == kTlsHandshake && !secure && options().tls != nullptr) return ShakeHands();
-  if (first >= 1 && first <= 5) {
+  if (first >= 1 && first <= 5 && arrival_->setup().tcp.make != nullptr) {
     if (secure || options().allow_plain) return arrival_->StartTcp(std::move(buffer_));
     return arrival_->RefuseTcp(std::move(buffer_), "tls");
   }

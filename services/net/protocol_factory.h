@@ -16,7 +16,7 @@ using RefusalBytes = std::string (*)(std::string_view reason, bool framed);
 
 // Starts a protocol on new connections.
 struct ProtocolFactory {
-  // Called on the connection's loop.
+  // Called on the connection's loop. Empty for a port's TCP: it speaks HTTP alone, and closes other clients.
   std::function<std::unique_ptr<Protocol>(Loop&, Connection&)> make;
   // Null: clients that cannot stay are closed without a word.
   RefusalBytes refuse = nullptr;

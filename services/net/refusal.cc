@@ -16,32 +16,7 @@ class Deaf final : public Protocol {
   void OnClosed(CloseReason, std::string_view) override {}
 };
 
-// Closes at the first word.
-class Unwelcome final : public Protocol {
- public:
-  explicit Unwelcome(Connection& connection) : connection_(connection) {}
-  size_t OnBytes(std::string_view bytes, bool) override {
-    connection_.Close(CloseReason::kRefused, "this port speaks HTTP alone");
-    return bytes.size();
-  }
-  void OnLastByte(std::string_view detail) override {
-    connection_.Close(CloseReason::kClientLeft, std::string(detail));
-  }
-  void OnTick(Clock::time_point) override {}
-  void OnShutdown(std::string_view detail) override {
-    connection_.Close(CloseReason::kShutdown, std::string(detail));
-  }
-  void OnClosed(CloseReason, std::string_view) override {}
-
- private:
-  Connection& connection_;
-};
-
 }  // namespace
-
-ProtocolFactory HttpAlone() {
-  return {.make = [](Loop&, Connection& connection) { return std::make_unique<Unwelcome>(connection); }};
-}
 
 void SendAway(SocketConnection& connection, RefusalBytes refuse, std::string reason) {
   connection.Start(std::make_unique<Deaf>());

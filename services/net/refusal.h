@@ -11,7 +11,4 @@ namespace hubbub::net {
 // 1013, "try again later". On the connection's loop.
 void SendAway(SocketConnection& connection, RefusalBytes refuse, std::string reason);
 
-// For a port that speaks HTTP alone: clients of another protocol are closed when they say something.
-ProtocolFactory HttpAlone();
-
 }  // namespace hubbub::net
