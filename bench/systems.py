@@ -35,7 +35,26 @@ def write_json(path, value):
         json.dump(value, file, indent=1)
 
 
-class Hubbub:
+class System:
+    """What is measured: servers of its own, each in a scheduling group of its own, that start anew for each run."""
+
+    name = None
+    # Of the clients: pomelo, socketio or centrifugo.
+    protocol = None
+    own_groups = True
+
+    def __init__(self):
+        self.processes = Processes(os.path.join(OUT, "logs", self.name), self.own_groups)
+
+    def start(self):
+        """The ports that clients come to."""
+        raise NotImplementedError
+
+    def stop(self):
+        self.processes.stop()
+
+
+class Hubbub(System):
     """With history in memory, as the other systems have it. Pomelo clients, who ask the gate."""
 
     protocol = "pomelo"
@@ -48,9 +67,6 @@ class Hubbub:
     flags = {"connector": ["--max_requests_per_second=100000", "--max_bytes_per_second=1000000000"],
              "chat": ["--max_room_bytes_per_second=0"]}
     programs = {"chat": "chat/hubbub-chat", "connector": "connector/hubbub-connector", "gate": "gateway/hubbub-gate"}
-
-    def __init__(self, own_groups=True):
-        self.processes = Processes(os.path.join(OUT, "logs", self.name), own_groups)
 
     def start(self, kinds=("chat", "connector", "gate"), chats=None):
         """The ports that clients come to."""
@@ -83,9 +99,6 @@ class Hubbub:
         os.makedirs(folder)
         return [f"--store=sqlite:{folder}/store.db", *self.store_flags]
 
-    def stop(self):
-        self.processes.stop()
-
 
 class HubbubOfOneEach(Hubbub):
     """One connector and one chat server: what a small installation has."""
@@ -100,8 +113,7 @@ class HubbubInOneGroup(Hubbub):
 
     name = "hubbub-one-group"
 
-    def __init__(self):
-        super().__init__(own_groups=False)
+    own_groups = False
 
 
 class HubbubDurable(Hubbub):
@@ -141,15 +153,12 @@ class Redis:
         self.processes.wait_port("redis", self.port)
 
 
-class SocketIo:
+class SocketIo(System):
     """Socket.IO 4 with its Redis adapter, three processes."""
 
     name = "socketio"
     protocol = "socketio"
     source = os.path.join(ROOT, "bench/peers/socketio")
-
-    def __init__(self):
-        self.processes = Processes(os.path.join(OUT, "logs", self.name))
 
     def start(self):
         redis = Redis(self.processes)
@@ -162,19 +171,13 @@ class SocketIo:
             self.processes.wait(f"server-{number}", lambda text: "ready" in text, "ready")
         return ports
 
-    def stop(self):
-        self.processes.stop()
 
-
-class Centrifugo:
+class Centrifugo(System):
     """One node with its memory engine: presence, joins, leaves and history on, as Hubbub has them."""
 
     name = "centrifugo"
     protocol = "centrifugo"
     nodes = 1
-
-    def __init__(self):
-        self.processes = Processes(os.path.join(OUT, "logs", self.name))
 
     def start(self):
         engine = {}
@@ -198,9 +201,6 @@ class Centrifugo:
             self.processes.wait_port(f"node-{number}", port)
         return ports
 
-    def stop(self):
-        self.processes.stop()
-
 
 class CentrifugoWithRedis(Centrifugo):
     """Three nodes with Redis."""
@@ -209,13 +209,10 @@ class CentrifugoWithRedis(Centrifugo):
     nodes = 3
 
 
-class Pomelo:
+class Pomelo(System):
     name = "pomelo"
     protocol = "pomelo"
     source = os.path.join(ROOT, "bench/peers/pomelo")
-
-    def __init__(self):
-        self.processes = Processes(os.path.join(OUT, "logs", self.name))
 
     def start(self):
         """The ports that clients come to."""
@@ -240,9 +237,6 @@ class Pomelo:
             for server in servers[kind]:
                 self.processes.wait_port(server["id"], server.get("clientPort", server["port"]))
         return [servers["gate"][0]["clientPort"]]
-
-    def stop(self):
-        self.processes.stop()
 
 
 SYSTEMS = (

@@ -20,8 +20,7 @@ ABSL_FLAG(std::string, duplicate_user, "refuse",
           "(the second), replace (the first), or allow (both)");
 ABSL_FLAG(int, max_room_bytes_per_second, 128 << 20,
           "Bytes a second that one room's messages may take, each counted once for each member, and twice as "
-          "many at once; more "
-          "are answered with code 429. 0 means no bound");
+          "many at once; more are answered with code 429. 0 means no bound");
 ABSL_FLAG(absl::Duration, connector_grace, absl::Seconds(5),
           "Time that a connector has to resume a broken stream before its users leave their rooms; also the "
           "longest time for which the name of a user who was cut off is kept");

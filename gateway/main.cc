@@ -20,8 +20,7 @@ ABSL_FLAG(bool, servers_page, false,
           "Show everybody who reaches the client port the servers and their state, at /servers");
 ABSL_FLAG(std::string, operator_listen, "",
           "Show the servers and their state at this address, as host:port, and no more on the client port: "
-          "one that operators alone "
-          "reach. Empty: nowhere else");
+          "one that operators alone reach. Empty: nowhere else");
 
 namespace hubbub::gate {
 namespace {

@@ -31,8 +31,7 @@ ABSL_FLAG(int, max_connections, 100000,
           "the hard limit of open files, less a reserve for gRPC and files, allows fewer");
 ABSL_FLAG(int, max_connections_per_address, 0,
           "Client connections at a time from one IPv4 address, or one /64 of IPv6; 0 means half of "
-          "--max_connections, and 16 at "
-          "least. Clients of --trusted_proxies count by their own address");
+          "--max_connections, and 16 at least. Clients of --trusted_proxies count by their own address");
 ABSL_FLAG(int64_t, max_waiting_bytes, int64_t{512} << 20,
           "Bytes that wait for clients whose sockets take no more, all clients together; beyond, the slowest "
           "clients are closed");
