@@ -1,8 +1,10 @@
 // The chaos test: see ./dev chaos --help.
+import {join} from 'node:path';
 import {parseArgs} from 'node:util';
 
 import {Suite} from '../e2e/suite.mjs';
 import {until} from '../e2e/wait.mjs';
+import {audit, sqliteFile} from './audit.mjs';
 import {check, checkPresence} from './checker.mjs';
 import {distribution, pausesOf, watchOwnPauses} from './pauses.mjs';
 import {now, Person, sleep} from './person.mjs';
@@ -17,7 +19,8 @@ const USAGE = `usage: ./dev chaos [--seed N] [--minutes M] [--events LIST] [--st
 
 Runs a gate, three connectors and three chat servers under load, which reach each other and their store by links that can be
 made bad. Kills, halts, restarts, adds, removes and cuts them off as the seed says, and proves from what every client saw that
-nothing was lost, doubled or reordered, and after each event that everybody is in the rooms that they should be in.
+nothing was lost, doubled or reordered, after each event that everybody is in the rooms that they should be in, and by SQL that the
+store has what was acknowledged, once, at its place.
 
   --seed N       what is random; without it, the time
   --minutes M    for how long things happen; default 5
@@ -158,6 +161,14 @@ async function agree(suite, people, what) {
   if (last.length) for (const {user, where} of people.wandering) if (where) say(`${user} is ${where}`);
 }
 
+// Asks the store itself; how many events it has.
+async function auditStore(suite, what) {
+  const ask = suite.postgres ? (sql) => suite.postgres.query(sql) : sqliteFile(join(suite.folder, 'store.db'));
+  const result = await audit(ask, store, history === 'durable' ? sends : []);
+  for (const violation of result.violations) violations.push({...violation, text: `after ${what}: ${violation.text}`});
+  return result.rows;
+}
+
 function report(result, storm, records, people) {
   const {counts} = result;
   console.log('\nCounts');
@@ -212,6 +223,7 @@ async function main() {
       await calm(people, now(), step.name);
       say('calm');
       await agree(suite, people, step.name);
+      await auditStore(suite, step.name);
       if (now() >= end || violations.length) break;
     }
     stop();
@@ -224,6 +236,7 @@ async function main() {
     await until(() => (result = check({records: recordsOf(people.all), sends, deaths})).violations.length === 0,
                 'every message to arrive', SETTLE_MS).catch(() => {});
     violations.push(...result.violations);
+    result.counts['events in the store'] = await auditStore(suite, 'all');
     for (const {troubles} of people.all) for (const {text} of troubles) violate('put out', text);
     for (const {id, error, once} of sends) if (error && !once) violate('unanswered', `'${id}' was given up: ${error}`);
     report(result, storm, recordsOf(people.staying), people);
