@@ -25,6 +25,14 @@ bool HasOctets(const net::HttpRequest& request) {
   });
 }
 
+// Socket.IO's client for Java has OkHttp tell it of closed connections, and does not answer close frames,
+// without which OkHttp tells it nothing: it would find out by its next ping.
+bool IgnoresCloseFrames(const net::HttpRequest& request) {
+  return std::any_of(request.fields.begin(), request.fields.end(), [](const auto& field) {
+    return net::SameName(field.first, "User-Agent") && field.second.starts_with("okhttp/");
+  });
+}
+
 net::HttpResponse NoSuchPath() {
   return {.status = 404, .body = "Socket.IO is served at /socket.io/ and at no path below it.\n"};
 }
@@ -177,7 +185,8 @@ Engine::Opening Engine::OnWebSocket(const net::HttpRequest& request) {
       return std::make_unique<EngineSocket>(session, connection, /*probe=*/false);
     };
     return net::WebSocketOpening{
-        .protocol = std::make_shared<net::ProtocolFactory>(net::ProtocolFactory{.make = std::move(make)})};
+        .protocol = std::make_shared<net::ProtocolFactory>(net::ProtocolFactory{.make = std::move(make)}),
+        .ends_without_frame = IgnoresCloseFrames(request)};
   }
   auto found = LaneOf(query.sid);
   if (auto* refusal = std::get_if<net::HttpResponse>(&found)) return std::move(*refusal);
@@ -187,7 +196,8 @@ Engine::Opening Engine::OnWebSocket(const net::HttpRequest& request) {
   };
   return net::WebSocketOpening{
       .protocol = std::make_shared<net::ProtocolFactory>(net::ProtocolFactory{.make = std::move(make)}),
-      .loop = &lane->loop()};
+      .loop = &lane->loop(),
+      .ends_without_frame = IgnoresCloseFrames(request)};
 }
 
 }  // namespace hubbub::engine

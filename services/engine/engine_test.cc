@@ -23,6 +23,7 @@ using hubbub::testing::TcpClient;
 using hubbub::testing::WaitUntil;
 using hubbub::testing::WebSocketClient;
 using std::chrono::milliseconds;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -245,6 +246,20 @@ TEST_F(EngineTest, ByProtocol3TheClientPings) {
     EXPECT_EQ(Next(client), "3");
   }
   EXPECT_EQ(Next(client), "close 1008 no ping or pong in time");
+}
+
+TEST_F(EngineTest, EndsTheConnectionOfAnOkHttpClientWithoutACloseFrame) {
+  using std::string_view_literals::operator""sv;
+  TcpClient client(listener_->port());
+  client.Send(
+      "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: a\r\nUser-Agent: okhttp/3.12.12\r\n"
+      "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+  client.ReadUntil("\r\n\r\n");
+  client.Send("\x81\x84\0\0\0\0004bye"sv);
+  EXPECT_THAT(client.ReadToEnd(), EndsWith("\x81\0044bye"));
+  client.Close();
+  EXPECT_TRUE(WaitUntil([this] { return counts_.closed == 1; }));
 }
 
 TEST_F(EngineTest, ClosesAClientThatDoesNotPoll) {

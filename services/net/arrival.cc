@@ -92,10 +92,11 @@ void Arrival::RefuseTcp(beast::flat_buffer read, std::string reason) {
            std::move(reason));
 }
 
-void Arrival::StartWebSocket(const ProtocolFactory& protocol) {
+void Arrival::StartWebSocket(const ProtocolFactory& protocol, bool ends_without_frame) {
   const bool guest = ticket_.guest();
   Run(guest,
-      MakeWebSocketConnection(TakeClient(), *std::move(web_socket_), setup_->options.max_message_bytes),
+      MakeWebSocketConnection(TakeClient(), *std::move(web_socket_), setup_->options.max_message_bytes,
+                              ends_without_frame),
       protocol);
 }
 

@@ -70,7 +70,7 @@ class Arrival : public std::enable_shared_from_this<Arrival> {
   void StartTcp(beast::flat_buffer read);
   // As StartTcp of a guest, but the client is told `reason`.
   void RefuseTcp(beast::flat_buffer read, std::string reason);
-  void StartWebSocket(const ProtocolFactory& protocol);
+  void StartWebSocket(const ProtocolFactory& protocol, bool ends_without_frame);
 
  private:
   static constexpr std::chrono::milliseconds kLookAgain{100};

@@ -43,6 +43,8 @@ struct HttpRoute {
 struct WebSocketOpening {
   std::shared_ptr<const ProtocolFactory> protocol;
   Loop* loop = nullptr;  // Where the connection is to live; null: where it was accepted.
+  // The client takes no notice of a close frame, but of the end of the connection: it gets that alone.
+  bool ends_without_frame = false;
 };
 // Decides about one request for a WebSocket: an answer refuses it. Called on any loop.
 using WebSocketJudge = std::function<std::variant<HttpResponse, WebSocketOpening>(const HttpRequest&)>;

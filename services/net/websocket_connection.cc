@@ -13,10 +13,11 @@ namespace websocket = beast::websocket;
 
 class WebSocketConnection final : public SocketConnection {
  public:
-  WebSocketConnection(Client client, WebSocketStream stream, size_t max_bytes)
+  WebSocketConnection(Client client, WebSocketStream stream, size_t max_bytes, bool ends_without_frame)
       :  // One byte more, for Beast wants room to read before it learns that a message is over.
         SocketConnection(std::move(client), beast::flat_buffer(max_bytes + 1), /*framed=*/true),
-        stream_(std::move(stream)) {
+        stream_(std::move(stream)),
+        ends_without_frame_(ends_without_frame) {
     stream_.control_callback([this](websocket::frame_type type, beast::string_view) {
       if (type == websocket::frame_type::close) OnCloseFrame();
     });
@@ -35,7 +36,10 @@ class WebSocketConnection final : public SocketConnection {
     return std::static_pointer_cast<WebSocketConnection>(shared_from_this());
   }
 
-  void StartRead() override { ReadSome(0); }
+  void StartRead() override {
+    reads_ = true;
+    ReadSome(0);
+  }
 
   // `had`: bytes of the message that have come already. Not Beast's async_read, which takes 1,536 bytes of
   // memory for the first of them: most messages are short, and the buffer stays as long as the client does.
@@ -44,8 +48,10 @@ class WebSocketConnection final : public SocketConnection {
         buffer_, std::max(kReadBytes, had),
         [self = Self(), had](boost::system::error_code error, size_t bytes) {
           if (!error && !self->stream_.is_message_done()) return self->ReadSome(had + bytes);
+          self->reads_ = false;
           if (error) self->buffer_.clear();  // A message that will not be whole.
           if (error && self->answers_close_) return self->OnGoodbye();
+          if (self->half_closed_) return error ? self->OnGoodbye() : self->Discard();
           // Beast has told the client already: its own errors are about frames that cannot be.
           const bool broken =
               error.category() == websocket::make_error_code(websocket::error::closed).category() &&
@@ -56,6 +62,8 @@ class WebSocketConnection final : public SocketConnection {
 
   // The client closes. What it has asked for is answered before Beast answers the close.
   void OnCloseFrame() {
+    // Beast's answer may not leave any more. From a fresh stack, for Beast is at work.
+    if (half_closed_) return asio::post(stream_.get_executor(), [self = Self()] { self->OnGoodbye(); });
     if (closing()) return;
     stream_.next_layer().Hold();
     has_close_ = true;
@@ -84,8 +92,24 @@ class WebSocketConnection final : public SocketConnection {
       return stream_.next_layer().Release();
     }
     if (got_last_byte()) return StartLastFrame();
+    if (ends_without_frame_) return HalfClose();
     websocket::close_reason close(Code(reason), detail.substr(0, CutAt(detail, kMaxCloseReason)));
     stream_.async_close(close, [self = Self()](boost::system::error_code) { self->OnGoodbye(); });
+  }
+
+  // Reads on until the client has closed too: see TcpConnection. Behind a frame of Beast's, if one is on its
+  // way, nothing else may be written.
+  void HalfClose() {
+    half_closed_ = true;
+    stream_.next_layer().Hold();
+    stream_.next_layer().Write({}, [self = Self()](boost::system::error_code error, size_t) {
+      if (!error && self->stream().next_layer().is_open()) self->stream().AsyncEndWriting([self] {});
+    });
+    if (!reads_) Discard();
+  }
+  void Discard() {
+    buffer_.clear();
+    StartRead();
   }
 
   // Beast says nothing any more once its read has ended.
@@ -132,16 +156,21 @@ class WebSocketConnection final : public SocketConnection {
   static constexpr size_t kReadBytes = 512;
 
   WebSocketStream stream_;
+  bool reads_ = false;          // A read is under way.
   bool has_close_ = false;      // The client's close frame.
   bool answers_close_ = false;  // Beast does so now.
+  const bool ends_without_frame_;
+  bool half_closed_ = false;
   asio::const_buffer last_frame_;
 };
 
 }  // namespace
 
 std::shared_ptr<SocketConnection> MakeWebSocketConnection(SocketConnection::Client client,
-                                                          WebSocketStream stream, size_t max_bytes) {
-  return std::make_shared<WebSocketConnection>(std::move(client), std::move(stream), max_bytes);
+                                                          WebSocketStream stream, size_t max_bytes,
+                                                          bool ends_without_frame) {
+  return std::make_shared<WebSocketConnection>(std::move(client), std::move(stream), max_bytes,
+                                               ends_without_frame);
 }
 
 }  // namespace hubbub::net

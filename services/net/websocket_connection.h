@@ -12,8 +12,10 @@ namespace hubbub::net {
 // throughput.
 using WebSocketStream = beast::websocket::stream<Wire, false>;
 
-// `stream` has accepted its client. `max_bytes`: the largest message that is taken.
+// `stream` has accepted its client. `max_bytes`: the largest message that is taken. `ends_without_frame`: as
+// in WebSocketOpening.
 std::shared_ptr<SocketConnection> MakeWebSocketConnection(SocketConnection::Client client,
-                                                          WebSocketStream stream, size_t max_bytes);
+                                                          WebSocketStream stream, size_t max_bytes,
+                                                          bool ends_without_frame);
 
 }  // namespace hubbub::net

@@ -36,8 +36,9 @@ void ShakeHands(std::shared_ptr<Arrival> arrival, const UpgradeRequest& request,
       request.key, behind));
   const auto buffer = asio::buffer(*bytes);
   stream.async_accept(buffer, [arrival = std::move(arrival), protocol = request.opening.protocol,
+                               ends_without_frame = request.opening.ends_without_frame,
                                bytes = std::move(bytes)](boost::system::error_code error) {
-    if (!error) arrival->StartWebSocket(*protocol);
+    if (!error) arrival->StartWebSocket(*protocol, ends_without_frame);
   });
 }
 
