@@ -31,6 +31,7 @@ class ChatLog final : private HeldSlots, private LogListener {
   // Starts the log once the store was reached. Call it many times a second until it runs.
   void Tick(RoomTable& rooms);
   bool running() const { return log_.running(); }
+  bool started() const { return log_.started(); }
   const LogCounters& counters() const { return log_.counters(); }
   History& history() { return history_; }
   const History& history() const { return history_; }

@@ -37,7 +37,8 @@ bool IsDurable(const ChatServerOptions& options) {
 ChatServer::ChatServer(const ChatServerOptions& options)
     : cluster_(options.id, options.recovery_limit_ms, OpenerOf(options),
                {.slots_lost = [this](const std::vector<int>& slots) { ForgetSlots(slots); },
-                .all_lost = [this] { ForgetAll(); }},
+                .all_lost = [this] { ForgetAll(); },
+                .can_keep = [this] { return log_ == nullptr || log_->started(); }},
                IsDurable(options) ? "durable" : "memory", options.extras.credentials),
       log_(IsDurable(options)
                ? std::make_unique<ChatLog>(options.id, cluster_, options.retention, OpenerOf(options))

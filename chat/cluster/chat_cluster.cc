@@ -14,6 +14,7 @@ ChatCluster::ChatCluster(std::string id, int64_t recovery_limit_ms, SlotKeeper::
                          std::string history, rpc::Credentials credentials)
     : id_(std::move(id)),
       alone_(open == nullptr),
+      can_keep_(std::move(hooks.can_keep)),
       started_ms_(SteadyNowMs()),
       fence_(started_ms_),
       slots_(id_),
@@ -87,6 +88,10 @@ absl::Status ChatCluster::Ready() const {
         "chat server \"{}\" was stopped for a while, and finds out what others have done since: try "
         "again soon",
         id_));
+  }
+  if (can_keep_ != nullptr && !can_keep_()) {
+    return absl::AbortedError(
+        fmt::format("chat server \"{}\" has not opened its log yet: try again soon", id_));
   }
   return slots_.Serves();
 }

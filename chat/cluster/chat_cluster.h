@@ -29,11 +29,13 @@ namespace hubbub::chat {
 // are for. Owned by ChatServer.
 class ChatCluster final : public Cluster {
  public:
-  // What becomes of rooms here. Called on the keeper's thread, and within Start.
   struct Hooks {
+    // What becomes of rooms here. Called on the keeper's thread, and within Start.
     std::function<void(const std::vector<int>& slots)> slots_lost;
     // All slots, and all that connectors have here.
     std::function<void()> all_lost;
+    // Whether what is said in a room could be kept. Thread-safe. Null: always.
+    std::function<bool()> can_keep;
   };
 
   // `id`: this server's. Losses are recovered from for at most `recovery_limit_ms`. `open` connects to the
@@ -53,6 +55,7 @@ class ChatCluster final : public Cluster {
   // Closes the connections to the other servers and waits for their last callbacks.
   void Stop() { links_.Stop(); }
 
+  // An error says why no room may be here now, whether it is made, read or taken over.
   absl::Status Ready() const override;
   uint64_t incarnation() const override { return slots_.incarnation(); }
   OwnerStub StubOf(const std::string& server_id) const override { return links_.StubOf(server_id); }
@@ -85,6 +88,7 @@ class ChatCluster final : public Cluster {
 
   const std::string id_;
   const bool alone_;
+  const std::function<bool()> can_keep_;
   const int64_t started_ms_;
   PauseFence fence_;
   SlotTable slots_;

@@ -22,6 +22,7 @@ absl::Status DurableLog::Start(RoomTable& rooms, uint64_t epoch, const OpenStore
   loader_ =
       std::make_unique<RoomLoader>(options_.loader, epoch, *std::move(reader), slots_, rooms, counters_);
   looks_ = std::thread([this] { Look(); });
+  started_ = true;
   running_ = true;
   return absl::OkStatus();
 }

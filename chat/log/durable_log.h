@@ -48,14 +48,16 @@ class DurableLog final : public EventLog {
   DurableLog(const DurableLog&) = delete;
   DurableLog& operator=(const DurableLog&) = delete;
 
-  // Opens a connection for each lane and for the reader. `epoch`: StoreMeta::epoch. Before it no room can be
-  // read, so that none is here. May be tried again after an error.
+  // Opens a connection for each lane and for the reader. `epoch`: StoreMeta::epoch. Before it no room may be
+  // in the table: none can be read, and nobody may bring one (started()). May be tried again after an error.
   absl::Status Start(RoomTable& rooms, uint64_t epoch, const OpenStore& open);
   // From now on no room is read, and calls that wait for one are told. Stop does it too.
   void StopReading();
   // Ends all threads, then refuses what waits. No call of the table may be under way, or follow.
   void Stop();
   bool running() const { return running_; }
+  // Start has succeeded once: what a room proposes finds its lane.
+  bool started() const { return started_; }
 
   void Wake(std::string_view room) override;
   bool Load(std::string_view room) override;
@@ -71,6 +73,7 @@ class DurableLog final : public EventLog {
   LogListener& listener_;
   LogCounters counters_;
   std::atomic<bool> running_ = false;
+  std::atomic<bool> started_ = false;
   RoomTable* rooms_ = nullptr;  // This and the next two are constant while it runs.
   std::array<std::unique_ptr<AppendLane>, kLanes> lanes_;
   std::unique_ptr<RoomLoader> loader_;
