@@ -4,18 +4,26 @@
 
 namespace hubbub::chat {
 
-void ChatLog::Tick(RoomTable& rooms) {
-  const uint64_t epoch = cluster_.slots().epoch();
-  if (log_.running() || epoch == 0) return;
+void ChatLog::Start(RoomTable& rooms) {
   rooms_ = &rooms;
-  const absl::Status status = log_.Start(rooms, epoch, open_);
-  if (!status.ok() && told_ != status)
+  if (TryStart()) return;
+  // Not on the thread that notices pauses of this process: the store may take its time to answer.
+  starting_.Start([this] { return log_.started() || TryStart() ? std::chrono::hours(1) : kAgain; });
+}
+
+bool ChatLog::TryStart() {
+  const uint64_t epoch = cluster_.slots().epoch();
+  if (epoch == 0) return false;
+  const absl::Status status = log_.Start(*rooms_, epoch, open_);
+  if (!status.ok() && !absl::IsCancelled(status) && told_ != status)
     spdlog::warn("no room can be read yet, because of the store: {}", std::string(status.message()));
   told_ = status;
   if (status.ok()) history_.Start();
+  return status.ok();
 }
 
 void ChatLog::StopReading() {
+  starting_.Stop();
   log_.StopReading();
   history_.Stop();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,11 +10,12 @@
 #include "chat/log/durable_log.h"
 #include "chat/log/history.h"
 #include "chat/rooms/room_table.h"
+#include "services/base/task_thread.h"
 
 namespace hubbub::chat {
 
 // The durable log of a chat server: joins DurableLog to the slots and rooms of the server. Made before the
-// rooms, which it outlives. Owned by ChatServer; Tick, StopReading and Stop are for one thread, the rest is
+// rooms, which it outlives. Owned by ChatServer; Start, StopReading and Stop are for one thread, the rest is
 // thread-safe.
 class ChatLog final : private HeldSlots, private LogListener {
  public:
@@ -28,14 +30,14 @@ class ChatLog final : private HeldSlots, private LogListener {
 
   // For RoomOptions::log.
   EventLog& events() { return log_; }
-  // Starts the log once the store was reached. Call it many times a second until it runs.
-  void Tick(RoomTable& rooms);
+  // Starts the log at once if the store was reached, and otherwise on a thread of its own once it is.
+  void Start(RoomTable& rooms);
   bool running() const { return log_.running(); }
   bool started() const { return log_.started(); }
   const LogCounters& counters() const { return log_.counters(); }
   History& history() { return history_; }
   const History& history() const { return history_; }
-  // No room and no history is read any more: callers that wait are told.
+  // No room and no history is read any more: callers that wait are told. No log starts any more.
   void StopReading();
   // Ends the log, as DurableLog::Stop.
   void Stop() { log_.Stop(); }
@@ -47,13 +49,19 @@ class ChatLog final : private HeldSlots, private LogListener {
   void OnSlotLost(int slot, int64_t generation) override;
   void OnRoomStale(std::string_view room) override;
 
+  // True once the log has started.
+  bool TryStart();
+
+  static constexpr std::chrono::milliseconds kAgain{50};
+
   const std::string id_;
   ChatCluster& cluster_;
   const DurableLog::OpenStore open_;
   DurableLog log_;
   History history_;
-  RoomTable* rooms_ = nullptr;  // Set before the log runs.
-  std::optional<absl::Status> told_;
+  RoomTable* rooms_ = nullptr;        // Set before the log runs.
+  std::optional<absl::Status> told_;  // Of Start, then of the thread.
+  TaskThread starting_;               // The last member: it uses the others.
 };
 
 }  // namespace hubbub::chat

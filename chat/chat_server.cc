@@ -23,9 +23,11 @@ RoomTable::Options RoomsOf(const ChatServerOptions& options, ChatLog* log) {
   return rooms;
 }
 
-SlotKeeper::Open OpenerOf(const ChatServerOptions& options) {
+SlotKeeper::Open OpenerOf(const ChatServerOptions& options, const std::stop_source& ending) {
   if (options.store.url.empty()) return nullptr;
-  return [store = options.store] { return OpenStore(store); };
+  StoreOptions store = options.store;
+  store.stop = ending.get_token();
+  return [store] { return OpenStore(store); };
 }
 
 bool IsDurable(const ChatServerOptions& options) {
@@ -35,14 +37,14 @@ bool IsDurable(const ChatServerOptions& options) {
 }  // namespace
 
 ChatServer::ChatServer(const ChatServerOptions& options)
-    : cluster_(options.id, options.recovery_limit_ms, OpenerOf(options),
+    : cluster_(options.id, options.recovery_limit_ms, OpenerOf(options, ending_),
                {.slots_lost = [this](const std::vector<int>& slots) { ForgetSlots(slots); },
                 .all_lost = [this] { ForgetAll(); },
                 .can_keep = [this] { return log_ == nullptr || log_->started(); }},
                IsDurable(options) ? "durable" : "memory", options.extras.credentials),
-      log_(IsDurable(options)
-               ? std::make_unique<ChatLog>(options.id, cluster_, options.retention, OpenerOf(options))
-               : nullptr),
+      log_(IsDurable(options) ? std::make_unique<ChatLog>(options.id, cluster_, options.retention,
+                                                          OpenerOf(options, ending_))
+                              : nullptr),
       rooms_(RoomsOf(options, log_.get()), &cluster_.slots()),
       leases_(options.id, rooms_, options.leases, &cluster_),
       peer_service_(options.id, cluster_, cluster_.slots(), cluster_.keeper(), rooms_, leases_),
@@ -84,20 +86,19 @@ absl::StatusOr<std::unique_ptr<ChatServer>> ChatServer::Start(
   // refused.
   if (absl::Status status = self.cluster_.Start(HostPort(options.host, self.port()), servers); !status.ok())
     return status;
-  if (self.log_ != nullptr) self.log_->Tick(self.rooms_);
-  self.TellHealth();
   self.thread_ = std::jthread([&self](const std::stop_token& stop) {
     std::mutex mu;
     std::condition_variable_any wake;
     std::unique_lock lock(mu);
     while (!wake.wait_for(lock, stop, kStep, [&stop] { return stop.stop_requested(); })) self.Step();
   });
+  if (self.log_ != nullptr) self.log_->Start(self.rooms_);
+  self.TellHealth();
   return chat;
 }
 
 void ChatServer::Step() {
   const int64_t now_ms = SteadyNowMs();
-  if (log_ != nullptr) log_->Tick(rooms_);
   cluster_.Tick(now_ms, rooms_, leases_);
   hand_over_.Tick(now_ms);
   TellHealth();
@@ -105,6 +106,7 @@ void ChatServer::Step() {
 
 void ChatServer::TellHealth() {
   if (!has_store_) return;
+  MutexLock lock(health_mu_);
   const SlotKeeper& keeper = cluster_.keeper();
   if (!reached_ && keeper.reached() && (log_ == nullptr || log_->running())) {
     reached_ = true;
@@ -156,6 +158,7 @@ void ChatServer::SayWhatStays() const {
 
 bool ChatServer::HasGivenAll() const {
   const SlotTable& slots = cluster_.slots();
+  if (has_store_ && !cluster_.keeper().reached()) return true;  // It has had no slot.
   if (has_store_ && !cluster_.keeper().drain_told()) return false;
   if (!slots.Settled() || !hand_over_.Idle()) return false;
   // Without a successor there is nothing to settle. In a rollout one comes any moment. When the whole suite
@@ -177,6 +180,7 @@ void ChatServer::GiveRoomsAway(std::chrono::milliseconds timeout) {
 void ChatServer::Drain(std::chrono::milliseconds timeout) {
   if (server_ == nullptr || std::exchange(drained_, true)) return;
   const auto end = std::chrono::steady_clock::now() + timeout;
+  ending_.request_stop();
   draining_ = true;
   server_->SetServing(false);
   if (timeout.count() > 0) {

@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "chat/chat_log.h"
 #include "chat/cluster/chat_cluster.h"
@@ -19,6 +21,7 @@
 #include "chat/history_service.h"
 #include "chat/rooms/room_table.h"
 #include "chat/store/open_store.h"
+#include "services/base/mutex.h"
 #include "services/directory/directory.h"
 #include "services/rpc/server.h"
 #include "services/rpc/status_service.h"
@@ -104,12 +107,13 @@ class ChatServer {
   void SayWhatStays() const;
 
   // Tells the health service what it should say.
-  void TellHealth();
+  void TellHealth() ABSL_LOCKS_EXCLUDED(health_mu_);
 
   static constexpr std::chrono::milliseconds kStep{50};
   // The name by which the health service knows the store.
   static constexpr char kStorePart[] = "hubbub.store";
 
+  std::stop_source ending_;  // Stopped by Drain: no store is opened any more.
   ChatCluster cluster_;
   const std::unique_ptr<ChatLog> log_;  // Null: history is not durable.
   RoomTable rooms_;
@@ -123,9 +127,10 @@ class ChatServer {
   std::unique_ptr<rpc::Server> server_;
   bool drained_ = false;
   bool has_store_ = false;
-  // Of the thread: what the health service was told.
-  bool reached_ = false;
-  std::optional<bool> store_answers_;
+  Mutex health_mu_;
+  // What the health service was told.
+  bool reached_ ABSL_GUARDED_BY(health_mu_) = false;
+  std::optional<bool> store_answers_ ABSL_GUARDED_BY(health_mu_);
   std::jthread thread_;
 };
 

@@ -1,6 +1,7 @@
 #include "chat/cluster/slot_keeper.h"
 
 #include <algorithm>
+#include <future>
 #include <memory>
 #include <utility>
 
@@ -41,9 +42,17 @@ absl::Status SlotKeeper::Start(std::string address) {
 }
 
 void SlotKeeper::Leave() {
-  if (!thread_.StopWithin(kLeave)) return Stop();
-  if (registered_ && line_ != nullptr) Tell(line_->Leave(table_.incarnation()));
-  registered_ = false;
+  leaving_ = true;
+  auto left = std::make_shared<std::promise<void>>();
+  const std::future<void> done = left->get_future();
+  // Behind what is under way. The thread that calls the store is not the one that ends it if there is no
+  // answer.
+  thread_.Post([this, left = std::move(left)] {
+    if (registered_) Tell(line_->Leave(table_.incarnation()));
+    registered_ = false;
+    left->set_value();
+  });
+  done.wait_for(kLeave);
   Stop();
 }
 
@@ -139,6 +148,7 @@ std::chrono::milliseconds SlotKeeper::Round() {
 }
 
 absl::Status SlotKeeper::DoRound() {
+  if (leaving_) return absl::OkStatus();
   if (line_ == nullptr) {
     if (absl::Status status = Connect(); !status.ok()) return status;
   }

@@ -60,7 +60,7 @@ class SlotKeeper {
   // reach this one. An error says why this store cannot be used at all. One that cannot be reached yet is no
   // error: it is tried again.
   absl::Status Start(std::string address);
-  // Tells the store that this run is gone, if it answers at once, and stops.
+  // Tells the store that this run is gone, if it answers within kLeave, and stops.
   void Leave();
   void Stop();
 
@@ -120,7 +120,7 @@ class SlotKeeper {
   static constexpr std::chrono::milliseconds kBeat{1'000};
   // Slots that another transaction holds, and answers that were lost, are asked for again after this time.
   static constexpr std::chrono::milliseconds kAgain{50};
-  // How long a call that is out may hold up the end.
+  // How long the store may hold up the end.
   static constexpr std::chrono::milliseconds kLeave{1'000};
   // The least time between the two refusals that make a run gone.
   static constexpr int64_t kRefusalsMs = 100;
@@ -145,6 +145,7 @@ class SlotKeeper {
   std::atomic<int64_t> renewed_ms_ = 0;
   std::atomic<bool> answers_ = false;
   std::atomic<bool> drain_told_ = false;
+  std::atomic<bool> leaving_ = false;  // No round begins any more.
   Beats beats_;
   StoreView view_;
   absl::flat_hash_map<uint64_t, Suspect> suspects_;

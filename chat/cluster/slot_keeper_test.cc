@@ -97,6 +97,18 @@ TEST_F(SlotKeeperTest, WhoLeavesIsGoneAtOnceAndItsSlotsAreTaken) {
   EXPECT_EQ(b.keeper.counts().servers_lost, 1u);
 }
 
+TEST_F(SlotKeeperTest, AStoreThatIsSilentDoesNotHoldUpTheEnd) {
+  TestKeeper a("a", database_);
+  ASSERT_TRUE(a.Start().ok());
+  database_->Before([&](std::string_view method) {
+    if (method != "Leave") return absl::OkStatus();
+    EXPECT_TRUE(WaitUntil([&] { return database_->interrupted(); }, kDeadline));
+    return absl::CancelledError("interrupted");
+  });
+  a.keeper.Leave();
+  EXPECT_TRUE(database_->interrupted());
+}
+
 TEST_F(SlotKeeperTest, AStoreThatCannotBeUsedIsAnErrorAndOneThatIsAwayIsWaitedFor) {
   TestKeeper a("a", database_);
   a.open_status = absl::FailedPreconditionError("store.db is no store of Hubbub's");

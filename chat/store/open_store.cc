@@ -15,7 +15,8 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const StoreOptions& options) {
                                   .suite = options.suite,
                                   .slots = options.slots,
                                   .epoch = options.epoch,
-                                  .make = options.make});
+                                  .make = options.make,
+                                  .stop = options.stop});
   // What keeps a file from being opened does not pass by itself.
   if (absl::IsUnavailable(store.status())) return absl::FailedPreconditionError(store.status().message());
   return store;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -26,6 +27,8 @@ struct StoreOptions {
   uint64_t epoch = 0;
   // False: a store that is not there is not made, which is FAILED_PRECONDITION.
   bool make = true;
+  // A stop ends the opening: CANCELLED. What is open by then is ended by Store::Interrupt alone.
+  std::stop_token stop = {};
 };
 
 // Opens a connection. The first one makes the tables, or brings them up to date, under a lock, so that many

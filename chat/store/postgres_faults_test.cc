@@ -1,4 +1,5 @@
 // Connections that die, and what they leave behind.
+#include <stop_token>
 #include <thread>
 
 #include "absl/strings/str_replace.h"
@@ -207,6 +208,21 @@ TEST_F(PostgresFaults, AnInterruptEndsAQuestionToASilentDns) {
   EXPECT_TRUE(Wait([&] { return dns.questions() > before; }));
   store->Interrupt();
   caller.join();
+  EXPECT_THAT(status, HasCode(StatusCode::kCancelled));
+}
+
+TEST_F(PostgresFaults, AStopEndsTheOpeningOfAStoreThatIsSilent) {
+  proxy().Hold(TcpProxy::kToClient, true);
+  const uint64_t seen = proxy().seen(TcpProxy::kToServer);
+  std::stop_source stop;
+  StoreOptions options;
+  options.url = place().UrlAt(proxy().port());
+  options.stop = stop.get_token();
+  absl::Status status;
+  std::thread opener([&] { status = OpenPostgresStore(options, {.connect = 60'000ms}).status(); });
+  EXPECT_TRUE(Wait([&] { return proxy().seen(TcpProxy::kToServer) > seen; }));
+  stop.request_stop();
+  opener.join();
   EXPECT_THAT(status, HasCode(StatusCode::kCancelled));
 }
 

@@ -1,6 +1,7 @@
 #include "chat/store/postgres_store.h"
 
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -92,6 +93,7 @@ absl::StatusOr<std::unique_ptr<Store>> OpenPostgresStore(const StoreOptions& opt
   auto resolver = dns::Resolver::Create(options.dns_server, dns::Resolver::Families::kBoth);
   if (!resolver.ok()) return resolver.status();
   auto store = std::make_unique<PostgresStore>(*std::move(settings), options, *std::move(resolver));
+  const std::stop_callback on_stop(options.stop, [&store] { store->Interrupt(); });
   if (absl::Status status = store->Open(); !status.ok()) return status;
   return store;
 }

@@ -79,6 +79,7 @@ absl::StatusOr<std::unique_ptr<Store>> SqliteStore::Open(const SqliteOptions& op
         fmt::format("{} is read-only; let this user write the file and its folder", NameOf(options)));
   }
   auto session = std::make_unique<SqliteSession>(*std::move(connection));
+  const std::stop_callback on_stop(options.stop, [&session = *session] { session.Interrupt(); });
   if (const absl::Status set_up = SetUp(*session, options.sync); !set_up.ok()) return set_up;
   if (probed->schema < schema.version()) {
     if (const absl::Status upgraded = schema.Upgrade(*session); !upgraded.ok()) return upgraded;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,7 @@ struct SqliteOptions {
   int slots = 1024;    // Of a store that is made.
   uint64_t epoch = 0;  // As StoreOptions has them.
   bool make = true;
+  std::stop_token stop = {};
   // For tests: the file system's name, and other versions of the tables, which must outlive the store.
   std::string vfs = {};
   const std::vector<SqliteStep>* steps = &SqliteSchema::Steps();

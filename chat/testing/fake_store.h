@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -35,6 +36,9 @@ class FakeDatabase {
     MutexLock lock(mu_);
     after_ = std::move(after);
   }
+  // A connection was interrupted.
+  void Interrupt() { interrupted_ = true; }
+  bool interrupted() const { return interrupted_; }
   // Calls `change` with the tables.
   void Change(const std::function<void(StoreView&)>& change) {
     MutexLock lock(mu_);
@@ -55,6 +59,7 @@ class FakeDatabase {
   }
 
  private:
+  std::atomic<bool> interrupted_ = false;
   mutable Mutex mu_;
   StoreView view_ ABSL_GUARDED_BY(mu_);
   std::function<absl::Status(std::string_view)> before_ ABSL_GUARDED_BY(mu_);
@@ -68,7 +73,7 @@ class FakeStore final : public Store {
 
   explicit FakeStore(std::shared_ptr<FakeDatabase> database) : database_(std::move(database)) {}
 
-  void Interrupt() override {}
+  void Interrupt() override { database_->Interrupt(); }
   const std::string& name() const override { return name_; }
 
   absl::StatusOr<StoreView> Read() override {
