@@ -289,7 +289,8 @@ bool SlotKeeper::IsSuspect(const StoredServer& server) {
 }
 
 void SlotKeeper::Tell(const absl::Status& status) {
-  const bool failed = !status.ok() && !absl::IsCancelled(status);
+  if (absl::IsCancelled(status)) return;  // By this server's end, which says nothing of the store.
+  const bool failed = !status.ok();
   if (failed) errors_.Add();
   answers_ = !failed;
   if (failed == told_) return;
