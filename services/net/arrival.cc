@@ -34,6 +34,15 @@ bool Arrival::SetPeer(std::string peer) {
   return false;
 }
 
+bool Arrival::StandFor(std::optional<std::string> client) {
+  by_proxy_ = client && setup_->options.trusted_proxies.ContainPeer(*client);
+  std::string peer = std::move(client).value_or(peer_);
+  // Of a proxy only the clients are counted, and it will say who they are.
+  if (!by_proxy_) return SetPeer(std::move(peer));
+  peer_ = std::move(peer);
+  return true;
+}
+
 void Arrival::EndAfter(Clock::duration time) {
   patience_ = time;
   late_at_ = set_->Now() + time;

@@ -37,8 +37,12 @@ class Arrival : public std::enable_shared_from_this<Arrival> {
   // The same without TLS.
   Socket& socket() { return stream_.next_layer(); }
   const std::string& peer() const { return peer_; }
-  // True if the client's machine is a proxy that is believed when it says who its own client is.
+  // True if what comes now is a proxy's word, which is believed when it says who the proxy's client is.
   bool by_proxy() const { return by_proxy_; }
+  // A proxy's header (ProxyHeader) has named this client, or has told that the proxy does not know it. From
+  // here on the bytes are that client's own, and no proxy's word, unless it is a proxy that is trusted too:
+  // else a client could name any address behind the header. False as SetPeer says.
+  bool StandFor(std::optional<std::string> client);
   // The client is the one that its proxy names, as "address:port". False if it has to go, and goes, because
   // there are too many of its machine.
   bool SetPeer(std::string peer);
@@ -88,7 +92,7 @@ class Arrival : public std::enable_shared_from_this<Arrival> {
   ClientStream stream_;
   std::optional<WebSocketStream> web_socket_;  // Has the stream after MakeStream.
   std::string peer_;
-  const bool by_proxy_;
+  bool by_proxy_;
   std::string bearer_;
   Timer timer_;
   Clock::duration patience_{};

@@ -12,29 +12,56 @@ namespace {
 
 namespace ip = boost::asio::ip;
 
+// Takes the last element off a list. A comma between quotes ends none: a proxy may repeat there what a client
+// has made up, such as the name of the host. Read from the right, where the proxy has written, so that a
+// quote which the client has left open on the left hides nothing.
+std::string_view TakeLast(std::string_view& list) {
+  bool quoted = false;
+  size_t begin = list.size();
+  for (; begin > 0; --begin) {
+    const char c = list[begin - 1];
+    if (c == ',' && !quoted) break;
+    if (c != '"') continue;
+    const std::string_view before = list.substr(0, begin - 1);
+    const size_t escapes = before.size() - (before.find_last_not_of('\\') + 1);
+    if (!quoted || escapes % 2 == 0) quoted = !quoted;
+  }
+  const std::string_view element = list.substr(begin);
+  list = list.substr(0, begin == 0 ? 0 : begin - 1);
+  return element;
+}
+
 // "address", "address:port", "[address]" or "[address]:port", perhaps in quotes.
 bool ReadNode(std::string_view text, ip::address& address) {
   if (text.size() >= 2 && text.starts_with('"') && text.ends_with('"'))
     text = text.substr(1, text.size() - 2);
   if (text.starts_with('[')) {
     const size_t end = text.find(']');
-    return end != std::string_view::npos && ReadAddress(text.substr(1, end - 1), address);
+    if (end == std::string_view::npos || !ReadAddress(text.substr(1, end - 1), address)) return false;
+    return end + 1 == text.size() || text[end + 1] == ':';
   }
   if (ReadAddress(text, address)) return true;
   return std::count(text.begin(), text.end(), ':') == 1 &&
          ReadAddress(text.substr(0, text.find(':')), address);
 }
 
-// The value of `for` in an element of Forwarded, such as `for=192.0.2.60;proto=http`; empty if it has none.
+// The value of `for` in an element of Forwarded, such as `for=192.0.2.60;proto=http`; empty if it has none,
+// or several, of which one is not the proxy's.
 std::string_view ForOf(std::string_view element) {
+  std::string_view value;
   while (!element.empty()) {
-    const size_t end = std::min(element.find(';'), element.size());
-    std::string_view pair = element.substr(0, end);
+    size_t end = 0;
+    for (bool quoted = false; end < element.size() && (quoted || element[end] != ';'); ++end) {
+      if (element[end] == '"') quoted = !quoted;
+      if (element[end] == '\\' && quoted) ++end;
+    }
+    const std::string_view pair = Trimmed(element.substr(0, end));
     element.remove_prefix(std::min(end + 1, element.size()));
-    while (pair.starts_with(' ')) pair.remove_prefix(1);
-    if (pair.size() > 4 && SameName(pair.substr(0, 4), "for=")) return pair.substr(4);
+    if (!SameName(pair.substr(0, 4), "for=")) continue;
+    if (!value.empty()) return {};
+    value = pair.substr(4);
   }
-  return {};
+  return value;
 }
 
 struct Found {
@@ -44,18 +71,19 @@ struct Found {
 
 template <typename NodeOf>
 Found Find(const HttpHead& head, std::string_view field, const Networks& trusted, NodeOf node_of) {
-  std::vector<std::string_view> elements;
-  AnyElement(head, field, [&](std::string_view element) {
-    elements.push_back(element);
-    return false;
-  });
-  Found found{.said = !elements.empty()};
-  for (auto element = elements.rbegin(); element != elements.rend(); ++element) {
-    ip::address address;
-    if (!ReadNode(node_of(*element), address)) return found;
-    if (trusted.Contain(address)) continue;
-    found.client = address.to_string() + ":0";
-    return found;
+  Found found;
+  const std::vector<std::string_view> lists = ValuesOf(head, field);
+  for (auto list = lists.rbegin(); list != lists.rend(); ++list) {
+    for (std::string_view rest = *list; !rest.empty();) {
+      const std::string_view element = Trimmed(TakeLast(rest));
+      if (element.empty()) continue;
+      found.said = true;
+      ip::address address;
+      if (!ReadNode(node_of(element), address)) return found;
+      if (trusted.Contain(address)) continue;
+      found.client = AddressText(address) + ":0";
+      return found;
+    }
   }
   return found;
 }

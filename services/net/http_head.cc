@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "fmt/format.h"
+#include "services/net/http_list.h"
 
 namespace hubbub::net {
 namespace {
@@ -25,12 +26,6 @@ bool IsValueCharacter(char c) {
 
 bool IsTargetCharacter(char c) {
   return c > 0x20 && c < 0x7f;
-}
-
-std::string_view Trimmed(std::string_view text) {
-  const size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 HttpFault Bad(std::string sentence) {

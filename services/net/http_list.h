@@ -25,15 +25,20 @@ inline std::vector<std::string_view> ValuesOf(const HttpHead& head, std::string_
   return values;
 }
 
+// Without the blanks around it (RFC 9110, 5.6.3).
+inline std::string_view Trimmed(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
 // Calls `visit` with each element of a comma-separated list until it returns true. Returns whether it did.
 template <typename Visit>
 bool AnyElement(std::string_view list, Visit visit) {
   while (!list.empty()) {
     const size_t comma = std::min(list.find(','), list.size());
-    std::string_view element = list.substr(0, comma);
+    const std::string_view element = Trimmed(list.substr(0, comma));
     list.remove_prefix(std::min(comma + 1, list.size()));
-    while (element.starts_with(' ') || element.starts_with('\t')) element.remove_prefix(1);
-    while (element.ends_with(' ') || element.ends_with('\t')) element.remove_suffix(1);
     if (!element.empty() && visit(element)) return true;
   }
   return false;

@@ -59,10 +59,4 @@ absl::Status ListenOn(TcpAcceptor& acceptor, const std::string& host, uint16_t p
       fmt::format("cannot listen for clients on {}: {}: {}", HostPort(host, port), what, error.message()));
 }
 
-std::string AddressText(const asio::ip::address& address) {
-  const bool mapped = address.is_v6() && address.to_v6().is_v4_mapped();
-  return mapped ? asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string()
-                : address.to_string();
-}
-
 }  // namespace hubbub::net

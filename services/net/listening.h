@@ -18,8 +18,4 @@ using TcpAcceptor = asio::basic_socket_acceptor<asio::ip::tcp, Executor>;
 // (services/rpc/acceptor.h).
 absl::Status ListenOn(TcpAcceptor& acceptor, const std::string& host, uint16_t port);
 
-// The address of a client that came there, as people write it: one of IPv4 that came to a socket of both
-// families is written as what it is.
-std::string AddressText(const asio::ip::address& address);
-
 }  // namespace hubbub::net

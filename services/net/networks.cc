@@ -27,6 +27,10 @@ bool SameStart(const Bits& a, const Bits& b, int length) {
   return rest == 0 || ((a[whole] ^ b[whole]) >> (8 - rest)) == 0;
 }
 
+bool ReadPeer(std::string_view peer, ip::address& address) {
+  return ReadAddress(peer.substr(0, peer.rfind(':')), address);
+}
+
 // The number behind the slash; nothing if it is none up to `most`.
 std::optional<int> ReadLength(std::string_view text, int most) {
   int length = 0;
@@ -46,6 +50,11 @@ bool ReadAddress(std::string_view text, ip::address& address) {
   return !error;
 }
 
+std::string AddressText(const ip::address& address) {
+  const bool mapped = address.is_v6() && address.to_v6().is_v4_mapped();
+  return mapped ? ip::make_address_v4(ip::v4_mapped, address.to_v6()).to_string() : address.to_string();
+}
+
 uint64_t MachineOf(const ip::address& address) {
   const Bits bits = BitsOf(address);
   // IPv4 has its own bits last, behind those of ::ffff:0:0/96; no machine has the network ffff::/64.
@@ -57,7 +66,7 @@ uint64_t MachineOf(const ip::address& address) {
 
 uint64_t MachineOfPeer(std::string_view peer) {
   ip::address address;
-  return ReadAddress(peer.substr(0, peer.rfind(':')), address) ? MachineOf(address) : 0;
+  return ReadPeer(peer, address) ? MachineOf(address) : 0;
 }
 
 absl::StatusOr<Networks> Networks::Parse(const std::vector<std::string>& texts) {
@@ -85,6 +94,11 @@ bool Networks::Contain(const ip::address& address) const {
   const Bits bits = BitsOf(address);
   return std::any_of(networks_.begin(), networks_.end(),
                      [&](const Network& network) { return SameStart(bits, network.bits, network.length); });
+}
+
+bool Networks::ContainPeer(std::string_view peer) const {
+  ip::address address;
+  return ReadPeer(peer, address) && Contain(address);
 }
 
 }  // namespace hubbub::net

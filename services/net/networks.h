@@ -22,6 +22,8 @@ class Networks {
   bool empty() const { return networks_.empty(); }
   // An IPv4 address is the same in IPv6's form for it, ::ffff:a.b.c.d.
   bool Contain(const boost::asio::ip::address& address) const;
+  // The same for a client, "address:port" as connections name it; false if that is no address.
+  bool ContainPeer(std::string_view peer) const;
 
  private:
   struct Network {
@@ -37,6 +39,10 @@ uint64_t MachineOf(const boost::asio::ip::address& address);
 
 // That of a client, "address:port" as connections name it; 0 if that is no address.
 uint64_t MachineOfPeer(std::string_view peer);
+
+// An address as people write it, and so that each client has one: IPv4 in IPv6's form, as it comes to a
+// socket of both families, is written as IPv4.
+std::string AddressText(const boost::asio::ip::address& address);
 
 // An address as people write it, without brackets, port or zone; false if it is none.
 bool ReadAddress(std::string_view text, boost::asio::ip::address& address);

@@ -66,7 +66,7 @@ bool Newcomer::TakeProxyHeader() {
       break;
   }
   has_proxy_header_ = true;
-  if (header.client && !arrival_->SetPeer(*std::move(header.client))) return false;
+  if (!header.own && !arrival_->StandFor(std::move(header.client))) return false;
   buffer_.consume(header.size);
   if (buffer_.size() > 0) return true;
   Read();

@@ -315,7 +315,9 @@ TEST_F(NewcomerTest, AProxyThatIsTrustedSaysWhoItsClientIs) {
       {"version 2", binary + get(""), "X-Peer: 192.0.2.1:12345\r\n"},
       {"a proxy's probe", "PROXY UNKNOWN\r\n" + get(""), "X-Peer: 127.0.0.1:"},
       {"a field", get("X-Forwarded-For: 192.0.2.7, 10.0.0.1\r\n"), "X-Peer: 192.0.2.7:0\r\n"},
-      {"a proxy before a proxy", line + get("X-Forwarded-For: 192.0.2.7\r\n"), "X-Peer: 192.0.2.7:0\r\n"},
+      {"a proxy before a proxy",
+       "PROXY TCP4 10.0.0.2 10.0.0.1 12345 3050\r\n" + get("X-Forwarded-For: 192.0.2.7\r\n"),
+       "X-Peer: 192.0.2.7:0\r\n"},
       {"two requests of two clients",
        "GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 192.0.2.7\r\n\r\n" + get(""), "X-Peer: 127.0.0.1:"},
   };

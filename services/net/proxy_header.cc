@@ -32,7 +32,7 @@ std::string_view NextWord(std::string_view& line) {
 }
 
 std::string Client(const ip::address& address, unsigned port) {
-  return address.to_string() + ":" + std::to_string(port);
+  return AddressText(address) + ":" + std::to_string(port);
 }
 
 ProxyHeader ReadLine(std::string_view bytes) {
@@ -79,7 +79,8 @@ ProxyHeader ReadBinary(std::string_view bytes) {
   if (bytes.size() < size) return {.kind = Kind::kIncomplete};
   ProxyHeader header{.kind = Kind::kWhole, .size = size};
   // LOCAL: the proxy's own connection, such as a probe.
-  if (command == 0) return header;
+  header.own = command == 0;
+  if (header.own) return header;
   constexpr unsigned kTcp4 = 0x11;
   constexpr unsigned kTcp6 = 0x21;
   // Two addresses, then two ports.

@@ -25,6 +25,8 @@ struct ProxyHeader {
   size_t size = 0;  // Of a whole one.
   // The client, as "address:port"; nothing if the proxy speaks for itself, or does not know.
   std::optional<std::string> client = std::nullopt;
+  // The proxy speaks for itself, as it does to see whether a server is there.
+  bool own = false;
 };
 
 ProxyHeader ReadProxyHeader(std::string_view bytes);

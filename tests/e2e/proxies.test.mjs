@@ -1,5 +1,6 @@
 // Who a client is, behind a proxy that is trusted, and behind none.
 import assert from 'node:assert/strict';
+import net from 'node:net';
 import {after, before, test} from 'node:test';
 
 import WebSocket from 'ws';
@@ -11,7 +12,7 @@ import {until} from './wait.mjs';
 let suite;
 
 before(async () => {
-  suite = await Suite.start({flags: {connector: ['--trusted_proxies=127.0.0.1', '--log_level=debug']}});
+  suite = await Suite.start({flags: {connector: ['--trusted_proxies=127.0.0.1', '--log_level=debug', '--max_connections_per_address=2']}});
 });
 after(() => suite?.stop());
 
@@ -41,6 +42,31 @@ test('a client of WebSocket is who X-Forwarded-For says', async () => {
   await until(() => socket.readyState === WebSocket.OPEN, 'the WebSocket');
   socket.close();
   await named('192.0.2.3:0');
+});
+
+test('who has come by a PROXY header takes no other address by a field of a request', async () => {
+  const port = suite.connectors[0].clientPort;
+  const upgrade = (field) => `GET / HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+    `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n${field}\r\n\r\n`;
+  const sockets = [];
+  try {
+    for (let i = 1; i <= 6; ++i) {
+      const field = i % 2 ? `X-Forwarded-For: 198.51.100.${i}` : `Forwarded: for=198.51.100.${i}`;
+      const socket = net.connect(port, '127.0.0.1');
+      const client = {socket, bytes: '', refused: () => /{"reason":"[a-z-]+"}/.test(client.bytes)};
+      socket.on('data', (bytes) => (client.bytes += bytes.toString('latin1')));
+      socket.on('error', () => {});
+      sockets.push(client);
+      socket.write(`PROXY TCP4 192.0.2.66 127.0.0.1 4711 3050\r\n${upgrade(field)}`);
+      await until(() => /^HTTP\/1\.1 101 /.test(client.bytes), 'the answer');
+      await until(() => i <= 2 || client.refused(), 'those beyond the share to be sent away');
+    }
+    assert.deepEqual(sockets.map((client) => client.refused()), [false, false, true, true, true, true]);
+  } finally {
+    for (const {socket} of sockets) socket.destroy();
+  }
+  await named('192.0.2.66:4711');
+  assert.doesNotMatch(suite.connectors[0].log, /198\.51\.100\./);
 });
 
 test('nobody else is believed', async () => {
