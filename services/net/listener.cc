@@ -9,7 +9,6 @@
 #include "boost/asio/ip/address.hpp"
 #include "boost/asio/ip/tcp.hpp"
 #include "fmt/format.h"
-#include "services/base/line_limit.h"
 #include "services/net/listening.h"
 #include "services/net/newcomer.h"
 #include "services/net/set_up.h"
@@ -113,7 +112,6 @@ class Listener::Impl {
           const bool by_proxy = setup_->options.trusted_proxies.Contain(peer_.address());
           auto ticket = seats_->Take(by_proxy ? Seats::kAnyMachine : MachineOf(peer_.address()));
           TellIfFull();
-          TellIfOneMachineHasTooMany();
           // The loop's own thread starts the operations: its sockets are touched there alone.
           if (ticket) {
             chosen->loop().Post(
@@ -136,19 +134,6 @@ class Listener::Impl {
     if (full_ == full()) return;
     full_ = !full_;
     if (full_) spdlog::warn("full: {} connections; further clients are turned away", connections());
-  }
-
-  // Of each place that was refused for that, as far as the log may take it.
-  void TellIfOneMachineHasTooMany() {
-    accept_loop_.AssertHere();
-    const uint64_t refused = seats_->refused_machines();
-    if (refused == std::exchange(refused_machines_, refused)) return;
-    if (const auto left_out = lines_.Admit("machine", LineLimit::Clock::now())) {
-      spdlog::warn(
-          "the machine of {} has {} connections, as many as one may have; further ones are turned away, {} "
-          "so far",
-          AddressText(peer_.address()), setup_->options.max_per_machine, refused);
-    }
   }
 
   // EMFILE and the like come at once again, so without a pause the loop would spin.
@@ -191,8 +176,6 @@ class Listener::Impl {
   size_t next_ ABSL_GUARDED_BY(accept_loop_) = 0;
   Tcp::endpoint peer_ ABSL_GUARDED_BY(accept_loop_);  // The client that was accepted last.
   bool full_ ABSL_GUARDED_BY(accept_loop_) = false;
-  uint64_t refused_machines_ ABSL_GUARDED_BY(accept_loop_) = 0;
-  LineLimit lines_;
 };
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Start(Loops& loops, ListenerOptions options,

@@ -15,6 +15,8 @@ using Bits = ip::address_v6::bytes_type;
 
 // The bits of ::ffff:0:0/96, which IPv4 has before its own.
 constexpr int kBeforeV4 = 96;
+// What stands before the address in the number of an IPv4 machine.
+constexpr uint64_t kV4Mark = 0xffff;
 
 Bits BitsOf(const ip::address& address) {
   return (address.is_v4() ? ip::make_address_v6(ip::v4_mapped, address.to_v4()) : address.to_v6()).to_bytes();
@@ -59,9 +61,17 @@ uint64_t MachineOf(const ip::address& address) {
   const Bits bits = BitsOf(address);
   // IPv4 has its own bits last, behind those of ::ffff:0:0/96; no machine has the network ffff::/64.
   const bool v4 = SameStart(bits, BitsOf(ip::address_v4()), kBeforeV4);
-  uint64_t machine = v4 ? 0xffff : 0;
+  uint64_t machine = v4 ? kV4Mark : 0;
   for (size_t i = v4 ? 12 : 0; i < (v4 ? 16u : 8u); ++i) machine = machine << 8 | bits[i];
   return machine == 0 ? 1 : machine;
+}
+
+std::string MachineText(uint64_t machine) {
+  constexpr int kV4Bits = 32;
+  if (machine >> kV4Bits == kV4Mark) return ip::address_v4(static_cast<uint32_t>(machine)).to_string();
+  Bits bits{};
+  for (size_t i = 8; i-- > 0; machine >>= 8) bits[i] = static_cast<unsigned char>(machine);
+  return ip::address_v6(bits).to_string() + "/64";
 }
 
 uint64_t MachineOfPeer(std::string_view peer) {

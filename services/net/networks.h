@@ -37,6 +37,9 @@ class Networks {
 // have. The same for IPv4 in IPv6's form. Never 0.
 uint64_t MachineOf(const boost::asio::ip::address& address);
 
+// What MachineOf has made a machine of, for logs: "192.0.2.1", or "2001:db8:1:2::/64".
+std::string MachineText(uint64_t machine);
+
 // That of a client, "address:port" as connections name it; 0 if that is no address.
 uint64_t MachineOfPeer(std::string_view peer);
 

@@ -33,6 +33,9 @@ TEST(Networks, AMachineIsAnAddressOrA64OfIPv6) {
   EXPECT_EQ(MachineOfPeer("203.0.113.9:4000"), machine("203.0.113.9"));
   EXPECT_EQ(MachineOfPeer("2001:db8:1:2::1:4000"), machine("2001:db8:1:2::1"));
   EXPECT_EQ(MachineOfPeer("nobody:1"), 0u);
+  EXPECT_EQ(MachineText(machine("203.0.113.9")), "203.0.113.9");
+  EXPECT_EQ(MachineText(machine("::ffff:203.0.113.9")), "203.0.113.9");
+  EXPECT_EQ(MachineText(machine("2001:db8:1:2::1")), "2001:db8:1:2::/64");
   const uint64_t machines[] = {machine("203.0.113.9"),    machine("203.0.113.10"),   machine("0.0.0.0"),
                                machine("2001:db8:1:2::"), machine("2001:db8:1:3::"), machine("::1")};
   for (const uint64_t& one : machines) {

@@ -1,22 +1,32 @@
 #include "services/net/seats.h"
 
+#include "services/net/networks.h"
 #include "services/net/ticket.h"
+#include "spdlog/spdlog.h"
 
 namespace hubbub::net {
 
 std::optional<Ticket> Seats::Take(Machine machine) {
+  std::optional<Stay> stay = Stay::kPlace;
+  bool too_many = false;
   bool now_full = false;
   {
     MutexLock lock(mu_);
-    if (drain_reason_.has_value() || taken_ >= capacity_ || !Count(machine)) {
-      if (guests_ + kept_ >= MostGuests(capacity_)) return std::nullopt;
+    const bool no_place = drain_reason_.has_value() || taken_ >= capacity_;
+    too_many = !no_place && !Count(machine);
+    if (!no_place && !too_many) {
+      now_full = ++taken_ == capacity_;
+    } else if (guests_ + kept_ < MostGuests(capacity_)) {
       ++guests_;
-      return Ticket(shared_from_this(), Stay::kGuest, machine);
+      stay = Stay::kGuest;
+    } else {
+      stay = std::nullopt;
     }
-    now_full = ++taken_ == capacity_;
   }
+  if (too_many) LogTooMany(machine);
   if (now_full) Tell();
-  return Ticket(shared_from_this(), Stay::kPlace, machine);
+  if (!stay) return std::nullopt;
+  return Ticket(shared_from_this(), *stay, machine);
 }
 
 bool Seats::Count(Machine machine) {
@@ -46,6 +56,7 @@ std::optional<Stay> Seats::Move(Machine from, Machine to) {
       stay = Stay::kGuest;
     }
   }
+  LogTooMany(to);
   Leave(Stay::kPlace, kAnyMachine);
   return stay;
 }
@@ -83,18 +94,25 @@ bool Seats::Keep(Machine machine) {
 }
 
 Stay Seats::TakePlace(Machine machine) {
+  Stay stay = Stay::kPlace;
   bool now_full = false;
   {
     MutexLock lock(mu_);
     --kept_;
-    if (drain_reason_.has_value() || taken_ >= capacity_ || !Count(machine)) {
+    if (drain_reason_.has_value() || taken_ >= capacity_) {
       ++guests_;
       return Stay::kGuest;
     }
-    now_full = ++taken_ == capacity_;
+    if (Count(machine)) {
+      now_full = ++taken_ == capacity_;
+    } else {
+      stay = Stay::kGuest;
+      ++guests_;
+    }
   }
+  if (stay == Stay::kGuest) LogTooMany(machine);
   if (now_full) Tell();
-  return Stay::kPlace;
+  return stay;
 }
 
 void Seats::Drain(std::string reason) {
@@ -127,9 +145,16 @@ int Seats::kept() const {
   return kept_;
 }
 
-uint64_t Seats::refused_machines() const {
-  MutexLock lock(mu_);
-  return refused_machines_;
+void Seats::LogTooMany(Machine machine) {
+  if (!lines_.Admit("machine", LineLimit::Clock::now())) return;
+  uint64_t refused = 0;
+  {
+    MutexLock lock(mu_);
+    refused = refused_machines_;
+  }
+  spdlog::warn(
+      "the machine of {} has {} clients, as many as one may have; further ones are turned away, {} so far",
+      MachineText(machine), most_of_one_, refused);
 }
 
 void Seats::OnFullChange(std::function<void()> listener) {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
+#include "services/base/line_limit.h"
 #include "services/base/mutex.h"
 
 namespace hubbub::net {
@@ -57,8 +58,6 @@ class Seats : public std::enable_shared_from_this<Seats> {
   int guests() const ABSL_LOCKS_EXCLUDED(mu_);
   int kept() const ABSL_LOCKS_EXCLUDED(mu_);
   int capacity() const { return capacity_; }
-  // Places that were refused because of their machine.
-  uint64_t refused_machines() const ABSL_LOCKS_EXCLUDED(mu_);
 
   // Calls `listener` when the last place is taken, and when there is one again: on the thread where that
   // happens, outside the lock. Once it has been replaced, here by nothing, it is called no more.
@@ -75,6 +74,9 @@ class Seats : public std::enable_shared_from_this<Seats> {
   // One more place of the machine; false, and nothing else, if that is one too many.
   bool Count(Machine machine) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Uncount(Machine machine) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Logs that the machine has too many, as far as the log may take it. Called where that is found, on
+  // whatever thread: who came last to the port is often another one.
+  void LogTooMany(Machine machine) ABSL_LOCKS_EXCLUDED(mu_);
   void Tell() ABSL_LOCKS_EXCLUDED(listener_mu_, mu_);
 
   const int capacity_;
@@ -89,6 +91,7 @@ class Seats : public std::enable_shared_from_this<Seats> {
   std::optional<std::string> drain_reason_ ABSL_GUARDED_BY(mu_);
   Mutex listener_mu_;
   std::function<void()> listener_ ABSL_GUARDED_BY(listener_mu_);
+  LineLimit lines_;
 };
 
 }  // namespace hubbub::net

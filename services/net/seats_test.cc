@@ -3,7 +3,9 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "services/net/networks.h"
 #include "services/net/ticket.h"
+#include "services/testing/test_log.h"
 
 namespace hubbub::net {
 namespace {
@@ -120,7 +122,6 @@ TEST(Seats, OneMachineHasAPartOfThePlaces) {
   ASSERT_TRUE(first && second && third && other && unknown);
   EXPECT_FALSE(second->guest() || other->guest() || unknown->guest());
   EXPECT_TRUE(third->guest());
-  EXPECT_EQ(seats->refused_machines(), 1u);
   EXPECT_EQ(seats->taken(), 4);
 
   first.reset();
@@ -159,6 +160,46 @@ TEST(Seats, AProxySaysWhoseAPlaceIs) {
   guests.clear();
   EXPECT_EQ(seats->taken() + seats->guests(), 0);
   EXPECT_FALSE(seats->Take(7)->guest());
+}
+
+// Whoever comes next has nothing to do with it.
+TEST(Seats, TheLogNamesTheMachineThatHasTooMany) {
+  const hubbub::testing::TestLog log;
+  const auto seats = std::make_shared<Seats>(100, /*most_of_one=*/1);
+  const auto line = [](const char* machine, int refused) {
+    return "the machine of " + std::string(machine) +
+           " has 1 clients, as many as one may have; further ones are turned away, " +
+           std::to_string(refused) + " so far";
+  };
+  std::vector<std::string> lines;
+  auto first = seats->Take(MachineOfPeer("192.0.2.1:1"));
+  auto at_the_door = seats->Take(MachineOfPeer("192.0.2.1:2"));
+  lines.push_back(line("192.0.2.1", 1));
+  EXPECT_EQ(log.lines(), lines);
+
+  auto by_proxy = seats->Take();
+  EXPECT_TRUE(by_proxy->BelongTo(MachineOfPeer("2001:db8:1:2::3:1")));
+  auto moved = seats->Take();
+  EXPECT_TRUE(moved->BelongTo(MachineOfPeer("2001:db8:1:2::4:1")));
+  lines.push_back(line("2001:db8:1:2::/64", 2));
+  EXPECT_EQ(log.lines(), lines);
+
+  auto kept = seats->Take(MachineOfPeer("192.0.2.3:1"));
+  ASSERT_TRUE(kept->Keep());
+  auto next = seats->Take(MachineOfPeer("192.0.2.3:2"));
+  kept->TakePlace();
+  EXPECT_TRUE(kept->guest());
+  lines.push_back(line("192.0.2.3", 3));
+  auto other = seats->Take(MachineOfPeer("192.0.2.4:1"));
+  EXPECT_FALSE(other->guest());
+  EXPECT_EQ(log.lines(), lines);
+}
+
+TEST(Seats, ALogHasAFewLinesOfThem) {
+  const hubbub::testing::TestLog log;
+  const auto seats = std::make_shared<Seats>(100, /*most_of_one=*/0);
+  for (int i = 0; i < 1000; ++i) seats->Take(7);
+  EXPECT_LT(log.lines().size(), 100U);
 }
 
 TEST(Seats, TellsWhenTheLastPlaceIsTakenAndWhenOneIsFree) {

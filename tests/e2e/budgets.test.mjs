@@ -146,7 +146,7 @@ test('one address may have so many connections', async () => {
   late.send(handshake());
   await late.ended();
   assert.equal(kickOf(late), 'full');
-  assert.match(suite.connectors[0].log, /the machine of 127\.0\.0\.1 has 60 connections, as many as one may have/);
+  assert.match(suite.connectors[0].log, /the machine of 127\.0\.0\.1 has 60 clients, as many as one may have/);
 
   // Another address of this machine is another client's.
   const other = await RawTcp.connect(port, '127.0.0.1', '127.0.0.77');
