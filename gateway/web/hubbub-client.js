@@ -57,9 +57,10 @@
 // come back to; each room is entered again with its resume token and with the epoch and offset seen last. A kick with the
 // reason "reconnect" (the server is shutting down) does this at once. A connector that does not take the client (it cannot be
 // reached, is full or shuts down) is no failure yet: the gate is asked again, after such a pause, and names another one in the
-// end: three attempts are made before connect() fails. After any other kick the client stays offline and
-// the state's `reason` tells why: "replaced", "disconnected" and so on. A request that is pending when the connection is
-// lost is rejected with the code "closed": the server may or may not have acted on it.
+// end: three attempts are made before connect() fails. If the client's address has as many clients as one may have, no other
+// connector is tried: connect() fails with the code 429, and a client that reconnects waits longer each time. After any other
+// kick the client stays offline and the state's `reason` tells why: "replaced", "disconnected" and so on. A request that is
+// pending when the connection is lost is rejected with the code "closed": the server may or may not have acted on it.
 //
 // A send with `within` is not: it waits until its room is there again and is repeated, after a jittered pause, when its
 // connection is lost ("closed", "offline"), when no answer comes ("timeout") and when the server says that it will pass (429,
@@ -79,8 +80,11 @@ const MessageType = {REQUEST: 0, NOTIFY: 1, RESPONSE: 2, PUSH: 3};
 const MAX_REENTER_ATTEMPTS = 6;
 // Connectors that are tried, one after the other, before the client gives up, or waits longer if it is reconnecting.
 const MAX_CONNECTORS = 3;
-// RFC 6455, 7.4: "try again later", of a server that is full or shuts down.
+// RFC 6455, 7.4: "try again later", of a server that is full or shuts down, or that this client's address has filled its part of.
 const TRY_AGAIN_LATER = 1013;
+// What clients are told of whose address has as many as one may have. Another server may take them, but they are to wait, and
+// not to go round all servers for it.
+const TOO_MANY = 'too-many';
 // Codes of a server that will do it later: it is asked again for as long as that takes.
 const PASSING_CODES = new Set([503, 504]);
 // Pushes that are a room's.
@@ -226,7 +230,7 @@ class Link {
     socket.onclose = ({code, reason}) => {
       // What a kick says can stand in the close frame as well.
       if (connected && (reason === 'reconnect' || code === TRY_AGAIN_LATER)) {
-        this.#end({kick: reason || 'reconnect', error: new HubbubError('closed', `The server takes no clients (${reason}).`)});
+        this.#end({kick: reason || 'reconnect', error: refusalOf(reason) ?? new HubbubError('closed', `The server takes no clients (${reason}).`)});
         return;
       }
       const error = connected ? new HubbubError('closed', 'The connection to the server was lost.') :
@@ -349,8 +353,7 @@ class Link {
     } catch {
       // A kick without a reason is still a kick.
     }
-    const message = reason === 'full' ? 'The server is full: try again soon.' : `The server ended the connection (${reason}).`;
-    this.#end({kick: reason, error: new HubbubError('closed', message)});
+    this.#end({kick: reason, error: refusalOf(reason) ?? new HubbubError('closed', `The server ended the connection (${reason}).`)});
   }
 
   #end(end) {
@@ -372,6 +375,14 @@ class Link {
     this.#pending.clear();
     this.#onEnd(end);
   }
+}
+
+// The error of a client that a server has no place for, by the reason of its kick; null for other reasons.
+function refusalOf(reason) {
+  if (reason === 'full') return new HubbubError('closed', 'The server is full: try again soon.');
+  // With the number that HTTP has for it.
+  if (reason === TOO_MANY) return new HubbubError(429, 'There are too many clients at your address: close some, or try again later.');
+  return null;
 }
 
 // When a JWT ends, in milliseconds since 1970; null if there is none or it does not say. The server alone judges tokens.
@@ -596,7 +607,7 @@ export class HubbubClient {
       try {
         return await this.#dial(life, entry);
       } catch (error) {
-        // With a number, the server has understood the client, and refused it.
+        // With a number, the server has understood the client, and refused it: another one would do so too, or must not be tried.
         if (life !== this.#life || typeof error.code === 'number' || attempt + 1 >= MAX_CONNECTORS) throw error;
       }
       await this.#pause(this.#delay(attempt));

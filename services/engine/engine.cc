@@ -156,7 +156,7 @@ void Engine::OnHandshake(net::Loop& loop, const net::HttpRequest& request, const
   auto seat = seats_->Take(net::MachineOfPeer(request.peer));
   if (!seat || seat->guest()) {
     lane.CountClose(net::CloseReason::kRefused);
-    return answer.Send(net::FullResponse());
+    return answer.Send(seat && seat->too_many() ? net::TooManyResponse() : net::FullResponse());
   }
   const auto session = NewSession(lane, *version, request.peer, std::move(seat));
   session->Start(make_(loop, *session, *version), nullptr);

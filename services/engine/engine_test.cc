@@ -186,7 +186,7 @@ TEST_F(EngineTest, OneMachineHasAPartOfTheSessionsThatPoll) {
   Start({}, /*max_sessions=*/100, /*max_per_machine=*/2);
   const std::string first = OpenPolling();
   OpenPolling();
-  EXPECT_THAT(Ask("GET", "EIO=4&transport=polling"), StartsWith("HTTP/1.1 503"));
+  EXPECT_THAT(Ask("GET", "EIO=4&transport=polling"), StartsWith("HTTP/1.1 429"));
   EXPECT_EQ(Ask("POST", first, "1"), "ok");
   EXPECT_TRUE(WaitUntil([&] { return Ask("GET", "EIO=4&transport=polling").starts_with("0{"); }));
 }

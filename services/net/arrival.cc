@@ -90,8 +90,8 @@ WebSocketStream& Arrival::MakeStream() {
 }
 
 void Arrival::StartTcp(beast::flat_buffer read) {
-  const bool guest = ticket_.guest();
-  Run(guest, MakeTcpConnection(TakeClient(), std::move(stream_), std::move(read)), setup_->tcp);
+  auto refusal = ticket_.refusal();
+  Run(std::move(refusal), MakeTcpConnection(TakeClient(), std::move(stream_), std::move(read)), setup_->tcp);
 }
 
 void Arrival::RefuseTcp(beast::flat_buffer read, std::string reason) {
@@ -102,8 +102,8 @@ void Arrival::RefuseTcp(beast::flat_buffer read, std::string reason) {
 }
 
 void Arrival::StartWebSocket(const ProtocolFactory& protocol, bool ends_without_frame) {
-  const bool guest = ticket_.guest();
-  Run(guest,
+  auto refusal = ticket_.refusal();
+  Run(std::move(refusal),
       MakeWebSocketConnection(TakeClient(), *std::move(web_socket_), setup_->options.max_message_bytes,
                               ends_without_frame),
       protocol);
@@ -114,10 +114,10 @@ SocketConnection::Client Arrival::TakeClient() {
   return {set_, std::move(ticket_), std::move(peer_), std::move(bearer_)};
 }
 
-void Arrival::Run(bool guest, const std::shared_ptr<SocketConnection>& connection,
+void Arrival::Run(std::optional<std::string> refusal, const std::shared_ptr<SocketConnection>& connection,
                   const ProtocolFactory& protocol) {
   if (set_->ended()) return;
-  if (guest) return SendAway(*connection, protocol.refuse, setup_->seats->reason());
+  if (refusal) return SendAway(*connection, protocol.refuse, *std::move(refusal));
   connection->Start(protocol.make(set_->loop(), *connection));
 }
 

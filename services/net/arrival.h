@@ -84,7 +84,9 @@ class Arrival : public std::enable_shared_from_this<Arrival> {
   // Wherever it is now.
   ClientStream& Present();
   SocketConnection::Client TakeClient();
-  void Run(bool guest, const std::shared_ptr<SocketConnection>& connection, const ProtocolFactory& protocol);
+  // `refusal`: Ticket::refusal, taken before the connection got the ticket.
+  void Run(std::optional<std::string> refusal, const std::shared_ptr<SocketConnection>& connection,
+           const ProtocolFactory& protocol);
 
   const std::shared_ptr<ConnectionSet> set_;
   Ticket ticket_;

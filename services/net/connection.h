@@ -23,7 +23,7 @@ enum class CloseReason {
   kSlow,           // the client does not read what it is sent
   kKicked,         // somebody asked for it
   kShutdown,       // this server ends, or wants the client to come back by a new connection
-  kRefused,        // there is no place: this server is full or drains
+  kRefused,        // there is no place: this server is full or drains, or has too many of one address
 };
 inline constexpr std::array kCloseReasons = {
     CloseReason::kClientLeft, CloseReason::kProtocolError, CloseReason::kTimeout, CloseReason::kSlow,

@@ -38,6 +38,8 @@ std::string_view Reason(int status) {
       return "Misdirected Request";
     case 426:
       return "Upgrade Required";
+    case 429:
+      return "Too Many Requests";
     case 431:
       return "Request Header Fields Too Large";
     case 500:
@@ -67,6 +69,12 @@ HttpResponse FullResponse() {
   return {.status = 503,
           .body = "This server has as many clients as it takes. Try again in some seconds.\n",
           .headers = {{"Retry-After", "5"}, {"Cache-Control", "no-store"}}};
+}
+
+HttpResponse TooManyResponse() {
+  return {.status = 429,
+          .body = "Your address has as many clients here as one may have. Close some, or try again later.\n",
+          .headers = {{"Retry-After", "30"}, {"Cache-Control", "no-store"}}};
 }
 
 HttpResponse InternalError() {

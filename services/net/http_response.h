@@ -27,6 +27,9 @@ inline constexpr std::string_view kHealthPath = "/healthz";
 HttpResponse HealthResponse(bool draining);
 // To a request for which a server has no place left: 503, to be tried again.
 HttpResponse FullResponse();
+// To one of a machine that has all the places that one may have: 429, to be tried again later. Not 503, for
+// which a proxy may take the server out of use for everybody.
+HttpResponse TooManyResponse();
 // To a request that nobody has answered, which is a mistake in the program: 500.
 HttpResponse InternalError();
 

@@ -29,7 +29,7 @@ struct HttpRoute {
   std::vector<std::string> methods = {"GET", "HEAD"};
   // A larger body gets status 413. GET and HEAD may have a body too, which means nothing.
   size_t max_body_bytes = size_t{64} * 1024;
-  // True: answered although this server is full. Others get status 503 then.
+  // True: answered although there is no place for the client. Others get status 503 or 429 then.
   bool for_guests = false;
   // True: answered whatever name the client has for this server. Others get status 421 if the name may be one
   // that a stranger has pointed here (Origins::KnowsHost).

@@ -99,7 +99,9 @@ void HttpSession::OnRequest(PlainRequest plain) {
   plain_ = std::move(plain);
   plain_.request.peer = arrival_->peer();
   wants_to_stay_ = plain_.keep_alive;
-  if (arrival_->ticket().guest() && !plain_.route->for_guests && !draining()) return Refuse(FullResponse());
+  const Ticket& ticket = arrival_->ticket();
+  if (ticket.guest() && !plain_.route->for_guests && !draining())
+    return Refuse(ticket.too_many() ? TooManyResponse() : FullResponse());
   // The body of a GET or HEAD means nothing: a client that has not sent it yet need not do so, and what it
   // sends all the same must not be taken for a request.
   const bool needs_no_body = plain_.request.method == "GET" || plain_.request.method == "HEAD";

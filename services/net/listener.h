@@ -37,7 +37,7 @@ struct ListenerOptions {
   // Further clients are told that this server is full, and closed.
   int max_connections = 100'000;
   // Of them, those from one machine (MachineOf); proxies that are trusted do not count, but their clients do.
-  // Beyond, clients are told that this server is full.
+  // Beyond, clients are told Seats::kTooMany.
   int max_per_machine = 100'000;
   // The most bytes, over all clients, that wait for clients whose sockets take no more. Beyond, the clients
   // with most of them are closed as slow.
@@ -64,7 +64,7 @@ struct ListenerOptions {
 // package starts with 1 to 5, an HTTP request with a capital letter, or with an empty line, and TLS, through
 // which all of them may come, with 0x16. Connections are spread over the loops in turn; each lives and dies
 // on its own. A client for which there is no place (services/net/seats.h) is told why by
-// ProtocolFactory::refuse, or by status 503. Thread-safe. Its loops outlive it.
+// ProtocolFactory::refuse, or by status 503 or 429. Thread-safe. Its loops outlive it.
 class Listener {
  public:
   // Binds and starts to accept; the error says which address and why. `tcp`: the protocol of TCP clients. The

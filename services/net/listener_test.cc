@@ -25,6 +25,7 @@ using hubbub::testing::WaitUntil;
 using hubbub::testing::WebSocketClient;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -525,7 +526,11 @@ TEST_F(ListenerTest, BoundsTheConnectionsOfOneMachine) {
   second.Send(says("203.0.113.1"));
   other.Send(says("203.0.113.2"));
   for (TcpClient* client : {&first, &second, &other}) EXPECT_EQ(client->Read(3), "\1on");
-  EXPECT_THAT(Answer(says("203.0.113.1")), HasSubstr("full"));
+  EXPECT_EQ(Answer(says("203.0.113.1")), "too-many") << "and not that the server is full, for there is room";
+  const std::string page = "PROXY TCP4 203.0.113.1 192.0.2.1 4000 3050\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n";
+  EXPECT_THAT(Answer(page),
+              AllOf(StartsWith("HTTP/1.1 429 Too Many Requests\r\n"), HasSubstr("Retry-After: "),
+                    HasSubstr("Your address has as many clients here as one may have.")));
   EXPECT_EQ(Answer(says("203.0.113.2")), "\1on") << "another machine's";
 }
 

@@ -18,7 +18,7 @@ std::optional<Ticket> Seats::Take(Machine machine) {
       now_full = ++taken_ == capacity_;
     } else if (guests_ + kept_ < MostGuests(capacity_)) {
       ++guests_;
-      stay = Stay::kGuest;
+      stay = too_many ? Stay::kExtra : Stay::kGuest;
     } else {
       stay = std::nullopt;
     }
@@ -53,7 +53,7 @@ std::optional<Stay> Seats::Move(Machine from, Machine to) {
     if (Count(to)) return Stay::kPlace;
     if (guests_ + kept_ < MostGuests(capacity_)) {
       ++guests_;
-      stay = Stay::kGuest;
+      stay = Stay::kExtra;
     }
   }
   LogTooMany(to);
@@ -65,7 +65,7 @@ void Seats::Leave(Stay stay, Machine machine) {
   {
     MutexLock lock(mu_);
     if (stay != Stay::kPlace) {
-      --(stay == Stay::kGuest ? guests_ : kept_);
+      --(stay == Stay::kKept ? kept_ : guests_);
       return;
     }
     Uncount(machine);
@@ -106,11 +106,11 @@ Stay Seats::TakePlace(Machine machine) {
     if (Count(machine)) {
       now_full = ++taken_ == capacity_;
     } else {
-      stay = Stay::kGuest;
+      stay = Stay::kExtra;
       ++guests_;
     }
   }
-  if (stay == Stay::kGuest) LogTooMany(machine);
+  if (stay == Stay::kExtra) LogTooMany(machine);
   if (now_full) Tell();
   return stay;
 }
@@ -125,9 +125,9 @@ bool Seats::draining() const {
   return drain_reason_.has_value();
 }
 
-std::string Seats::reason() const {
+std::string Seats::reason(Stay guest) const {
   MutexLock lock(mu_);
-  return drain_reason_.value_or("full");
+  return drain_reason_.value_or(std::string(guest == Stay::kExtra ? kTooMany : "full"));
 }
 
 int Seats::taken() const {

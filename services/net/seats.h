@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "absl/container/flat_hash_map.h"
 #include "services/base/line_limit.h"
@@ -19,6 +20,7 @@ class Ticket;
 enum class Stay {
   kPlace,  // It has a place, from accept on.
   kGuest,  // It is being told that it cannot stay.
+  kExtra,  // A guest too: there is room, but its machine has all the places that one may have.
   kKept,   // It speaks HTTP, has an answer, and may ask again: it needs no place.
 };
 
@@ -51,8 +53,10 @@ class Seats : public std::enable_shared_from_this<Seats> {
   // From now on all new clients are guests, and are told `reason`.
   void Drain(std::string reason) ABSL_LOCKS_EXCLUDED(mu_);
   bool draining() const ABSL_LOCKS_EXCLUDED(mu_);
-  // What guests are told: "full", or what Drain said.
-  std::string reason() const ABSL_LOCKS_EXCLUDED(mu_);
+  // What guests are told: what Drain said, kTooMany, or "full". A client that is told "full" finds a place at
+  // another server; who has too many clients already is not to go round all of them, but to wait.
+  std::string reason(Stay guest = Stay::kGuest) const ABSL_LOCKS_EXCLUDED(mu_);
+  static constexpr std::string_view kTooMany = "too-many";
 
   int taken() const ABSL_LOCKS_EXCLUDED(mu_);
   int guests() const ABSL_LOCKS_EXCLUDED(mu_);
@@ -69,7 +73,7 @@ class Seats : public std::enable_shared_from_this<Seats> {
   void BecomeGuest(Machine machine) ABSL_LOCKS_EXCLUDED(mu_);
   bool Keep(Machine machine) ABSL_LOCKS_EXCLUDED(mu_);
   Stay TakePlace(Machine machine) ABSL_LOCKS_EXCLUDED(mu_);
-  // The place is another machine's. If that has too many, its client is a guest, or nothing.
+  // The place is another machine's. If that has too many, its client is an extra one, or nothing.
   std::optional<Stay> Move(Machine from, Machine to) ABSL_LOCKS_EXCLUDED(mu_);
   // One more place of the machine; false, and nothing else, if that is one too many.
   bool Count(Machine machine) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

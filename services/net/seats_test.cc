@@ -162,6 +162,32 @@ TEST(Seats, AProxySaysWhoseAPlaceIs) {
   EXPECT_FALSE(seats->Take(7)->guest());
 }
 
+TEST(Seats, AGuestIsToldWhy) {
+  const auto seats = std::make_shared<Seats>(3, /*most_of_one=*/1);
+  auto first = seats->Take(7);
+  auto at_the_door = seats->Take(7);
+  auto moved = seats->Take();
+  ASSERT_TRUE(first && at_the_door && moved && moved->BelongTo(7));
+  auto kept = seats->Take(8);
+  ASSERT_TRUE(kept && kept->Keep());
+  auto next = seats->Take(8);
+  kept->TakePlace();
+  EXPECT_EQ(first->refusal(), std::nullopt);
+  for (const Ticket* guest : {&*at_the_door, &*moved, &*kept}) EXPECT_EQ(guest->refusal(), "too-many");
+  EXPECT_EQ(seats->guests(), 3);
+
+  auto third = seats->Take(9);
+  EXPECT_EQ(third->refusal(), std::nullopt);
+  EXPECT_EQ(seats->Take(7)->refusal(), "full") << "nobody would get in";
+  EXPECT_EQ(at_the_door->refusal(), "too-many");
+  seats->Drain("reconnect");
+  for (const Ticket* guest : {&*at_the_door, &*moved, &*kept}) EXPECT_EQ(guest->refusal(), "reconnect");
+  at_the_door.reset();
+  moved.reset();
+  kept.reset();
+  EXPECT_EQ(seats->guests(), 0);
+}
+
 // Whoever comes next has nothing to do with it.
 TEST(Seats, TheLogNamesTheMachineThatHasTooMany) {
   const hubbub::testing::TestLog log;

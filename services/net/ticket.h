@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "services/net/seats.h"
@@ -17,7 +19,13 @@ class Ticket {
   Ticket& operator=(Ticket&&) = delete;
 
   // The client cannot stay.
-  bool guest() const { return stay_ == Stay::kGuest; }
+  bool guest() const { return stay_ == Stay::kGuest || too_many(); }
+  // The same, because its machine has as many places as one may have.
+  bool too_many() const { return stay_ == Stay::kExtra; }
+  // What a guest is told; nothing for others.
+  std::optional<std::string> refusal() const {
+    return guest() ? std::optional(seats_->reason(stay_)) : std::nullopt;
+  }
   // Gives the place up: the client cannot stay any more. For one that has none it does nothing.
   void BecomeGuest() {
     if (stay_ != Stay::kPlace) return;

@@ -2,8 +2,11 @@
 // nobody else notices.
 import assert from 'node:assert/strict';
 import {once} from 'node:events';
+import http from 'node:http';
 import net from 'node:net';
 import {after, before, test} from 'node:test';
+
+import WebSocket from 'ws';
 
 import {handshake, KICK, notify, RawTcp} from './pomelo_wire.mjs';
 import {StockClient} from './stock_client.mjs';
@@ -145,7 +148,21 @@ test('one address may have so many connections', async () => {
   ends.push(() => late.close());
   late.send(handshake());
   await late.ended();
-  assert.equal(kickOf(late), 'full');
+  assert.equal(kickOf(late), 'too-many', 'and not that the server is full, for there is room');
+  const page = await new Promise((resolve, reject) => {
+    http.get({port, host: '127.0.0.1', path: '/', agent: false}, resolve).on('error', reject);
+  });
+  page.setEncoding('utf8');
+  assert.equal(page.statusCode, 429);
+  assert.match(page.headers['retry-after'], /^\d+$/);
+  assert.match((await page.toArray()).join(''), /^Your address has as many clients here as one may have\./);
+  for (const [path, frames] of [['/', [[KICK, {reason: 'too-many'}]]], ['/socket.io/?EIO=4&transport=websocket', []]]) {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`);
+    const heard = [];
+    socket.on('message', (bytes) => heard.push([bytes[0], JSON.parse(bytes.subarray(4))]));
+    const [code, reason] = await once(socket, 'close');
+    assert.deepEqual({code, reason: String(reason), heard}, {code: 1013, reason: 'too-many', heard: frames});
+  }
   assert.match(suite.connectors[0].log, /the machine of 127\.0\.0\.1 has 60 clients, as many as one may have/);
 
   // Another address of this machine is another client's.

@@ -324,6 +324,32 @@ test('connect() gives up when no connector takes the client', async () => {
   assert.equal(ada.state, 'offline');
 });
 
+test('a client whose address has too many goes round no other connectors: connect() fails, and a reconnect waits longer', async () => {
+  const kick = (socket) => {
+    socket.send(pack(KICK, JSON.stringify({reason: 'too-many'})));
+    socket.close(1013, 'too-many');
+  };
+  const close = (socket) => socket.close(1013, 'too-many');
+  for (const refuse of [kick, close]) {
+    const there = await refusing(refuse);
+    const script = await scripted(() => entered(1), {elsewhere: [there]});
+    const ada = client(script);
+    await assert.rejects(ada.connect('ada'), {name: 'HubbubError', code: 429, message: /too many clients at your address/});
+    assert.equal(script.asked, 1);
+    assert.equal(ada.state, 'offline');
+
+    await ada.connect('ada');
+    await ada.enter('r');
+    script.elsewhere.push(there, there);
+    const attempts = [];
+    ada.on('state', ({attempt, error}) => attempt && attempts.push([attempt, error.code]));
+    script.sockets[0].terminate();
+    await until(() => ada.state === 'connected' && attempts.length, 'the client to be back');
+    assert.deepEqual(attempts, [[1, 'closed'], [2, 429], [3, 429]]);
+    assert.equal(script.asked, 5);
+  }
+});
+
 test('requests fail with a clear error when the connection ends or no answer comes', async () => {
   const script = await scripted((route) => (route === ENTER ? entered(1) : undefined));
   const ada = client(script, {requestTimeout: 300});
