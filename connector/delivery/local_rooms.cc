@@ -77,10 +77,14 @@ LocalRooms::Effect LocalRooms::Show(const Delivery& delivery, Membership& member
   const bool for_me = delivery.kind == Delivery::Kind::kTargeted ? about_me
                       : delivery.kind == Delivery::Kind::kJoined ? !about_me
                                                                  : true;
+  const bool ends = delivery.kind == Delivery::Kind::kLeft && about_me;
   if (delivery.kind == Delivery::Kind::kMessages && Skips(membership)) {
     skipped_.Add(delivery.CountAfter(seen));
   } else if (for_me && membership.session() != nullptr) {
     if (net::Payload packages = delivery.After(seen, membership.session()->push_encoding())) {
+      // A client comes back with the last offset that it has read, as one that has had all before it. And one
+      // that is put out has no later time to be told.
+      if (delivery.life == 0 || ends) TellGapNow(membership);
       // Counted first, so that a client that has an event is counted.
       deliveries_.Add(delivery.CountAfter(seen));
       membership.session()->Write(std::move(packages));
@@ -91,7 +95,7 @@ LocalRooms::Effect LocalRooms::Show(const Delivery& delivery, Membership& member
   } else {
     membership.SawOffset(delivery.numbers.back());
   }
-  return delivery.kind == Delivery::Kind::kLeft && about_me ? Effect::kEnded : Effect::kNone;
+  return ends ? Effect::kEnded : Effect::kNone;
 }
 
 bool LocalRooms::Skips(Membership& membership) {
@@ -107,7 +111,12 @@ bool LocalRooms::Skips(Membership& membership) {
 void LocalRooms::TellGap(Membership& membership) {
   loop_.AssertHere();
   const client::ClientSession* const session = membership.session();
-  if (!membership.gap() || !membership.joined() || session == nullptr || session->Stalled()) return;
+  if (membership.joined() && session != nullptr && !session->Stalled()) TellGapNow(membership);
+}
+
+void LocalRooms::TellGapNow(Membership& membership) {
+  loop_.AssertHere();
+  if (!membership.gap() || membership.session() == nullptr) return;
   const auto point = [](const RoomPoint& at) {
     return boost::json::object{{"epoch", at.epoch}, {"offset", at.offset}};
   };

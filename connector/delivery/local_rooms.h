@@ -46,6 +46,9 @@ class LocalRooms {
   // Tells the client which messages were left out for it, if there are some and it has taken most of what it
   // was sent before. Call it now and then.
   void TellGap(Membership& membership);
+  // Tells it however much the client has to take: for when the client is about to be told what lies behind,
+  // or that it has left the room.
+  void TellGapNow(Membership& membership);
   // Events of a room that have come by another way: they belong to its last ones.
   void Remember(std::string_view room, const Deliveries& deliveries);
   // The newest events of a room that have come here; null if no membership of the room is here.

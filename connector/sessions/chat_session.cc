@@ -197,6 +197,8 @@ void ChatSession::Leave(const json::object& body, client::Reply reply) {
   if (at == rooms_.end()) return reply.Fail(403, NotInRoom(*room));
   const std::shared_ptr<const Membership> membership = at->second.membership;
   const bool joined = membership->joined();
+  // It belongs to what the client has been in the room for.
+  environment_.rooms.TellGapNow(*at->second.membership);
   Forget(*room);
   ShowRooms(session_, rooms_);
   // A place that is being restored is taken back by the Restorer when it is there.
