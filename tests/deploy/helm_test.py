@@ -196,7 +196,8 @@ class Chart(unittest.TestCase):
         self.assertEqual(connector["spec"]["template"]["spec"]["affinity"], {"podAntiAffinity": {}})
         self.assertEqual(chat["spec"]["replicas"], 5)
         self.assertEqual(chat["spec"]["template"]["spec"]["nodeSelector"], {"disk": "ssd", "zone": "a"})
-        self.assertIn("/talk?", dict((f, v) for _, f, v in suite.flags_of(chat))["store"])
+        # The port that is dialled is the one in the Secret's host.
+        self.assertIn("@$(STORE_HOST)/talk?", dict((f, v) for _, f, v in suite.flags_of(chat))["store"])
         self.assertIn("'secretName': 'database'", str(chat))
         self.assertEqual(suite.named("NetworkPolicy", "talk-store")["spec"]["egress"],
                          [{"ports": [{"port": 6432}], "to": [{"ipBlock": {"cidr": "10.1.0.0/16"}}]}])
