@@ -99,6 +99,14 @@ bool IsAddress(const std::string& text) {
   return inet_pton(AF_INET, text.c_str(), &address) == 1 || inet_pton(AF_INET6, text.c_str(), &address) == 1;
 }
 
+// Of one link, as fe80::1%eth0: only the system knows its interfaces by name.
+bool IsScopedAddress(const std::string& text) {
+  const size_t percent = text.find('%');
+  if (percent == std::string::npos || percent + 1 == text.size()) return false;
+  in6_addr address = {};
+  return inet_pton(AF_INET6, text.substr(0, percent).c_str(), &address) == 1;
+}
+
 bool IsServer(const std::string& text) {
   if (IsAddress(text)) return true;
   const size_t colon = text.rfind(':');
@@ -149,7 +157,7 @@ std::vector<absl::StatusOr<Resolver::Hosts>> Resolver::Resolve(const std::vector
     for (size_t i = 0; i < names.size(); ++i) {
       questions[i].name = names[i];
       if (families_ == Families::kBoth) questions[i].family = AF_UNSPEC;
-      if (IsAddress(names[i])) {
+      if (IsAddress(names[i]) || IsScopedAddress(names[i])) {
         questions[i].done = true;
         questions[i].answer = Hosts{names[i]};
       } else if (channel.error() != ARES_SUCCESS) {

@@ -26,9 +26,9 @@ class Resolver {
                                                           Families families = Families::kOne);
   ~Resolver();
 
-  // The addresses of each name. All names are asked for at once.
-  // NOT_FOUND if the name has no address, UNAVAILABLE if nobody could say. Blocks until all is answered, at
-  // most a few seconds. One call at a time.
+  // The addresses of each name. All names are asked for at once. An address is its own answer, as it was
+  // given. NOT_FOUND if the name has no address, UNAVAILABLE if nobody could say. Blocks until all is
+  // answered, at most a few seconds. One call at a time.
   std::vector<absl::StatusOr<Hosts>> Resolve(const std::vector<std::string>& names);
 
   // Ends a Resolve that waits, and all that come: CANCELLED. From any thread.

@@ -79,7 +79,10 @@ TEST(DnsResolver, AnAddressNeedsNoQuestion) {
   Asking asking;
   EXPECT_THAT(*asking.Ask("127.0.0.9"), ElementsAre("127.0.0.9"));
   EXPECT_THAT(*asking.Ask("::1"), ElementsAre("::1"));
+  EXPECT_THAT(*asking.Ask("fe80::1%eth0"), ElementsAre("fe80::1%eth0"));
   EXPECT_EQ(asking.dns.questions(), 0);
+  for (const char* name : {"fe80::1%", "127.0.0.1%eth0", "a%eth0"})
+    EXPECT_FALSE(asking.Ask(name).ok()) << name;
 }
 
 TEST(DnsResolver, CancelEndsAWait) {
