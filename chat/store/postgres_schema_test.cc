@@ -1,8 +1,11 @@
 // Making and upgrading the tables, what is refused, and URLs.
 #include "chat/store/postgres_schema.h"
 
+#include <cstdlib>
+#include <string>
 #include <thread>
 
+#include "absl/cleanup/cleanup.h"
 #include "chat/store/testing/postgres_fixture.h"
 #include "chat/store/testing/store_contract.h"
 #include "fmt/format.h"
@@ -157,6 +160,21 @@ TEST_F(PostgresSchemaTest, EverySessionSetsWhatItRestsOn) {
   server().Query("ALTER ROLE hubbub RESET ALL");
   ASSERT_TRUE(rows.ok()) << rows.status();
   EXPECT_EQ(std::string(rows->Text(0, 0)), "read committed,on,0,UTF8,hubbub,2");
+}
+
+TEST_F(PostgresSchemaTest, AHostOfTheEnvironmentIsForAUrlThatNamesNone) {
+  ASSERT_EQ(setenv("PGHOST", "elsewhere.test", 1), 0);
+  const absl::Cleanup unset = [] { unsetenv("PGHOST"); };
+  const auto name = [](const std::string& url) {
+    StoreOptions options;
+    options.url = url;
+    const auto settings = PostgresSettings::Parse(options, {});
+    return settings.ok() ? PostgresSettings::NameToResolve(settings->hosts()[0]) : "refused";
+  };
+  EXPECT_EQ(name("postgres:///hubbub"), "elsewhere.test");
+  EXPECT_EQ(name("postgres://here.test/hubbub"), "here.test");
+  // Where the service is, its file says, which libpq reads.
+  EXPECT_EQ(name("postgres:///hubbub?service=store"), "");
 }
 
 TEST_F(PostgresSchemaTest, HostsAreTriedInTurn) {

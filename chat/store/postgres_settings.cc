@@ -67,7 +67,9 @@ absl::StatusOr<PostgresSettings::Words> Read(const std::string& url) {
   for (const PQconninfoOption* option = read.get(); option->keyword != nullptr; ++option) {
     if (option->val != nullptr) words[option->keyword] = option->val;
   }
-  if (!words.contains("host") && !words.contains("hostaddr")) AddDefaultHost(words);
+  // A service's file says where it is, and what is said here would win over that.
+  if (!words.contains("host") && !words.contains("hostaddr") && !words.contains("service"))
+    AddDefaultHost(words);
   return words;
 }
 
