@@ -174,17 +174,16 @@ void ChatSession::OnAdded(const Entry& entry, client::Reply reply, const chat::v
   answer["offset"] = response.offset();
   answer["resume"] = entry.membership->token();
   if (entry.request.epoch() != 0) AddMissed(response, session_.small_answers(), answer);
-  // Before the answer: a client that has it, and comes back, has to know that it is in this room.
-  entry.membership->BeginEpoch(response.epoch());
-  entry.membership->SawOffset(response.offset());
-  ShowRooms(session_, rooms_);
+  const RoomPoint now = PointOf(response);
+  // Before the answer: a client that has it, and comes back, has to know that it is in this room. By the
+  // answer it learns what it has missed: until then it is where it says that it is.
+  const bool returns = entry.request.epoch() != 0;
+  ShowRoomsFrom(returns ? WordOf(entry) : now, *entry.membership, session_, rooms_);
   reply.Ok(answer);
+  if (returns) ShowRoomsFrom(now, *entry.membership, session_, rooms_);
   entry.membership->set_attempt(response.attempt());
   environment_.rooms.ShowUsers(entry.membership->room(), response.users());
-  environment_.rooms.Joined(*entry.membership, {.epoch = response.epoch(),
-                                                .offset = response.offset(),
-                                                .life = response.life(),
-                                                .change = response.change()});
+  environment_.rooms.Joined(*entry.membership, now);
   // The events that waited may have ended it, or moved it on. A new lease that came before the answer has not
   // seen it.
   if (entry.membership->joined()) environment_.restorer.CheckLease(*entry.membership);
@@ -197,7 +196,6 @@ void ChatSession::Leave(const json::object& body, client::Reply reply) {
   if (at == rooms_.end()) return reply.Fail(403, NotInRoom(*room));
   const std::shared_ptr<const Membership> membership = at->second.membership;
   const bool joined = membership->joined();
-  // It belongs to what the client has been in the room for.
   environment_.rooms.TellGapNow(*at->second.membership);
   Forget(*room);
   ShowRooms(session_, rooms_);

@@ -24,6 +24,11 @@ absl::Status CheckMissed(const chat::v1::AddResponse& answer, const std::string&
   return absl::OutOfRangeError("you have missed more than can be shown at once: enter your rooms again");
 }
 
+void TakePoint(const RoomPoint& point, Membership& membership) {
+  membership.BeginEpoch(point.epoch);
+  membership.SawOffset(point.offset);
+}
+
 }  // namespace
 
 boost::asio::awaitable<absl::Status> RecoverPlaces(ChatServers& servers, Recovery& recovery,
@@ -53,10 +58,7 @@ boost::asio::awaitable<absl::Status> RecoverPlaces(ChatServers& servers, Recover
 }
 
 void TakeItsWord(const Recovery& recovery) {
-  for (const Entry& entry : recovery.entries) {
-    entry.membership->BeginEpoch(entry.request.epoch());
-    entry.membership->SawOffset(entry.request.offset());
-  }
+  for (const Entry& entry : recovery.entries) TakePoint(WordOf(entry), *entry.membership);
 }
 
 void ShowMissed(SessionEnvironment& environment, client::ClientSession& session, const Recovery& recovery) {
@@ -74,10 +76,7 @@ void ShowMissed(SessionEnvironment& environment, client::ClientSession& session,
     membership.set_attempt(answer.attempt());
     environment.rooms.ShowUsers(membership.room(), answer.users());
     environment.rooms.Restored(membership, environment.encoder.Encode(answer.missed_events()),
-                               {.epoch = answer.epoch(),
-                                .offset = answer.offset(),
-                                .life = answer.life(),
-                                .change = answer.change()});
+                               PointOf(answer));
     // As after an enter.
     if (membership.joined()) environment.restorer.CheckLease(membership);
   }
@@ -100,6 +99,21 @@ void ShowRooms(client::ClientSession& session, const StringMap<InRoom>& rooms) {
   }
   session.ShowRooms(shown);
   if (gap) session.HideRooms();
+}
+
+void ShowRoomsFrom(const RoomPoint& point, Membership& membership, client::ClientSession& session,
+                   const StringMap<InRoom>& rooms) {
+  TakePoint(point, membership);
+  ShowRooms(session, rooms);
+}
+
+RoomPoint PointOf(const chat::v1::AddResponse& answer) {
+  return {
+      .epoch = answer.epoch(), .offset = answer.offset(), .life = answer.life(), .change = answer.change()};
+}
+
+RoomPoint WordOf(const Entry& entry) {
+  return {.epoch = entry.request.epoch(), .offset = entry.request.offset()};
 }
 
 }  // namespace hubbub::connector

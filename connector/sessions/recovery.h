@@ -6,6 +6,8 @@
 #include "boost/asio/awaitable.hpp"
 #include "connector/chat_servers/chat_servers.h"
 #include "connector/chat_servers/partings.h"
+#include "connector/delivery/membership.h"
+#include "connector/delivery/room_point.h"
 #include "connector/sessions/place_search.h"
 #include "connector/sessions/session_environment.h"
 #include "hubbub/chat/v1/chat.pb.h"
@@ -36,5 +38,12 @@ void ShowMissed(SessionEnvironment& environment, client::ClientSession& session,
 
 // Tells a client that wants to come back in which rooms it is now, and how far it has seen them.
 void ShowRooms(client::ClientSession& session, const StringMap<InRoom>& rooms);
+// The same, and this is how far it has seen one of them.
+void ShowRoomsFrom(const RoomPoint& point, Membership& membership, client::ClientSession& session,
+                   const StringMap<InRoom>& rooms);
+// How far a client that comes back has seen the room, as it says.
+RoomPoint WordOf(const Entry& entry);
+// How far it will have seen the room by the answer.
+RoomPoint PointOf(const chat::v1::AddResponse& answer);
 
 }  // namespace hubbub::connector

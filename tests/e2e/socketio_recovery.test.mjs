@@ -210,6 +210,25 @@ test('over a gap in one of its rooms nothing is recovered, and the client enters
   carol.close();
 });
 
+test('an enter that tells what was missed moves the position when it is answered, and not before', async () => {
+  await door.leadTo(suite.connectors[0]);
+  const rid = `room-${++rooms}`;
+  const bob = await pomelo('bob', rid);
+  const carol = await connect('carol');
+  const {epoch, offset} = await ask(carol, 'enter', {rid});
+  await ask(carol, 'leave', {rid});
+  await bob.send(rid, 'missed');
+  const came = [];
+  carol.socket.on('onRooms', (_, position) => came.push(position));
+  carol.socket.emit('enter', {rid, epoch, offset}, (answer) => came.push(answer));
+  // So a client that is cut off before the answer is not taken for one that has it.
+  const [before, answer, afterwards] = await until(() => came.length >= 3 && came, 'the answer, and where carol is');
+  assert.equal(answer.recovered, true);
+  assert.equal(answer.events.find(({msg}) => msg).msg, 'missed');
+  assert.deepEqual([before, afterwards], [`${epoch} ${offset} ${rid}`, `${epoch} ${answer.offset} ${rid}`]);
+  carol.close();
+});
+
 test('more rooms than a state holds: nothing is recovered', async () => {
   await door.leadTo(suite.connectors[0]);
   const rids = Array.from({length: 17}, () => `room-${++rooms}`);
