@@ -146,7 +146,8 @@ void EngineSession::Work() {
   if (closing_ || ended_) posted_.clear();
   if (!posted_.empty()) return;
   if (post_) Give(post_, "ok");
-  if (std::exchange(socket_pause_, false) && socket_ != nullptr && !paused_) socket_->Resume();
+  // It may have been paused for what was posted, or by a protocol that has gone on since.
+  if (socket_ != nullptr && !paused_) socket_->Resume();
 }
 
 bool EngineSession::OnPacket(const socketio::EnginePacket& packet) {
@@ -217,8 +218,11 @@ void EngineSession::Upgrade(net::Connection& socket) {
 size_t EngineSession::OnMessage(std::string_view bytes, bool text) {
   last_seen_ = Now();
   shows_life_ = true;
+  // What was posted comes first. If the protocol does not take it now, Work lets the WebSocket go on.
+  if (!posted_.empty()) Work();
+  if (closing_ || ended_) return bytes.size();
+  if (paused_) return 0;
   if (!posted_.empty()) {
-    socket_pause_ = true;
     socket_->Pause();
     return 0;
   }
@@ -245,6 +249,7 @@ size_t EngineSession::OnMessage(std::string_view bytes, bool text) {
 }
 
 void EngineSession::OnLastByte(std::string_view detail) {
+  if (!posted_.empty()) Work();
   if (!closing_ && !ended_) protocol_->OnLastByte(detail);
 }
 
@@ -329,6 +334,8 @@ void EngineSession::Tick(net::Clock::time_point now) {
     return;
   }
   CheckLife(now);
+  // A WebSocket that has taken over does not say when it takes more again.
+  if (!posted_.empty()) Work();
   if (!closing_ && !ended_) protocol_->OnTick(now);
 }
 

@@ -111,7 +111,6 @@ class EngineSession final : public net::Connection, public std::enable_shared_fr
 
   net::Connection* socket_ = nullptr;  // Null: the client polls.
   bool upgrading_ = false;             // A WebSocket tries to take over.
-  bool socket_pause_ = false;          // The WebSocket waits until what came by polls is done.
   bool had_socket_ = false;            // Its WebSocket's end is that of the session, and counted there.
   PollQueue queue_;
   size_t counted_queued_ = 0;

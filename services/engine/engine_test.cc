@@ -37,10 +37,12 @@ struct Counts {
   std::atomic<int> made{0};
   std::atomic<int> closed{0};
   std::atomic<int> clean{0};
+  std::atomic<bool> holding{false};  // A protocol has been told to hold, and has paused.
+  std::atomic<bool> go_on{false};    // Those that hold may go on.
 };
 
 // Says everything again. On "flood" it says more than a client may have waiting, on "fill" a megabyte, on
-// "bye" it closes, on "pause" it takes nothing until the next tick.
+// "bye" it closes, on "pause" it takes nothing until the next tick, on "hold" until it may go on.
 class Echo final : public net::Protocol {
  public:
   Echo(net::Connection& connection, Counts& counts) : connection_(connection), counts_(counts) {
@@ -57,9 +59,11 @@ class Echo final : public net::Protocol {
     }
     if (bytes == "fill") connection_.Send(Text("4" + std::string(1'000'000, 'x')));
     if (bytes == "bye") connection_.Close(net::CloseReason::kKicked, "because");
-    if (bytes == "pause") {
+    if (bytes == "pause" || bytes == "hold") {
       paused_ = true;
+      holds_ = bytes == "hold";
       connection_.Pause();
+      if (holds_) counts_.holding = true;
     }
     return bytes.size();
   }
@@ -67,7 +71,8 @@ class Echo final : public net::Protocol {
     connection_.Close(net::CloseReason::kClientLeft, std::string(detail));
   }
   void OnTick(net::Clock::time_point) override {
-    if (!std::exchange(paused_, false)) return;
+    if (!paused_ || (holds_ && !counts_.go_on)) return;
+    paused_ = false;
     connection_.Resume();
   }
   void OnShutdown(std::string_view detail) override {
@@ -84,6 +89,7 @@ class Echo final : public net::Protocol {
   net::Connection& connection_;
   Counts& counts_;
   bool paused_ = false;
+  bool holds_ = false;
 };
 
 class EngineTest : public ::testing::Test {
@@ -121,12 +127,16 @@ class EngineTest : public ::testing::Test {
   // The body of the answer, or its status line if that is not 200.
   std::string Ask(std::string_view method, std::string_view query, std::string_view body = "") {
     TcpClient client(listener_->port());
-    client.Send(fmt::format(
-        "{} /socket.io/?{} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{}", method,
-        query, body.size(), body));
+    Ask(client, method, query, body);
     const std::string answer = client.ReadToEnd();
     if (answer.starts_with("HTTP/1.1 200")) return answer.substr(answer.find("\r\n\r\n") + 4);
     return answer.substr(0, answer.find("\r\n"));
+  }
+  // Waits for no answer.
+  static void Ask(TcpClient& client, std::string_view method, std::string_view query, std::string_view body) {
+    client.Send(fmt::format(
+        "{} /socket.io/?{} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{}", method,
+        query, body.size(), body));
   }
   static std::string SidIn(std::string_view open) {
     const size_t begin = open.find("\"sid\":\"") + 7;
@@ -134,6 +144,16 @@ class EngineTest : public ::testing::Test {
   }
   std::string OpenPolling() {
     return "EIO=4&transport=polling&sid=" + SidIn(Ask("GET", "EIO=4&transport=polling"));
+  }
+  // A WebSocket that has taken over from the polls of a session.
+  std::unique_ptr<WebSocketClient> Upgraded(std::string_view query) {
+    auto client = std::make_unique<WebSocketClient>(
+        listener_->port(),
+        "/socket.io/?EIO=4&transport=websocket&sid=" + std::string(query.substr(query.find("sid=") + 4)));
+    client->Send("2probe", WebSocketClient::Kind::kText);
+    EXPECT_EQ(Next(*client), "3probe");
+    client->Send("5", WebSocketClient::Kind::kText);
+    return client;
   }
   static std::string Next(WebSocketClient& client) {
     const auto frame = client.Read();
@@ -167,19 +187,60 @@ TEST_F(EngineTest, MovesTheWebSocketOfAnUpgradeToTheSession) {
   for (int i = 0; i < 12; ++i) {
     const std::string query = OpenPolling();
     EXPECT_EQ(Ask("POST", query, "4before"), "ok");
-    WebSocketClient client(listener_->port(), "/socket.io/?EIO=4&transport=websocket&sid=" +
-                                                  query.substr(query.find("sid=") + 4));
-    client.Send("2probe", WebSocketClient::Kind::kText);
-    EXPECT_EQ(Next(client), "3probe");
-    client.Send("5", WebSocketClient::Kind::kText);
-    EXPECT_EQ(Next(client), "4before");
-    client.Send("4after", WebSocketClient::Kind::kText);
-    EXPECT_EQ(Next(client), "4after");
-    client.Send("\1\2", WebSocketClient::Kind::kBinary);
-    EXPECT_EQ(Next(client), "4b\1\2");
+    const auto client = Upgraded(query);
+    EXPECT_EQ(Next(*client), "4before");
+    client->Send("4after", WebSocketClient::Kind::kText);
+    EXPECT_EQ(Next(*client), "4after");
+    client->Send("\1\2", WebSocketClient::Kind::kBinary);
+    EXPECT_EQ(Next(*client), "4b\1\2");
   }
   EXPECT_TRUE(WaitUntil([this] { return counts_.closed == 12; }));
   EXPECT_TRUE(WaitUntil([this] { return engine_->sessions() == 0; }));
+}
+
+TEST_F(EngineTest, HearsAWebSocketThatTookOverWhileTheProtocolWasPaused) {
+  const std::string query = OpenPolling();
+  TcpClient post(listener_->port());
+  Ask(post, "POST", query,
+      "4hold\x1e"
+      "4b");
+  EXPECT_TRUE(WaitUntil([this] { return counts_.holding.load(); }));
+  const auto client = Upgraded(query);
+  EXPECT_EQ(Next(*client), "4hold");
+  client->Send("4c", WebSocketClient::Kind::kText);
+  counts_.go_on = true;
+  EXPECT_EQ(Next(*client), "4b");
+  EXPECT_EQ(Next(*client), "4c");
+  EXPECT_THAT(post.ReadToEnd(), EndsWith("ok"));
+}
+
+TEST_F(EngineTest, HearsAWebSocketThatTookOverWhileMuchWaitedForPolls) {
+  const std::string query = OpenPolling();
+  TcpClient post(listener_->port());
+  Ask(post, "POST", query,
+      "4fill\x1e"
+      "4b");
+  EXPECT_TRUE(WaitUntil([this] { return Counted().queued_bytes > 1'000'000; }));
+  const auto client = Upgraded(query);
+  client->Send("4c", WebSocketClient::Kind::kText);
+  EXPECT_EQ(Next(*client), "4fill");
+  EXPECT_EQ(Next(*client).size(), 1'000'001u);
+  EXPECT_EQ(Next(*client), "4b");
+  EXPECT_EQ(Next(*client), "4c");
+  EXPECT_THAT(post.ReadToEnd(), EndsWith("ok"));
+}
+
+TEST_F(EngineTest, TakesWhatWasPostedThoughTheWebSocketThatTookOverIsSilent) {
+  const std::string query = OpenPolling();
+  TcpClient post(listener_->port());
+  Ask(post, "POST", query,
+      "4fill\x1e"
+      "4b");
+  EXPECT_TRUE(WaitUntil([this] { return Counted().queued_bytes > 1'000'000; }));
+  const auto client = Upgraded(query);
+  EXPECT_EQ(Next(*client), "4fill");
+  EXPECT_EQ(Next(*client).size(), 1'000'001u);
+  EXPECT_EQ(Next(*client), "4b");
 }
 
 TEST_F(EngineTest, OneMachineHasAPartOfTheSessionsThatPoll) {
