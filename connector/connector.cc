@@ -164,12 +164,13 @@ absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(
   router.AddWebSocket("/", {.protocol = protocol,
                             .subprotocols = options.subprotocols,
                             .check_bearer = client::BearerCheck(options.sign_in)});
+  const auto waiting = net::BoundWaiting(self.loops_.size(), options.clients.max_waiting_bytes);
   self.engine_ = std::make_unique<engine::Engine>(
       self.loops_,
       engine::EngineOptions{.server_id = options.self.id,
                             .max_sessions = options.clients.max_connections,
                             .max_per_machine = options.clients.max_per_machine,
-                            .max_waiting_bytes = options.clients.max_waiting_bytes,
+                            .waiting = waiting,
                             .limits = {.max_payload_bytes = kMaxRequestBytes}},
       [&self](net::Loop& loop, net::Connection& connection, socketio::EngineVersion version) {
         return self.NewSession(
@@ -182,6 +183,7 @@ absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(
   net::ListenerOptions clients = options.clients;
   clients.host = options.listen_host;
   clients.port = options.self.client_port;
+  clients.waiting = waiting;
   auto listener = net::Listener::Start(self.loops_, std::move(clients), protocol, std::move(router));
   if (!listener.ok()) return listener.status();
   self.listener_ = *std::move(listener);

@@ -53,12 +53,13 @@ absl::StatusOr<std::unique_ptr<Gate>> Gate::Start(const GateOptions& options,
           },
       .refuse = client::PomeloProtocol::Refusal};
   const size_t most_bytes = self.pomelo_.max_package_bytes;
+  const auto waiting = net::BoundWaiting(self.loops_.size(), options.clients.max_waiting_bytes);
   self.engine_ = std::make_unique<engine::Engine>(
       self.loops_,
       engine::EngineOptions{.server_id = options.self.id,
                             .max_sessions = options.clients.max_connections,
                             .max_per_machine = options.clients.max_per_machine,
-                            .max_waiting_bytes = options.clients.max_waiting_bytes,
+                            .waiting = waiting,
                             .limits = {.max_payload_bytes = most_bytes}},
       [&self, most_bytes](net::Loop& loop, net::Connection& connection, socketio::EngineVersion version) {
         return self.NewSession(loop, connection,
@@ -68,6 +69,7 @@ absl::StatusOr<std::unique_ptr<Gate>> Gate::Start(const GateOptions& options,
   net::ListenerOptions clients = options.clients;
   clients.host = options.listen_host;
   clients.port = options.self.client_port;
+  clients.waiting = waiting;
   auto listener = net::Listener::Start(self.loops_, std::move(clients), protocol, self.Routes(protocol));
   if (!listener.ok()) return listener.status();
   self.listener_ = *std::move(listener);

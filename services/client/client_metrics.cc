@@ -10,7 +10,8 @@ void AddClientMetrics(metrics::Metrics& metrics, const std::function<net::Traffi
                        [traffic] { return static_cast<double>(traffic().received_bytes); });
   metrics.AddCounterOf("hubbub_client_sent_bytes_total", "Bytes of the protocol that clients were sent",
                        [traffic] { return static_cast<double>(traffic().sent_bytes); });
-  metrics.AddGauge("hubbub_client_queued_bytes", "Bytes that wait for clients now",
+  metrics.AddGauge("hubbub_client_queued_bytes",
+                   "Bytes that wait for clients now, and 80 more for each payload",
                    [traffic] { return static_cast<double>(traffic().queued_bytes); });
   for (const net::CloseReason reason : net::kCloseReasons) {
     metrics.AddCounterOf("hubbub_client_closes_total", "Client connections that have ended, and why",

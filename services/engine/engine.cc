@@ -44,10 +44,9 @@ Engine::Engine(net::Loops& loops, EngineOptions options, MakeProtocol make)
       server_(ServerTag(options_.server_id)),
       make_(std::move(make)),
       seats_(std::make_shared<net::Seats>(options_.max_sessions, options_.max_per_machine)) {
-  const size_t max_waiting_bytes = options_.max_waiting_bytes / static_cast<size_t>(loops.size());
   for (int i = 0; i < loops.size(); ++i) {
-    const auto lane =
-        lanes_.emplace_back(std::make_shared<Lane>(loops.at(i), options_.tick, max_waiting_bytes));
+    const auto lane = lanes_.emplace_back(
+        std::make_shared<Lane>(loops.at(i), options_.tick, options_.waiting[static_cast<size_t>(i)]));
     loops.at(i).Post([lane] { lane->Start(); });
   }
 }

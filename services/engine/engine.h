@@ -17,6 +17,7 @@
 #include "services/net/seats.h"
 #include "services/net/ticket.h"
 #include "services/net/traffic.h"
+#include "services/net/waiting.h"
 #include "services/socketio/engine_packet.h"
 
 namespace hubbub::engine {
@@ -27,9 +28,8 @@ struct EngineOptions {
   // 503.
   int max_sessions = 100'000;
   int max_per_machine = 100'000;
-  // The most bytes that wait for clients that poll, all together. Beyond, the sessions with most of them are
-  // closed as slow.
-  size_t max_waiting_bytes = size_t{512} << 20;
+  // The loops' counts of what waits for clients, which the listener has too.
+  net::WaitingByLoop waiting = {};
   SessionLimits limits = {};
   std::chrono::milliseconds tick{1'000};
 };

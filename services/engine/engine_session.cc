@@ -21,6 +21,7 @@ EngineSession::EngineSession(std::shared_ptr<Lane> lane, const SessionLimits& li
       sid_(std::move(sid)),
       peer_(std::move(peer)),
       seat_(std::move(seat)),
+      control_budget_(lane_->Now()),
       last_seen_(lane_->Now()),
       next_ping_(last_seen_ + limits.ping_interval) {}
 
@@ -152,6 +153,7 @@ void EngineSession::Work() {
 
 bool EngineSession::OnPacket(const socketio::EnginePacket& packet) {
   if (packet.type != EngineType::kMessage) return OnControl(packet.type, packet.data);
+  if (packet.data.empty() && !MayControl()) return true;
   const std::string bytes = packet.binary ? "b" + packet.data : packet.data;
   return protocol_->OnBytes(bytes, /*frame_end=*/true) > 0 || bytes.empty();
 }
@@ -161,6 +163,8 @@ bool EngineSession::OnControl(EngineType type, std::string_view data) {
     Close(CloseReason::kProtocolError, std::string(why));
     return true;
   };
+  // A close ends the session anyway.
+  if (type != EngineType::kClose && !MayControl()) return true;
   switch (type) {
     case EngineType::kPing:
       if (version_ == EngineVersion::k4) return refuse("the pings of protocol 4 are the server's");
@@ -187,6 +191,13 @@ bool EngineSession::OnControl(EngineType type, std::string_view data) {
       break;
   }
   return true;
+}
+
+bool EngineSession::MayControl() {
+  const auto verdict = control_budget_.Take(Now());
+  if (verdict == ControlBudget::Verdict::kFlood)
+    Close(CloseReason::kKicked, "you send far more than a client may: slow down");
+  return verdict == ControlBudget::Verdict::kTake;
 }
 
 bool EngineSession::BeginUpgrade() {
@@ -237,6 +248,7 @@ size_t EngineSession::OnMessage(std::string_view bytes, bool text) {
       OnControl(*type, data);
       return bytes.size();
     }
+    if (data.empty() && !MayControl()) return bytes.size();
     // All or nothing.
     return protocol_->OnBytes(data, /*frame_end=*/true) > 0 || data.empty() ? bytes.size() : 0;
   }

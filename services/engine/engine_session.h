@@ -7,12 +7,15 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "services/engine/answer.h"
+#include "services/engine/control_budget.h"
 #include "services/engine/lane.h"
 #include "services/engine/poll_queue.h"
 #include "services/net/connection.h"
 #include "services/net/ticket.h"
+#include "services/net/waiting.h"
 #include "services/socketio/engine_packet.h"
 
 namespace hubbub::engine {
@@ -32,7 +35,9 @@ struct SessionLimits {
 // offered to the protocol as 'b' and its bytes. The session owns its protocol, sends and wants pings, and
 // has the bounds of a connection (net::Connection) where there is no socket to have them. Loop-only. Owned by
 // its lane until its end.
-class EngineSession final : public net::Connection, public std::enable_shared_from_this<EngineSession> {
+class EngineSession final : public net::Connection,
+                            public net::WaitingClient,
+                            public std::enable_shared_from_this<EngineSession> {
  public:
   EngineSession(std::shared_ptr<Lane> lane, const SessionLimits& limits, socketio::EngineVersion version,
                 std::string sid, std::string peer, std::optional<net::Ticket> seat);
@@ -40,7 +45,8 @@ class EngineSession final : public net::Connection, public std::enable_shared_fr
   const std::string& sid() const { return sid_; }
   socketio::EngineVersion version() const { return version_; }
   // What waits for its polls.
-  size_t waiting_bytes() const { return counted_queued_; }
+  size_t waiting_bytes() const override { return counted_queued_; }
+  void EndAsSlow(std::string detail) override { End(net::CloseReason::kSlow, std::move(detail)); }
   // It has no WebSocket.
   bool polls() const { return socket_ == nullptr; }
 
@@ -88,6 +94,9 @@ class EngineSession final : public net::Connection, public std::enable_shared_fr
   // False: the protocol does not take it now.
   bool OnPacket(const socketio::EnginePacket& packet);
   bool OnControl(socketio::EngineType type, std::string_view data);
+  // False: the client sends too many packets that its protocol does not count. This one is dropped, and at
+  // last the client is closed.
+  bool MayControl();
   // Gives the protocol what has come by a POST, as far as it takes it.
   void Work();
   void WorkSoon();
@@ -117,6 +126,7 @@ class EngineSession final : public net::Connection, public std::enable_shared_fr
   std::optional<Answer> poll_;                 // It waits for something to be sent.
   std::deque<socketio::EnginePacket> posted_;  // Not taken by the protocol yet.
   std::optional<Answer> post_;                 // Answered when all of it is.
+  ControlBudget control_budget_;
   bool paused_ = false;
   bool told_of_shutdown_ = false;
   bool closing_ = false;

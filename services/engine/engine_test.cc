@@ -37,6 +37,7 @@ struct Counts {
   std::atomic<int> made{0};
   std::atomic<int> closed{0};
   std::atomic<int> clean{0};
+  std::atomic<int> fills{0};
   std::atomic<bool> holding{false};  // A protocol has been told to hold, and has paused.
   std::atomic<bool> go_on{false};    // Those that hold may go on.
 };
@@ -57,7 +58,10 @@ class Echo final : public net::Protocol {
       const net::Payload much = Text("4" + std::string(100'000, 'x'));
       for (int i = 0; i < 50; ++i) connection_.Send(much);
     }
-    if (bytes == "fill") connection_.Send(Text("4" + std::string(1'000'000, 'x')));
+    if (bytes == "fill") {
+      connection_.Send(Text("4" + std::string(1'000'000, 'x')));
+      ++counts_.fills;
+    }
     if (bytes == "bye") connection_.Close(net::CloseReason::kKicked, "because");
     if (bytes == "pause" || bytes == "hold") {
       paused_ = true;
@@ -98,6 +102,7 @@ class EngineTest : public ::testing::Test {
 
   void Start(SessionLimits limits, int max_sessions = 100, int max_per_machine = 100,
              size_t max_waiting_bytes = size_t{1} << 30) {
+    const auto waiting = net::BoundWaiting(loops_.size(), max_waiting_bytes);
     listener_.reset();
     engine_.reset();
     limits.last_poll = milliseconds(50);
@@ -106,7 +111,7 @@ class EngineTest : public ::testing::Test {
         EngineOptions{.server_id = "server 1",
                       .max_sessions = max_sessions,
                       .max_per_machine = max_per_machine,
-                      .max_waiting_bytes = max_waiting_bytes,
+                      .waiting = waiting,
                       .limits = limits,
                       .tick = milliseconds(10)},
         [this](net::Loop& loop, net::Connection& connection, socketio::EngineVersion) {
@@ -115,7 +120,8 @@ class EngineTest : public ::testing::Test {
         });
     net::HttpRouter router;
     engine_->AddRoutes(router);
-    auto listener = net::Listener::Start(loops_, {.host = "127.0.0.1"}, {}, std::move(router));
+    auto listener =
+        net::Listener::Start(loops_, {.host = "127.0.0.1", .waiting = waiting}, {}, std::move(router));
     ASSERT_TRUE(listener.ok()) << listener.status();
     listener_ = *std::move(listener);
   }
@@ -262,6 +268,31 @@ TEST_F(EngineTest, ClientsThatDoNotPollAreBoundedTogether) {
   EXPECT_GT(counted.closed(net::CloseReason::kSlow), 0u);
 }
 
+TEST_F(EngineTest, ClientsThatDoNotPollAndThoseThatDoNotReadAreBoundedTogether) {
+  constexpr size_t kMost = 12'000'000;
+  Start({}, /*max_sessions=*/100, /*max_per_machine=*/100, kMost);
+  std::vector<std::unique_ptr<WebSocketClient>> slow;
+  for (int i = 0; i < 12; ++i) {
+    EXPECT_EQ(Ask("POST", OpenPolling(), "4fill"), "ok");
+    slow.push_back(std::make_unique<WebSocketClient>(
+        listener_->port(), "/socket.io/?EIO=4&transport=websocket", /*receive_buffer=*/4096));
+    slow.back()->Send("4fill", WebSocketClient::Kind::kText);
+  }
+  EXPECT_TRUE(WaitUntil([&] {
+    return counts_.fills == 24 && Counted().queued_bytes + listener_->traffic().queued_bytes <= kMost;
+  }));
+  const auto closed = [](const net::Traffic& traffic) { return traffic.closed(net::CloseReason::kSlow); };
+  EXPECT_GT(closed(Counted()) + closed(listener_->traffic()), 0u);
+}
+
+TEST_F(EngineTest, CountsWhatPayloadsTakeBesideTheirBytes) {
+  const std::string query = OpenPolling();
+  EXPECT_EQ(Ask("POST", query, "4a"), "ok");
+  EXPECT_EQ(Counted().queued_bytes, std::string_view("..4a").size() + net::kPayloadCost);
+  EXPECT_EQ(Ask("GET", query), "4a");
+  EXPECT_EQ(Counted().queued_bytes, 0u);
+}
+
 TEST_F(EngineTest, TakesAPostAsFarAsTheProtocolDoes) {
   const std::string query = OpenPolling();
   EXPECT_EQ(Ask("POST", query,
@@ -307,6 +338,29 @@ TEST_F(EngineTest, ByProtocol3TheClientPings) {
     EXPECT_EQ(Next(client), "3");
   }
   EXPECT_EQ(Next(client), "close 1008 no ping or pong in time");
+}
+
+TEST_F(EngineTest, ClosesAPollingClientThatFloodsItWithPings) {
+  const std::string query = "EIO=3&transport=polling&sid=" + SidIn(Ask("GET", "EIO=3&transport=polling"));
+  std::string pings;
+  for (int i = 0; i < 4096; ++i) pings += "1:2";
+  const std::string answer = Ask("POST", query, pings);
+  EXPECT_EQ(answer, "ok");
+  EXPECT_LT(Counted().queued_bytes, 10'000u);
+  EXPECT_TRUE(WaitUntil([this] { return Counted().closed(net::CloseReason::kKicked) == 1; }));
+}
+
+TEST_F(EngineTest, ClosesAWebSocketThatFloodsItWithPacketsOfTheEngine) {
+  const struct { std::string_view eio, packet; } cases[] = {{"3", "2"}, {"3", "6"}, {"4", "3"}, {"4", "6"}};
+  for (const auto& c : cases) {
+    WebSocketClient client(listener_->port(), fmt::format("/socket.io/?EIO={}&transport=websocket", c.eio));
+    for (int i = 0; i < 1'000; ++i) client.Send(c.packet, WebSocketClient::Kind::kText);
+    int frames = 0;
+    std::string next = Next(client);
+    for (; !next.starts_with("close") && !next.empty(); next = Next(client)) ++frames;
+    EXPECT_EQ(next, "close 1000 you send far more than a client may: slow down") << c.eio << " " << c.packet;
+    EXPECT_LT(frames, 200);
+  }
 }
 
 TEST_F(EngineTest, EndsTheConnectionOfAnOkHttpClientWithoutACloseFrame) {

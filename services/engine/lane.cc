@@ -1,16 +1,16 @@
 #include "services/engine/lane.h"
 
-#include <cstdint>
-#include <utility>
-#include <vector>
-
 #include "services/engine/engine_session.h"
-#include "services/net/slowest.h"
-#include "spdlog/spdlog.h"
 
 namespace hubbub::engine {
 
 void Lane::Start() {
+  loop_.AssertHere();
+  waiting_->Add(weak_from_this());
+  StartTicking();
+}
+
+void Lane::StartTicking() {
   loop_.AssertHere();
   timer_.expires_after(clock_.tick());
   timer_.async_wait([self = shared_from_this()](boost::system::error_code error) {
@@ -20,7 +20,7 @@ void Lane::Start() {
     self->clock_.Tick(real);
     const auto now = self->clock_.At(real);
     for (const auto& [sid, session] : self->sessions_) session->Tick(now);
-    self->Start();
+    self->StartTicking();
   });
 }
 
@@ -46,22 +46,14 @@ void Lane::Wait(size_t before, size_t now) {
   auto& queued = traffic().queued_bytes;
   queued.Subtract(before);
   queued.Add(now);
-  if (queued.value() > max_waiting_bytes_) EndTheSlowest();
+  waiting_->Change(before, now);
 }
 
-void Lane::EndTheSlowest() {
-  std::vector<std::shared_ptr<EngineSession>> waiting;
-  for (const auto& [sid, session] : sessions_) waiting.push_back(session);
-  const uint64_t were = traffic_.queued_bytes.value();
-  // Each takes its bytes back from Wait.
-  const size_t ended = net::EndTheSlowest(
-      std::move(waiting), [this] { return traffic_.queued_bytes.value() <= max_waiting_bytes_ / 8 * 7; },
-      [](EngineSession& worst) {
-        worst.End(net::CloseReason::kSlow,
-                  "clients together do not poll enough, and this one has most to take");
-      });
-  spdlog::warn("{} clients were closed: {} bytes waited for clients that do not poll, and a loop may have {}",
-               ended, were, max_waiting_bytes_);
+std::vector<std::shared_ptr<net::WaitingClient>> Lane::AllWaiting() {
+  loop_.AssertHere();
+  std::vector<std::shared_ptr<net::WaitingClient>> all;
+  for (const auto& [sid, session] : sessions_) all.push_back(session);
+  return all;
 }
 
 void Lane::Shutdown(const std::string& detail) {

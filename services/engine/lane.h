@@ -6,23 +6,26 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "services/base/string_map.h"
 #include "services/net/client_clock.h"
 #include "services/net/loop.h"
 #include "services/net/socket.h"
 #include "services/net/traffic.h"
+#include "services/net/waiting.h"
 
 namespace hubbub::engine {
 
 class EngineSession;
 
 // The sessions of one loop, and the timer that ticks them all. Loop-only. Shared by its sessions.
-class Lane : public std::enable_shared_from_this<Lane> {
+class Lane final : public net::WaitingClients, public std::enable_shared_from_this<Lane> {
  public:
-  // `max_waiting_bytes`: see Wait.
-  Lane(net::Loop& loop, std::chrono::milliseconds tick, size_t max_waiting_bytes)
-      : loop_(loop), max_waiting_bytes_(max_waiting_bytes), clock_(tick), timer_(loop.executor()) {}
+  // `waiting`: the loop's.
+  Lane(net::Loop& loop, std::chrono::milliseconds tick, std::shared_ptr<net::Waiting> waiting)
+      : loop_(loop), waiting_(std::move(waiting)), clock_(tick), timer_(loop.executor()) {}
 
   net::Loop& loop() { return loop_; }
   // The time by which clients are judged (ClientClock).
@@ -47,18 +50,18 @@ class Lane : public std::enable_shared_from_this<Lane> {
     loop_.AssertHere();
     return traffic_;
   }
-  // So many bytes wait for a client's polls, instead of `before`. If that makes too many over all clients,
-  // the sessions with most of them are ended as slow, until an eighth is free.
+  // So many bytes wait for a client's polls, instead of `before` (net::Waiting::Change).
   void Wait(size_t before, size_t now);
+  std::vector<std::shared_ptr<net::WaitingClient>> AllWaiting() override;
   void CountClose(net::CloseReason reason) { traffic().closes[static_cast<size_t>(reason)].Add(); }
   // For any thread.
   const net::TrafficCounters& counted() const { return traffic_; }
 
  private:
-  void EndTheSlowest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(loop_);
+  void StartTicking();
 
   net::Loop& loop_;
-  const size_t max_waiting_bytes_;
+  const std::shared_ptr<net::Waiting> waiting_;
   net::ClientClock clock_ ABSL_GUARDED_BY(loop_);
   net::Timer timer_ ABSL_GUARDED_BY(loop_);
   bool stopped_ ABSL_GUARDED_BY(loop_) = false;

@@ -21,7 +21,7 @@ net::Payload PollQueue::Take() {
   if (waiting_.empty()) return nullptr;
   net::Payload first = std::move(waiting_.front());
   waiting_.pop_front();
-  bytes_ -= first->size();
+  bytes_ -= first->size() + net::kPayloadCost;
   return first;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "services/net/connection.h"
+#include "services/net/waiting.h"
 #include "services/socketio/engine_packet.h"
 
 namespace hubbub::engine {
@@ -14,10 +15,11 @@ namespace hubbub::engine {
 class PollQueue {
  public:
   void Add(net::Payload frames) {
-    bytes_ += frames->size();
+    bytes_ += frames->size() + net::kPayloadCost;
     waiting_.push_back(std::move(frames));
   }
   bool empty() const { return waiting_.empty(); }
+  // With net::kPayloadCost for each element.
   size_t bytes() const { return bytes_; }
 
   // Takes what is at the front as the payload of one poll: about kMostAtOnce bytes, and at least one element.

@@ -4,9 +4,7 @@
 
 #include "boost/asio/post.hpp"
 #include "services/net/arrival.h"
-#include "services/net/slowest.h"
 #include "services/net/socket_connection.h"
-#include "spdlog/spdlog.h"
 
 namespace hubbub::net {
 
@@ -18,6 +16,12 @@ void ConnectionSet::Insert(std::shared_ptr<SocketConnection> connection) {
 void ConnectionSet::Erase(const std::shared_ptr<SocketConnection>& connection) {
   loop_.AssertHere();
   connections_.erase(connection);
+}
+
+void ConnectionSet::Start() {
+  loop_.AssertHere();
+  waiting_->Add(weak_from_this());
+  StartTicking();
 }
 
 void ConnectionSet::StartTicking() {
@@ -46,23 +50,9 @@ void ConnectionSet::WriteSoon(std::shared_ptr<SocketConnection> connection) {
   });
 }
 
-void ConnectionSet::Wait(size_t before, size_t now) {
+std::vector<std::shared_ptr<WaitingClient>> ConnectionSet::AllWaiting() {
   loop_.AssertHere();
-  waiting_bytes_ += now - before;
-  if (waiting_bytes_ > max_waiting_bytes_) EndTheSlowest();
-}
-
-void ConnectionSet::EndTheSlowest() {
-  const size_t were = waiting_bytes_;
-  // Each takes its bytes back from Wait.
-  const size_t ended = net::EndTheSlowest(
-      std::vector(connections_.begin(), connections_.end()),
-      [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return waiting_bytes_ <= max_waiting_bytes_ / 8 * 7; },
-      [](SocketConnection& worst) {
-        worst.Abort(CloseReason::kSlow, "clients together do not read enough, and this one has most to take");
-      });
-  spdlog::warn("{} clients were closed: {} bytes waited for clients that do not read, and a loop may have {}",
-               ended, were, max_waiting_bytes_);
+  return {connections_.begin(), connections_.end()};
 }
 
 void ConnectionSet::MakeArrivalsGuests() {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -12,6 +13,7 @@
 #include "services/net/loop.h"
 #include "services/net/socket.h"
 #include "services/net/traffic.h"
+#include "services/net/waiting.h"
 
 namespace hubbub::net {
 
@@ -19,13 +21,13 @@ class Arrival;
 class SocketConnection;
 
 // The clients of one loop, and the timer that ticks them all. Loop-only. Shared by its clients.
-class ConnectionSet : public std::enable_shared_from_this<ConnectionSet> {
+class ConnectionSet final : public WaitingClients, public std::enable_shared_from_this<ConnectionSet> {
  public:
-  // `max_waiting_bytes`: see Wait.
-  ConnectionSet(Loop& loop, const Patience& patience, size_t max_waiting_bytes)
+  // `waiting`: the loop's.
+  ConnectionSet(Loop& loop, const Patience& patience, std::shared_ptr<Waiting> waiting)
       : loop_(loop),
         patience_(patience),
-        max_waiting_bytes_(max_waiting_bytes),
+        waiting_(std::move(waiting)),
         clock_(patience.tick),
         timer_(loop.executor()) {}
 
@@ -51,14 +53,17 @@ class ConnectionSet : public std::enable_shared_from_this<ConnectionSet> {
   void Erase(Arrival* arrival) ABSL_NO_THREAD_SAFETY_ANALYSIS { arrivals_.erase(arrival); }
   void Insert(std::shared_ptr<SocketConnection> connection);
   void Erase(const std::shared_ptr<SocketConnection>& connection);
-  void StartTicking();
+  void Start();
   // The connection writes its queue when this turn of the loop is over, so that everything that the turn
   // sends to a client leaves in one write. Call it at most once in a turn for each connection.
   void WriteSoon(std::shared_ptr<SocketConnection> connection);
-  // So many bytes wait for a client whose socket takes no more, instead of `before`. If that makes too many
-  // over all clients, those with most of them are ended as slow, until an eighth is free. A payload that
-  // several clients wait for counts for each.
-  void Wait(size_t before, size_t now);
+  // So many bytes wait for a client whose socket takes no more, instead of `before` (Waiting::Change). A
+  // payload that several clients wait for counts for each.
+  void Wait(size_t before, size_t now) {
+    loop_.AssertHere();
+    waiting_->Change(before, now);
+  }
+  std::vector<std::shared_ptr<WaitingClient>> AllWaiting() override;
   // This server drains: clients without a protocol become guests, so that they get an answer but no place.
   void MakeArrivalsGuests();
   // The protocols of up to `count` connections that are not closing yet say goodbye (Protocol::OnShutdown).
@@ -66,12 +71,11 @@ class ConnectionSet : public std::enable_shared_from_this<ConnectionSet> {
   void AbortAll();
 
  private:
-  void EndTheSlowest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(loop_);
+  void StartTicking();
 
   Loop& loop_;
   const Patience patience_;
-  const size_t max_waiting_bytes_;
-  size_t waiting_bytes_ ABSL_GUARDED_BY(loop_) = 0;
+  const std::shared_ptr<Waiting> waiting_;
   ClientClock clock_ ABSL_GUARDED_BY(loop_);
   TrafficCounters traffic_;
   Timer timer_ ABSL_GUARDED_BY(loop_);

@@ -37,7 +37,7 @@ class Listener::Impl {
     // Clients have it from here. Without it, the system keeps up to 4 MiB for a client that does not read.
     acceptor_.set_option(asio::socket_base::send_buffer_size(kSendBuffer), error);
     port_ = acceptor_.local_endpoint(error).port();
-    for (auto& set : sets_) set->loop().Post([set] { set->StartTicking(); });
+    for (auto& set : sets_) set->loop().Post([set] { set->Start(); });
     accept_loop_.Post([this] { Accept(); });
     return absl::OkStatus();
   }
@@ -91,10 +91,11 @@ class Listener::Impl {
   static constexpr std::chrono::milliseconds kCloseEvery{50};
 
   static SetUp WithSets(SetUp setup, Loops& loops) {
+    WaitingByLoop& waiting = setup.options.waiting;
+    if (waiting.empty()) waiting = BoundWaiting(loops.size(), setup.options.max_waiting_bytes);
     for (int i = 0; i < loops.size(); ++i)
-      setup.sets.push_back(std::make_shared<ConnectionSet>(
-          loops.at(i), setup.options.patience,
-          setup.options.max_waiting_bytes / static_cast<size_t>(loops.size())));
+      setup.sets.push_back(std::make_shared<ConnectionSet>(loops.at(i), setup.options.patience,
+                                                           waiting[static_cast<size_t>(i)]));
     return setup;
   }
 

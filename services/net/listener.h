@@ -17,6 +17,7 @@
 #include "services/net/protocol_factory.h"
 #include "services/net/tls_context.h"
 #include "services/net/traffic.h"
+#include "services/net/waiting.h"
 
 namespace hubbub::net {
 
@@ -42,6 +43,9 @@ struct ListenerOptions {
   // The most bytes, over all clients, that wait for clients whose sockets take no more. Beyond, the clients
   // with most of them are closed as slow.
   size_t max_waiting_bytes = size_t{512} << 20;
+  // The loops' counts of them, with a bound in place of that one, if others have clients on the loops too;
+  // empty: the listener has its own.
+  WaitingByLoop waiting = {};
   // The largest WebSocket message, and the most that a TCP client may have waiting, until the protocol allows
   // more (Connection::AllowMessages). A Pomelo handshake is far below it.
   size_t max_message_bytes = 64 * 1024;

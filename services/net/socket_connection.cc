@@ -53,8 +53,9 @@ void SocketConnection::Start(std::unique_ptr<Protocol> protocol) {
 void SocketConnection::Send(Payload payload) {
   client_.set->loop().AssertHere();
   if (closing_ || closed_) return;
-  queued_bytes_ += payload->size();
-  traffic().queued_bytes.Add(payload->size());
+  const size_t bytes = payload->size() + kPayloadCost;
+  queued_bytes_ += bytes;
+  traffic().queued_bytes.Add(bytes);
   if (queued_bytes_ > kHardLimit) {
     Abort(CloseReason::kSlow,
           "the client does not read: " + std::to_string(queued_bytes_) + " bytes are waiting for it");
@@ -113,8 +114,9 @@ void SocketConnection::Written() {
     taken += leaving_[first_ + i]->size();
     leaving_[first_ + i].reset();
   }
-  queued_bytes_ -= taken;
-  traffic().queued_bytes.Subtract(taken);
+  const size_t unqueued = taken + in_flight_ * kPayloadCost;
+  queued_bytes_ -= unqueued;
+  traffic().queued_bytes.Subtract(unqueued);
   traffic().sent_bytes.Add(taken);
   first_ += std::exchange(in_flight_, 0);
 }

@@ -15,12 +15,15 @@
 #include "services/net/connection_set.h"
 #include "services/net/socket.h"
 #include "services/net/ticket.h"
+#include "services/net/waiting.h"
 
 namespace hubbub::net {
 
 // What WebSocket and TCP connections have in common: the queue, the flow control and the end of life. The
 // subclasses start operations; this class decides when.
-class SocketConnection : public Connection, public std::enable_shared_from_this<SocketConnection> {
+class SocketConnection : public Connection,
+                         public WaitingClient,
+                         public std::enable_shared_from_this<SocketConnection> {
  public:
   void Start(std::unique_ptr<Protocol> protocol);
 
@@ -32,7 +35,8 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   bool HasUnread() final;
   bool ShowsLife() final;
   // What its socket does not take.
-  size_t waiting_bytes() const { return waiting_bytes_; }
+  size_t waiting_bytes() const final { return waiting_bytes_; }
+  void EndAsSlow(std::string detail) final { Abort(CloseReason::kSlow, std::move(detail)); }
   bool Stalled() const final { return queued_bytes_ > kSoftLimit; }
   bool Behind() const final { return queued_bytes_ > kBehindLimit; }
   bool framed() const final { return framed_; }
@@ -117,10 +121,10 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   size_t first_ = 0;
   size_t in_flight_ = 0;
   bool write_is_due_ = false;  // WriteSoon was called for the queue.
-  size_t queued_bytes_ = 0;
-  size_t waiting_bytes_ = 0;  // The same while a write is in flight, as ConnectionSet knows it.
-  bool took_ = false;         // The client has taken something since the last tick.
-  uint64_t taken_bytes_ = 0;  // By the client, as the system said at the last look.
+  size_t queued_bytes_ = 0;    // With kPayloadCost for each payload.
+  size_t waiting_bytes_ = 0;   // The same while a write is in flight, as ConnectionSet knows it.
+  bool took_ = false;          // The client has taken something since the last tick.
+  uint64_t taken_bytes_ = 0;   // By the client, as the system said at the last look.
   Clock::time_point
       progress_;  // The last tick at which the client had taken something, or had nothing to take.
 

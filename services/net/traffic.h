@@ -19,7 +19,7 @@ inline constexpr std::array<std::string_view, 3> kTlsHandshakes = {"full", "resu
 struct alignas(64) TrafficCounters {
   metrics::SingleWriterNumber received_bytes;
   metrics::SingleWriterNumber sent_bytes;
-  metrics::SingleWriterNumber queued_bytes;  // Waiting for clients now, with what is being written.
+  metrics::SingleWriterNumber queued_bytes;  // For clients now, with kPayloadCost for each payload.
   std::array<metrics::SingleWriterNumber, kCloseReasons.size()> closes;
   std::array<metrics::SingleWriterNumber, kTlsHandshakes.size()> handshakes;
 };

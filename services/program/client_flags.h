@@ -32,9 +32,10 @@ ABSL_FLAG(int, max_connections, 100000,
 ABSL_FLAG(int, max_connections_per_address, 0,
           "Client connections at a time from one IPv4 address, or one /64 of IPv6; 0 means half of "
           "--max_connections, and 16 at least. Clients of --trusted_proxies count by their own address");
-ABSL_FLAG(int64_t, max_waiting_bytes, int64_t{512} << 20,
-          "Bytes that wait for clients whose sockets take no more, all clients together; beyond, the slowest "
-          "clients are closed");
+ABSL_FLAG(
+    int64_t, max_waiting_bytes, int64_t{512} << 20,
+    "Bytes that wait for clients whose sockets take no more, or that do not poll, all clients together; "
+    "beyond, the slowest clients are closed");
 ABSL_FLAG(std::vector<std::string>, subprotocols, {"pomelo"},
           "WebSocket subprotocols: a client that asks for some gets the first of its own that stands here");
 ABSL_FLAG(

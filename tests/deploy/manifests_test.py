@@ -78,6 +78,16 @@ class Manifests:
             for flag, port in (("client_port", "clients"), ("metrics_port", "metrics")):
                 self.assertEqual(str(ports[port]) if port in ports else None, said.get(flag), flag)
 
+    def test_what_waits_for_slow_clients_fits_into_the_memory_of_the_pod(self):
+        units = {"Mi": 1 << 20, "Gi": 1 << 30}
+        for overlay, workload, pod in self.each_workload():
+            said = {flag: value for _, flag, value in overlay.flags_of(workload)}
+            if "client_port" not in said:
+                continue
+            limit = pod["containers"][0]["resources"]["limits"]["memory"]
+            # The program's own default is for servers of any size.
+            self.assertLessEqual(int(said.get("max_waiting_bytes", 512 << 20)), int(limit[:-2]) * units[limit[-2:]] // 2)
+
     def test_variables_stand_after_those_that_they_name(self):
         for _, workload, pod in self.each_workload():
             defined = set()
