@@ -35,7 +35,8 @@ struct HttpRoute {
   // that a stranger has pointed here (Origins::KnowsHost).
   bool any_host = false;
   // True: for pages of origins that may use this server alone, and for clients that are no browsers. Pages of
-  // others get status 403.
+  // others get status 403. A browser that names no origin asks for a page of the server's own, so it gets 421
+  // as without any_host.
   bool own_pages = false;
 };
 

@@ -70,6 +70,14 @@ std::optional<HttpFault> CheckOrigin(const HttpHead& head, const Origins& origin
                    "--allowed_origins."};
 }
 
+// Browsers send no Origin with a page's GET to its own origin, and Sec-Fetch-Site with TLS or on their own
+// machine alone. What is left are the words that all of them begin their User-Agent with.
+bool IsOfABrowser(const HttpHead& head) {
+  if (!ValuesOf(head, "Sec-Fetch-Site").empty()) return true;
+  const auto agents = ValuesOf(head, "User-Agent");
+  return !agents.empty() && agents.front().starts_with("Mozilla/");
+}
+
 HttpRequest RequestOf(const HttpHead& head, std::string target) {
   HttpRequest request{.method = std::string(head.method), .target = std::move(target)};
   for (const HttpField& field : head.fields) request.fields.emplace_back(field.name, field.value);
@@ -137,7 +145,8 @@ bool WantsToStay(const HttpHead& head) {
 
 HttpVerdict JudgePlain(const HttpHead& head, std::string target, const BodyFraming& body,
                        const HttpRoute& route, const Origins& origins) {
-  if (!route.any_host && !origins.KnowsHost(HostOf(head))) {
+  const bool own_page = route.own_pages && ValuesOf(head, "Origin").empty() && IsOfABrowser(head);
+  if ((!route.any_host || own_page) && !origins.KnowsHost(HostOf(head))) {
     return FaultResponse({421,
                           "This server does not know itself by this name. Who runs it can list the name's "
                           "origin, such as https://chat.example.com, in --allowed_origins."});

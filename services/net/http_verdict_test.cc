@@ -260,6 +260,11 @@ TEST(HttpVerdict, ARouteMayBeForOwnPagesAlone) {
   EXPECT_EQ(judge(""), "page /") << "no browser";
   EXPECT_EQ(judge("Origin: https://app.example.com\r\n"), "page /");
   EXPECT_EQ(judge("Origin: https://evil.example\r\n"), "403");
+  EXPECT_EQ(judge("User-Agent: node-XMLHttpRequest\r\n"), "page /") << "no browser";
+  EXPECT_EQ(judge("User-Agent: Mozilla/5.0 (X11) Gecko/20100101\r\n"), "421")
+      << "of a name that is not known";
+  EXPECT_EQ(judge("Sec-Fetch-Site: same-origin\r\n"), "421");
+  EXPECT_EQ(judge("Origin: capacitor://localhost\r\nUser-Agent: Mozilla/5.0\r\n"), "page /");
 }
 
 TEST(HttpVerdict, AnAnswerIsForPagesThatMayUseTheServer) {
