@@ -171,6 +171,7 @@ absl::StatusOr<std::unique_ptr<Connector>> Connector::Start(
                             .max_sessions = options.clients.max_connections,
                             .max_per_machine = options.clients.max_per_machine,
                             .waiting = waiting,
+                            .check_bearer = client::BearerCheck(options.sign_in),
                             .limits = {.max_payload_bytes = kMaxRequestBytes}},
       [&self](net::Loop& loop, net::Connection& connection, socketio::EngineVersion version) {
         return self.NewSession(

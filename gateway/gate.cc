@@ -60,6 +60,7 @@ absl::StatusOr<std::unique_ptr<Gate>> Gate::Start(const GateOptions& options,
                             .max_sessions = options.clients.max_connections,
                             .max_per_machine = options.clients.max_per_machine,
                             .waiting = waiting,
+                            .check_bearer = client::BearerCheck(self.options_.sign_in),
                             .limits = {.max_payload_bytes = most_bytes}},
       [&self, most_bytes](net::Loop& loop, net::Connection& connection, socketio::EngineVersion version) {
         return self.NewSession(loop, connection,

@@ -23,7 +23,7 @@ void Answer::Fail(EngineError error, std::string_view reason) {
 void Answer::Preflight() {
   Send({.body = "",
         .headers = {{"Access-Control-Allow-Methods", "GET, POST"},
-                    {"Access-Control-Allow-Headers", "Content-Type"},
+                    {"Access-Control-Allow-Headers", "Authorization, Content-Type"},
                     {"Access-Control-Max-Age", "600"}}});
 }
 

@@ -9,7 +9,9 @@
 #include "services/base/wait.h"
 #include "services/engine/engine_socket.h"
 #include "services/engine/sid.h"
+#include "services/net/bearer.h"
 #include "services/net/http_list.h"
+#include "services/net/http_verdict.h"
 #include "services/net/networks.h"
 
 namespace hubbub::engine {
@@ -73,7 +75,8 @@ void Engine::AddRoutes(net::HttpRouter& router) {
                                   .any_host = true,
                                   .own_pages = true});
   router.AddWebSocket(std::string(kPath),
-                      {.judge = [this](const net::HttpRequest& request) { return OnWebSocket(request); }});
+                      {.check_bearer = options_.check_bearer,
+                       .judge = [this](const net::HttpRequest& request) { return OnWebSocket(request); }});
 }
 
 void Engine::AddTraffic(net::Traffic& sum) const {
@@ -145,6 +148,14 @@ void Engine::OnHandshake(net::Loop& loop, const net::HttpRequest& request, const
   if (request.method != "GET") return answer.Fail(EngineError::kBadMethod, "a session begins with GET");
   const auto version = VersionOf(query);
   if (!version) return answer.Fail(EngineError::kBadVersion, kNoVersion);
+  auto bearer = net::BearerOf(request);
+  if (const auto* fault = std::get_if<net::HttpFault>(&bearer))
+    return answer.Send(net::FaultResponse(*fault));
+  auto& token = std::get<std::string>(bearer);
+  if (options_.check_bearer && !token.empty()) {
+    if (auto why = options_.check_bearer(token))
+      return answer.Send(net::UnauthorizedResponse(*std::move(why)));
+  }
   Lane& lane = LaneAt(loop);
   if (draining_) {
     lane.CountClose(net::CloseReason::kRefused);
@@ -158,7 +169,7 @@ void Engine::OnHandshake(net::Loop& loop, const net::HttpRequest& request, const
     return answer.Send(seat && seat->too_many() ? net::TooManyResponse() : net::FullResponse());
   }
   const auto session = NewSession(lane, *version, request.peer, std::move(seat));
-  session->Start(make_(loop, *session, *version), nullptr);
+  session->Start(make_(loop, *session, *version), nullptr, std::move(token));
   session->Poll(std::move(answer));
 }
 
@@ -180,7 +191,7 @@ Engine::Opening Engine::OnWebSocket(const net::HttpRequest& request) {
   if (query.sid.empty()) {
     auto make = [this, version = *version](net::Loop& loop, net::Connection& connection) {
       const auto session = NewSession(LaneAt(loop), version, std::string(connection.peer()), std::nullopt);
-      session->Start(make_(loop, *session, version), &connection);
+      session->Start(make_(loop, *session, version), &connection, connection.TakeBearer());
       return std::make_unique<EngineSocket>(session, connection, /*probe=*/false);
     };
     return net::WebSocketOpening{

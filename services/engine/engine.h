@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "services/engine/engine_session.h"
@@ -30,6 +31,9 @@ struct EngineOptions {
   int max_per_machine = 100'000;
   // The loops' counts of what waits for clients, which the listener has too.
   net::WaitingByLoop waiting = {};
+  // As net::WebSocketRoute::check_bearer, for what opens a session and for its WebSockets; null: all are
+  // taken.
+  std::function<std::optional<std::string>(std::string_view token)> check_bearer = nullptr;
   SessionLimits limits = {};
   std::chrono::milliseconds tick{1'000};
 };

@@ -25,7 +25,9 @@ EngineSession::EngineSession(std::shared_ptr<Lane> lane, const SessionLimits& li
       last_seen_(lane_->Now()),
       next_ping_(last_seen_ + limits.ping_interval) {}
 
-void EngineSession::Start(std::unique_ptr<net::Protocol> protocol, net::Connection* socket) {
+void EngineSession::Start(std::unique_ptr<net::Protocol> protocol, net::Connection* socket,
+                          std::string bearer) {
+  bearer_ = std::move(bearer);
   protocol_ = std::move(protocol);
   socket_ = socket;
   had_socket_ = socket != nullptr;
@@ -218,6 +220,9 @@ void EngineSession::Upgrade(net::Connection& socket) {
   socket_ = &socket;
   had_socket_ = true;
   seat_.reset();
+  // A client may show its token here alone: browsers cannot send a field with a WebSocket, but pages can with
+  // polls.
+  if (std::string shown = socket.TakeBearer(); !shown.empty()) bearer_ = std::move(shown);
   socket.AllowMessages(limits_.max_payload_bytes);
   while (net::Payload frames = queue_.Take()) socket.Send(std::move(frames));
   CountQueued();

@@ -50,8 +50,9 @@ class EngineSession final : public net::Connection,
   // It has no WebSocket.
   bool polls() const { return socket_ == nullptr; }
 
-  // Sends the handshake. `socket`: the client has come by this WebSocket; null: by a poll.
-  void Start(std::unique_ptr<net::Protocol> protocol, net::Connection* socket);
+  // Sends the handshake. `socket`: the client has come by this WebSocket; null: by a poll. `bearer`: the
+  // token that it showed then.
+  void Start(std::unique_ptr<net::Protocol> protocol, net::Connection* socket, std::string bearer);
 
   // A request of a polling client.
   void Poll(Answer answer);
@@ -87,6 +88,7 @@ class EngineSession final : public net::Connection,
   bool SaidGoodbye() const override;
   bool text() const override { return true; }
   std::string_view peer() const override { return peer_; }
+  std::string TakeBearer() override { return std::exchange(bearer_, {}); }
 
  private:
   // A packet of the engine's own.
@@ -117,6 +119,7 @@ class EngineSession final : public net::Connection,
   const std::string peer_;
   std::optional<net::Ticket> seat_;  // While it polls; a WebSocket has its listener's.
   std::unique_ptr<net::Protocol> protocol_;
+  std::string bearer_;  // Not taken by the protocol yet.
 
   net::Connection* socket_ = nullptr;  // Null: the client polls.
   bool upgrading_ = false;             // A WebSocket tries to take over.

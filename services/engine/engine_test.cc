@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,7 +44,8 @@ struct Counts {
 };
 
 // Says everything again. On "flood" it says more than a client may have waiting, on "fill" a megabyte, on
-// "bye" it closes, on "pause" it takes nothing until the next tick, on "hold" until it may go on.
+// "bye" it closes, on "bearer" it says the token that was shown, on "pause" it takes nothing until the next
+// tick, on "hold" until it may go on.
 class Echo final : public net::Protocol {
  public:
   Echo(net::Connection& connection, Counts& counts) : connection_(connection), counts_(counts) {
@@ -53,7 +55,7 @@ class Echo final : public net::Protocol {
   size_t OnBytes(std::string_view bytes, bool frame_end) override {
     EXPECT_TRUE(frame_end);
     if (paused_) return 0;
-    connection_.Send(Text("4" + std::string(bytes)));
+    connection_.Send(Text("4" + (bytes == "bearer" ? connection_.TakeBearer() : std::string(bytes))));
     if (bytes == "flood") {
       const net::Payload much = Text("4" + std::string(100'000, 'x'));
       for (int i = 0; i < 50; ++i) connection_.Send(much);
@@ -112,6 +114,10 @@ class EngineTest : public ::testing::Test {
                       .max_sessions = max_sessions,
                       .max_per_machine = max_per_machine,
                       .waiting = waiting,
+                      .check_bearer = [](std::string_view token) -> std::optional<std::string> {
+                        if (token.starts_with("good")) return std::nullopt;
+                        return "this token is bad";
+                      },
                       .limits = limits,
                       .tick = milliseconds(10)},
         [this](net::Loop& loop, net::Connection& connection, socketio::EngineVersion) {
@@ -247,6 +253,27 @@ TEST_F(EngineTest, TakesWhatWasPostedThoughTheWebSocketThatTookOverIsSilent) {
   EXPECT_EQ(Next(*client), "4fill");
   EXPECT_EQ(Next(*client).size(), 1'000'001u);
   EXPECT_EQ(Next(*client), "4b");
+}
+
+TEST_F(EngineTest, GivesItsProtocolTheTokenThatAClientShowsWhenItOpensItsSession) {
+  const std::string query =
+      "EIO=4&transport=polling&sid=" + SidIn(Ask("GET", "EIO=4&transport=polling&access_token=good-1"));
+  EXPECT_EQ(Ask("POST", query, "4bearer"), "ok");
+  EXPECT_EQ(Ask("GET", query), "4good-1");
+  WebSocketClient client(listener_->port(), "/socket.io/?EIO=4&transport=websocket&access_token=good-2");
+  EXPECT_THAT(Next(client), StartsWith("0{"));
+  client.Send("4bearer", WebSocketClient::Kind::kText);
+  EXPECT_EQ(Next(client), "4good-2");
+  const auto upgraded = Upgraded(OpenPolling() + "&access_token=good-3");
+  upgraded->Send("4bearer", WebSocketClient::Kind::kText);
+  EXPECT_EQ(Next(*upgraded), "4good-3");
+}
+
+TEST_F(EngineTest, RefusesAClientWhoseTokenIsNotTaken) {
+  EXPECT_THAT(Ask("GET", "EIO=4&transport=polling&access_token=junk"), StartsWith("HTTP/1.1 401"));
+  EXPECT_THAT(Ask("GET", "EIO=4&transport=polling&access_token=a&access_token=b"),
+              StartsWith("HTTP/1.1 400"));
+  EXPECT_EQ(engine_->sessions(), 0);
 }
 
 TEST_F(EngineTest, OneMachineHasAPartOfTheSessionsThatPoll) {

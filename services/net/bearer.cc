@@ -39,4 +39,10 @@ std::variant<std::string, HttpFault> BearerOf(const HttpHead& head, std::string_
   return tokens.empty() ? std::string() : std::string(tokens.front());
 }
 
+std::variant<std::string, HttpFault> BearerOf(const HttpRequest& request) {
+  HttpHead head{.method = request.method, .target = request.target, .fields = {}};
+  for (const auto& [name, value] : request.fields) head.fields.push_back({name, value});
+  return BearerOf(head, request.target);
+}
+
 }  // namespace hubbub::net

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "services/net/http_head.h"
+#include "services/net/http_request.h"
 
 namespace hubbub::net {
 
@@ -13,5 +14,7 @@ namespace hubbub::net {
 // is taken as it stands: what JWTs are written with is not escaped in a URL. A fault if it shows two. Pure
 // function, thread-safe.
 std::variant<std::string, HttpFault> BearerOf(const HttpHead& head, std::string_view target);
+// The same of a request that a handler has got.
+std::variant<std::string, HttpFault> BearerOf(const HttpRequest& request);
 
 }  // namespace hubbub::net

@@ -47,12 +47,6 @@ bool IsKey(std::string_view text) {
          });
 }
 
-HttpResponse Unauthorized(std::string why) {
-  HttpResponse response = FaultResponse({401, std::move(why)});
-  response.headers.emplace_back("WWW-Authenticate", "Bearer error=\"invalid_token\"");
-  return response;
-}
-
 // The field Host; empty in a request of HTTP/1.0 that has none.
 std::string_view HostOf(const HttpHead& head) {
   const auto hosts = ValuesOf(head, "Host");
@@ -103,7 +97,7 @@ HttpVerdict JudgeHandshake(const HttpHead& head, const std::string& target, cons
                          .opening = {},
                          .bearer = std::get<std::string>(std::move(bearer))};
   if (route.check_bearer && !upgrade.bearer.empty()) {
-    if (auto why = route.check_bearer(upgrade.bearer)) return Unauthorized(*std::move(why));
+    if (auto why = route.check_bearer(upgrade.bearer)) return UnauthorizedResponse(*std::move(why));
   }
   if (route.judge) {
     auto opening = route.judge(RequestOf(head, target));
@@ -180,6 +174,12 @@ HttpVerdict JudgePlain(const HttpHead& head, std::string target, const BodyFrami
 
 HttpResponse FaultResponse(const HttpFault& fault) {
   return {.status = fault.status, .body = fault.sentence + "\n"};
+}
+
+HttpResponse UnauthorizedResponse(std::string why) {
+  HttpResponse response = FaultResponse({401, std::move(why)});
+  response.headers.emplace_back("WWW-Authenticate", "Bearer error=\"invalid_token\"");
+  return response;
 }
 
 HttpVerdict JudgeRequest(const HttpHead& head, const HttpRouter& router, const Origins& origins) {

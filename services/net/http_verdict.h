@@ -40,5 +40,7 @@ HttpVerdict JudgeRequest(const HttpHead& head, const HttpRouter& router, const O
 
 // The answer that tells a fault.
 HttpResponse FaultResponse(const HttpFault& fault);
+// The answer to a client whose bearer token is not taken (RFC 6750, 3).
+HttpResponse UnauthorizedResponse(std::string why);
 
 }  // namespace hubbub::net

@@ -7,6 +7,7 @@ import WebSocket from 'ws';
 import {Browser} from './browser.mjs';
 import {HubbubClient} from './library.mjs';
 import {ACK, KICK, RawTcp, handshake, pack} from './pomelo_wire.mjs';
+import {SocketIo} from './socketio_client.mjs';
 import {StockClient} from './stock_client.mjs';
 import {Suite} from './suite.mjs';
 import {Issuer} from './tokens.mjs';
@@ -104,12 +105,16 @@ for (const [what, make, why] of FORGED) {
 
 test('at the upgrade a token is a query parameter or an Authorization, and a bad one is answered with 401', async () => {
   const url = `ws://127.0.0.1:${connectorPort()}/`;
+  const engine = `${url}socket.io/?EIO=4&transport=websocket`;
   const tries = [
     [`${url}?access_token=${issuer.token('fay')}`, {}, 101],
     [url, {Authorization: `Bearer ${issuer.token('fay')}`}, 101],
     [`${url}?access_token=junk`, {}, 401],
     [url, {Authorization: 'Bearer junk'}, 401],
     [`${url}?access_token=junk`, {Authorization: 'Bearer junk'}, 400],
+    [engine, {Authorization: `Bearer ${issuer.token('fay')}`}, 101],
+    [engine, {Authorization: 'Bearer junk'}, 401],
+    [`${engine}&access_token=junk`, {}, 401],
   ];
   for (const [target, headers, status] of tries) {
     const socket = new WebSocket(target, {headers});
@@ -122,6 +127,21 @@ test('at the upgrade a token is a query parameter or an Authorization, and a bad
     socket.terminate();
   }
 });
+
+for (const transports of [['websocket'], ['polling'], ['polling', 'websocket']]) {
+  test(`a client of Socket.IO shows its token when it opens its session by ${transports}`, async () => {
+    const name = `kim-${transports.join('-')}`;
+    const connect = (token) => {
+      const client = new SocketIo(connectorPort(), {transports, extraHeaders: {Authorization: `Bearer ${token}`}, reconnection: false});
+      open.push(client);
+      return client;
+    };
+    const client = connect(issuer.token(name));
+    await client.happened('connect');
+    assert.ok((await client.ask('enter', {username: name, rid: 'r'})).users);
+    await connect('junk').happened('connect_error');
+  });
+}
 
 test('claims narrow the rooms and the rights of their holder', async () => {
   const reader = await raw(issuer.token('gus', {hubbub_rooms: ['team-*'], hubbub_rights: ['read']}));
