@@ -21,6 +21,7 @@ EngineSession::EngineSession(std::shared_ptr<Lane> lane, const SessionLimits& li
       sid_(std::move(sid)),
       peer_(std::move(peer)),
       seat_(std::move(seat)),
+      polls_(*lane_, version),
       control_budget_(lane_->Now()),
       last_seen_(lane_->Now()),
       next_ping_(last_seen_ + limits.ping_interval) {}
@@ -50,11 +51,10 @@ void EngineSession::SendPacket(EngineType type, std::string_view data) {
 void EngineSession::Send(net::Payload payload) {
   if (closing_ || ended_) return;
   if (socket_ != nullptr) return socket_->Send(std::move(payload));
-  queue_.Add(std::move(payload));
-  CountQueued();
-  if (queue_.bytes() > kHardLimit)
+  polls_.Add(std::move(payload));
+  if (polls_.bytes() > kHardLimit)
     return End(CloseReason::kSlow,
-               fmt::format("the client does not poll: {} bytes wait for it", queue_.bytes()));
+               fmt::format("the client does not poll: {} bytes wait for it", polls_.bytes()));
   AnswerPollSoon();
 }
 
@@ -64,50 +64,30 @@ void EngineSession::Poll(Answer answer) {
   if (ended_) return answer.Fail(EngineError::kUnknownSid, "this session has ended");
   if (socket_ != nullptr)
     return answer.Fail(EngineError::kBadRequest, "this session has been upgraded to a WebSocket: use that");
-  if (poll_) {
+  if (polls_.polled()) {
     answer.Fail(EngineError::kBadRequest, "another poll of this session is under way: wait for its answer");
     return End(CloseReason::kProtocolError, "two polls at once");
   }
-  poll_.emplace(std::move(answer));
-  if (!queue_.empty() || closing_) return AnswerPoll();
+  polls_.BeginPoll(std::move(answer));
+  if (!polls_.empty() || closing_) return AnswerPoll();
   // The client waits for this poll's end before it lets the WebSocket take over.
-  if (upgrading_) EndPoll(EngineType::kNoop);
-}
-
-void EngineSession::EndPoll(EngineType type) {
-  if (!poll_) return;
-  std::string payload;
-  socketio::AppendToPayload(version_, std::string(1, socketio::DigitOf(type)), payload);
-  Give(poll_, std::move(payload));
-}
-
-void EngineSession::Give(std::optional<Answer>& request, std::string body) {
-  lane_->traffic().sent_bytes.Add(body.size());
-  std::exchange(request, std::nullopt)->Text(std::move(body));
-}
-
-void EngineSession::CountQueued() {
-  const size_t before = std::exchange(counted_queued_, queue_.bytes());
-  lane_->Wait(before, counted_queued_);
+  if (upgrading_) polls_.EndPoll(EngineType::kNoop);
 }
 
 void EngineSession::AnswerPollSoon() {
   // From a fresh stack, so that all that one turn of the loop sends goes in one answer.
-  if (!poll_) return;
+  if (!polls_.polled()) return;
   lane_->loop().Post([self = shared_from_this()] { self->AnswerPoll(); });
 }
 
 void EngineSession::AnswerPoll() {
-  if (!poll_ || ended_ || socket_ != nullptr) return;
-  std::string payload = queue_.empty() ? std::string() : queue_.TakePayload(version_);
-  // Stock clients forget what comes in one payload with the close.
-  const bool last = closing_ && payload.empty();
-  if (last) socketio::AppendToPayload(version_, "1", payload);
-  if (payload.empty()) return;
-  CountQueued();
-  Give(poll_, std::move(payload));
-  if (last) return End(reason_, detail_);
-  if (!posted_.empty()) WorkSoon();
+  if (!polls_.polled() || ended_ || socket_ != nullptr) return;
+  if (polls_.AnswerPoll()) {
+    if (!posted_.empty()) WorkSoon();
+  } else if (closing_) {
+    // Stock clients forget what comes in one payload with the close.
+    End(reason_, detail_);
+  }
 }
 
 void EngineSession::Post(std::string_view body, bool octets, Answer answer) {
@@ -118,7 +98,7 @@ void EngineSession::Post(std::string_view body, bool octets, Answer answer) {
   if (closing_) return answer.Text("ok");
   if (socket_ != nullptr)
     return answer.Fail(EngineError::kBadRequest, "this session has been upgraded to a WebSocket: use that");
-  if (post_) {
+  if (polls_.posting()) {
     answer.Fail(EngineError::kBadRequest, "another POST of this session is under way: wait for its answer");
     return End(CloseReason::kProtocolError, "two POSTs at once");
   }
@@ -130,7 +110,7 @@ void EngineSession::Post(std::string_view body, bool octets, Answer answer) {
     return End(CloseReason::kProtocolError, why);
   }
   posted_.assign(std::make_move_iterator(packets->begin()), std::make_move_iterator(packets->end()));
-  post_.emplace(std::move(answer));
+  polls_.BeginPost(std::move(answer));
   Work();
 }
 
@@ -148,7 +128,7 @@ void EngineSession::Work() {
   }
   if (closing_ || ended_) posted_.clear();
   if (!posted_.empty()) return;
-  if (post_) Give(post_, "ok");
+  polls_.EndPost();
   // It may have been paused for what was posted, or by a protocol that has gone on since.
   if (socket_ != nullptr && !paused_) socket_->Resume();
 }
@@ -177,7 +157,7 @@ bool EngineSession::OnControl(EngineType type, std::string_view data) {
       break;
     case EngineType::kClose:
       said_goodbye_ = true;
-      EndPoll(EngineType::kNoop);
+      polls_.EndPoll(EngineType::kNoop);
       if (socket_ == nullptr) {
         End(CloseReason::kClientLeft, "the client has closed");
       } else {
@@ -205,7 +185,7 @@ bool EngineSession::MayControl() {
 bool EngineSession::BeginUpgrade() {
   if (ended_ || closing_ || socket_ != nullptr || upgrading_) return false;
   upgrading_ = true;
-  if (queue_.empty()) EndPoll(EngineType::kNoop);
+  if (polls_.empty()) polls_.EndPoll(EngineType::kNoop);
   return true;
 }
 
@@ -216,7 +196,7 @@ void EngineSession::GiveUpgradeUp() {
 void EngineSession::Upgrade(net::Connection& socket) {
   upgrading_ = false;
   last_seen_ = Now();
-  EndPoll(EngineType::kNoop);
+  polls_.EndPoll(EngineType::kNoop);
   socket_ = &socket;
   had_socket_ = true;
   seat_.reset();
@@ -224,8 +204,7 @@ void EngineSession::Upgrade(net::Connection& socket) {
   // polls.
   if (std::string shown = socket.TakeBearer(); !shown.empty()) bearer_ = std::move(shown);
   socket.AllowMessages(limits_.max_payload_bytes);
-  while (net::Payload frames = queue_.Take()) socket.Send(std::move(frames));
-  CountQueued();
+  polls_.MoveTo(socket);
   if (closing_) return socket.Close(reason_, detail_);
   if (paused_) socket.Pause();
   if (!posted_.empty()) WorkSoon();
@@ -307,10 +286,9 @@ void EngineSession::End(CloseReason reason, std::string detail) {
     reason_ = reason;
     detail_ = std::move(detail);
   }
-  EndPoll(EngineType::kClose);
-  if (post_) Give(post_, "ok");
-  queue_ = {};
-  CountQueued();
+  polls_.EndPoll(EngineType::kClose);
+  polls_.EndPost();
+  polls_.Clear();
   if (!had_socket_) lane_->CountClose(reason_);
   posted_.clear();
   seat_.reset();
@@ -323,11 +301,11 @@ void EngineSession::End(CloseReason reason, std::string detail) {
 }
 
 bool EngineSession::Behind() const {
-  return socket_ != nullptr ? socket_->Behind() : queue_.bytes() > kBehindLimit;
+  return socket_ != nullptr ? socket_->Behind() : polls_.bytes() > kBehindLimit;
 }
 
 bool EngineSession::Stalled() const {
-  return socket_ != nullptr ? socket_->Stalled() : queue_.bytes() > kSoftLimit;
+  return socket_ != nullptr ? socket_->Stalled() : polls_.bytes() > kSoftLimit;
 }
 
 bool EngineSession::ShowsLife() {

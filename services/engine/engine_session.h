@@ -12,7 +12,7 @@
 #include "services/engine/answer.h"
 #include "services/engine/control_budget.h"
 #include "services/engine/lane.h"
-#include "services/engine/poll_queue.h"
+#include "services/engine/polls.h"
 #include "services/net/connection.h"
 #include "services/net/ticket.h"
 #include "services/net/waiting.h"
@@ -45,7 +45,7 @@ class EngineSession final : public net::Connection,
   const std::string& sid() const { return sid_; }
   socketio::EngineVersion version() const { return version_; }
   // What waits for its polls.
-  size_t waiting_bytes() const override { return counted_queued_; }
+  size_t waiting_bytes() const override { return polls_.counted(); }
   void EndAsSlow(std::string detail) override { End(net::CloseReason::kSlow, std::move(detail)); }
   // It has no WebSocket.
   bool polls() const { return socket_ == nullptr; }
@@ -102,15 +102,9 @@ class EngineSession final : public net::Connection,
   // Gives the protocol what has come by a POST, as far as it takes it.
   void Work();
   void WorkSoon();
-  // Ends the poll that waits, if one does, with a packet of the engine's own.
-  void EndPoll(socketio::EngineType type);
   void AnswerPoll();
   void AnswerPollSoon();
   void CheckLife(net::Clock::time_point now);
-  // Every answer to a poll or POST goes this way, and is counted.
-  void Give(std::optional<Answer>& request, std::string body);
-  // What waits for polls has become more or less.
-  void CountQueued();
 
   const std::shared_ptr<Lane> lane_;
   const SessionLimits& limits_;
@@ -124,11 +118,8 @@ class EngineSession final : public net::Connection,
   net::Connection* socket_ = nullptr;  // Null: the client polls.
   bool upgrading_ = false;             // A WebSocket tries to take over.
   bool had_socket_ = false;            // Its WebSocket's end is that of the session, and counted there.
-  PollQueue queue_;
-  size_t counted_queued_ = 0;
-  std::optional<Answer> poll_;                 // It waits for something to be sent.
+  Polls polls_;
   std::deque<socketio::EnginePacket> posted_;  // Not taken by the protocol yet.
-  std::optional<Answer> post_;                 // Answered when all of it is.
   ControlBudget control_budget_;
   bool paused_ = false;
   bool told_of_shutdown_ = false;
