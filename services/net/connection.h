@@ -135,8 +135,8 @@ class Connection {
 
   virtual std::string_view peer() const = 0;
 
-  // The bearer token (RFC 6750) that the client showed when it opened its WebSocket; empty if it showed none,
-  // and at the second call.
+  // The bearer token (RFC 6750) that the client showed when it opened its WebSocket, or its session of polls;
+  // empty if it showed none, and at the second call.
   virtual std::string TakeBearer() { return {}; }
 };
 
