@@ -109,7 +109,9 @@ void ChatCluster::Tick(int64_t now_ms, RoomTable& rooms, const Leases& leases) {
     if (alone_) {
       fence_.Open(now_ms);
     } else {
-      spdlog::warn("this process was stopped for a while: asking the store what others have done");
+      // Before that it has had nothing that others could have taken.
+      if (keeper_.reached())
+        spdlog::warn("this process was stopped for a while: asking the store what others have done");
       keeper_.Wake();
     }
   }

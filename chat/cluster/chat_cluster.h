@@ -30,7 +30,7 @@ namespace hubbub::chat {
 class ChatCluster final : public Cluster {
  public:
   struct Hooks {
-    // What becomes of rooms here. Called on the keeper's thread, and within Start.
+    // What becomes of rooms here. Called on the keeper's thread.
     std::function<void(const std::vector<int>& slots)> slots_lost;
     // All slots, and all that connectors have here.
     std::function<void()> all_lost;

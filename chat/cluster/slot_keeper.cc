@@ -26,6 +26,11 @@ std::shared_ptr<Duty<SlotKeeper::Slots>> NewDuty(SlotKeeper::SlotsDone done) {
                                                    absl::CancelledError("this chat server ends"));
 }
 
+// It will not get better by waiting.
+bool IsOfNoUse(const absl::Status& status) {
+  return absl::IsFailedPrecondition(status) || absl::IsInvalidArgument(status);
+}
+
 absl::Status NotRegistered() {
   return absl::AbortedError("this chat server has not reached its store yet: try again soon");
 }
@@ -34,11 +39,23 @@ absl::Status NotRegistered() {
 
 absl::Status SlotKeeper::Start(std::string address) {
   address_ = std::move(address);
-  const absl::Status status = DoRound();
-  if (absl::IsFailedPrecondition(status) || absl::IsInvalidArgument(status)) return status;
-  Tell(status);
-  thread_.Start([this] { return Round(); });
-  return absl::OkStatus();
+  auto first = std::make_shared<std::promise<absl::Status>>();
+  std::future<absl::Status> tried = first->get_future();
+  thread_.Start([this, first = std::move(first)]() mutable {
+    const absl::Status status = failure() ? absl::OkStatus() : DoRound();
+    if (!reached() && IsOfNoUse(status)) {
+      MutexLock lock(mu_);
+      failure_ = status;
+    } else {
+      Tell(status);
+    }
+    if (const auto told = std::exchange(first, nullptr)) told->set_value(status);
+    return PauseAfter(status);
+  });
+  // What it finds later is told by failure().
+  if (tried.wait_for(kFirstRound) != std::future_status::ready) return absl::OkStatus();
+  const absl::Status status = tried.get();
+  return IsOfNoUse(status) ? status : absl::OkStatus();
 }
 
 void SlotKeeper::Leave() {
@@ -137,10 +154,8 @@ SlotKeeper::Counts SlotKeeper::counts() const {
           .beat_age_s = renewed_ms == 0 ? 0 : static_cast<double>(SteadyNowMs() - renewed_ms) / 1e3};
 }
 
-std::chrono::milliseconds SlotKeeper::Round() {
+std::chrono::milliseconds SlotKeeper::PauseAfter(const absl::Status& status) const {
   if (failure()) return kBeat;
-  const absl::Status status = DoRound();
-  Tell(status);
   if (!status.ok()) return kBeat / 2;
   if (!table_.AllClaimed()) return kAgain;
   const int64_t next_ms = renewed_ms_ + kBeat.count() - SteadyNowMs();

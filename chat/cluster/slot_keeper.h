@@ -30,7 +30,7 @@ namespace hubbub::chat {
 // which belong to the owner.
 class SlotKeeper {
  public:
-  // Called on the keeper's thread, and within Start.
+  // Called on the keeper's thread.
   struct Listener {
     // This run of a server is gone, and its rooms must be restored. Called when the keeper learns that the
     // run is gone, and before and after it claims slots of the run.
@@ -56,9 +56,9 @@ class SlotKeeper {
         history_(std::move(history)) {}
   ~SlotKeeper() { Stop(); }
 
-  // Connects, claims what there is to claim, and starts the thread. `address`: HOST:PORT, where other servers
-  // reach this one. An error says why this store cannot be used at all. One that cannot be reached yet is no
-  // error: it is tried again.
+  // Starts the thread, which connects and claims what there is to claim, and waits for that a moment.
+  // `address`: HOST:PORT, where other servers reach this one. An error says why this store cannot be used at
+  // all. One that cannot be reached yet is no error: it is tried again.
   absl::Status Start(std::string address);
   // Tells the store that this run is gone, if it answers within kLeave, and stops.
   void Leave();
@@ -77,7 +77,8 @@ class SlotKeeper {
   void TakeOver(std::vector<SlotOffer> offers, SlotsDone done);
   void Keep(Slots slots, SlotsDone done);
 
-  // Set once this server must not go on: another process has its id, or the store has gone back.
+  // Set once this server must not go on: another process has its id, the store has gone back, or it turned
+  // out to be of no use when it was reached.
   std::optional<absl::Status> failure() const ABSL_LOCKS_EXCLUDED(mu_);
   // True if this run was ever listed in the store, and if the store answered when it was asked last.
   bool reached() const { return renewed_ms_ != 0; }
@@ -97,9 +98,10 @@ class SlotKeeper {
     int64_t since_ms = 0;
   };
 
-  // Shows that this run lives, reads, and claims. Answers when the next round is due.
-  std::chrono::milliseconds Round();
+  // Shows that this run lives, reads, and claims.
   absl::Status DoRound();
+  // When the next round is due.
+  std::chrono::milliseconds PauseAfter(const absl::Status& status) const;
   absl::Status Connect();
   absl::Status Register();
   absl::Status Renew();
@@ -120,7 +122,8 @@ class SlotKeeper {
   static constexpr std::chrono::milliseconds kBeat{1'000};
   // Slots that another transaction holds, and answers that were lost, are asked for again after this time.
   static constexpr std::chrono::milliseconds kAgain{50};
-  // How long the store may hold up the end.
+  // How long the store may hold up the start, and the end.
+  static constexpr std::chrono::milliseconds kFirstRound{2'000};
   static constexpr std::chrono::milliseconds kLeave{1'000};
   // The least time between the two refusals that make a run gone.
   static constexpr int64_t kRefusalsMs = 100;

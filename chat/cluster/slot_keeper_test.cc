@@ -33,10 +33,12 @@ struct TestKeeper {
   std::atomic<int> lost = 0;
   std::atomic<int> replaced = 0;
   std::atomic<int> renewed = 0;
+  std::atomic<bool> silent = false;  // Opening the store waits until it is not.
   absl::Status open_status = absl::OkStatus();
   SlotKeeper keeper{
       id,
       [this]() -> absl::StatusOr<std::unique_ptr<Store>> {
+        EXPECT_TRUE(WaitUntil([this] { return !silent; }, kDeadline));
         if (!open_status.ok()) return open_status;
         return std::make_unique<FakeStore>(database);
       },
@@ -124,6 +126,24 @@ TEST_F(SlotKeeperTest, AStoreThatCannotBeUsedIsAnErrorAndOneThatIsAwayIsWaitedFo
   away = false;
   EXPECT_TRUE(WaitUntil([&] { return b.table.owned() == kSlots; }, kDeadline));
   b.keeper.Stop();
+}
+
+TEST_F(SlotKeeperTest, AStoreThatIsSilentDoesNotHoldUpTheStart) {
+  TestKeeper a("a", database_);
+  a.silent = true;
+  ASSERT_TRUE(a.Start().ok());
+  EXPECT_EQ(a.table.owned(), 0);
+  a.silent = false;
+  EXPECT_TRUE(WaitUntil([&] { return a.table.owned() == kSlots; }, kDeadline));
+  EXPECT_EQ(a.keeper.failure(), std::nullopt);
+
+  TestKeeper b("b", database_);
+  b.silent = true;
+  b.open_status = absl::FailedPreconditionError("store.db is no store of Hubbub's");
+  ASSERT_TRUE(b.Start().ok());
+  b.silent = false;
+  EXPECT_TRUE(WaitUntil([&] { return b.keeper.failure().has_value(); }, kDeadline));
+  EXPECT_THAT(std::string(b.keeper.failure()->message()), HasSubstr("no store of Hubbub's"));
 }
 
 TEST_F(SlotKeeperTest, WhileTheStoreIsAwayTheSlotsStay) {
