@@ -44,7 +44,7 @@ struct Seen {
 };
 
 constexpr size_t kBulk = size_t{3900} * 1024;  // Below the hard limit, above what the system keeps.
-constexpr size_t kPieces = 240;                // Of 1 KiB: below the soft limit, and several writes.
+constexpr size_t kPieces = 220;                // Of 1 KiB: below the soft limit, and several writes.
 constexpr size_t kPiece = 1024;
 
 // Does what each byte of the client's says. The first one of a TCP client must be 1 to 5.
