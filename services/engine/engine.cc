@@ -74,9 +74,10 @@ void Engine::AddRoutes(net::HttpRouter& router) {
                                   .max_body_bytes = options_.limits.max_payload_bytes,
                                   .any_host = true,
                                   .own_pages = true});
-  router.AddWebSocket(std::string(kPath),
-                      {.check_bearer = options_.check_bearer,
-                       .judge = [this](const net::HttpRequest& request) { return OnWebSocket(request); }});
+  net::WebSocketRoute sockets;
+  sockets.check_bearer = options_.check_bearer;
+  sockets.judge = [this](const net::HttpRequest& request) { return OnWebSocket(request); };
+  router.AddWebSocket(std::string(kPath), std::move(sockets));
 }
 
 void Engine::AddTraffic(net::Traffic& sum) const {
