@@ -68,11 +68,11 @@ test('a chat server is killed and restarted at once', async () => {
 });
 
 test('a chat server hangs, and wakes up', async () => {
-  suite.chats[0].process.kill('SIGSTOP');
+  suite.chats[0].halt();
   try {
     await allIsWell();
   } finally {
-    suite.chats[0].process.kill('SIGCONT');
+    suite.chats[0].goOn();
   }
   await allIsWell();
 });

@@ -72,17 +72,17 @@ test('an enter that waited in a connector that hung takes no place from the clie
   const first = await member(other, 'ann', 'lobby');
   const {resume} = first.answer;
   const late = await client(hangs);
-  hangs.process.kill('SIGSTOP');
+  hangs.halt();
   let answer;
   try {
     answer = late.request(ENTER, {username: 'ann', rid: 'lobby', resume, attempt: 1});
     first.close();
     const second = await member(other, 'ann', 'lobby', {resume, attempt: 2});
-    hangs.process.kill('SIGCONT');
+    hangs.goOn();
     assert.match((await answer).message, /by a later session/);
     assert.deepEqual(second.of(KICK), []);
     assert.ok((await second.request(SEND, {rid: 'lobby', content: 'still here', target: '*'})).offset);
   } finally {
-    hangs.process.kill('SIGCONT');
+    hangs.goOn();
   }
 });

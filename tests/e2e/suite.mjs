@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {readFileSync} from 'node:fs';
+import {readdirSync, readFileSync} from 'node:fs';
 import {mkdtemp, rename, rm, writeFile} from 'node:fs/promises';
 import net from 'node:net';
 import {tmpdir} from 'node:os';
@@ -20,6 +20,7 @@ const PROGRAMS = {gate: 'gateway/hubbub-gate', connector: 'connector/hubbub-conn
 export const programOf = (kind) => join(BIN, PROGRAMS[kind]);
 const START_MS = 30000;
 const STOP_MS = 20000;
+const HALT_MS = 10000;
 
 // Servers that this process has started and that still run: none outlives it, however it ends.
 const running = new Set();
@@ -112,9 +113,21 @@ export class Server {
     if (signal === 'SIGTERM') assert.equal(this.exit.how, 0, `${this.id} ended badly:\n${this.log}`);
   }
 
-  // Halts the process, as a machine that hangs would, until goOn().
+  // Halts the process, as a machine that hangs would, until goOn(). Each of its threads has stopped when this returns: on a busy
+  // machine they go on for a while after the signal.
   halt() {
     this.halted = this.process.kill('SIGSTOP');
+    const tasks = `/proc/${this.process.pid}/task`;
+    const stopped = (id) => {
+      try {
+        return /\) [TtZX] /.test(readFileSync(`${tasks}/${id}/stat`, 'utf8'));
+      } catch {
+        return true;  // It has ended meanwhile.
+      }
+    };
+    for (const end = Date.now() + HALT_MS; !readdirSync(tasks).every(stopped);) {
+      assert.ok(Date.now() < end, `${this.id} did not halt`);
+    }
   }
   goOn() {
     this.halted = false;
