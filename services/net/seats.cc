@@ -7,7 +7,8 @@
 namespace hubbub::net {
 
 std::optional<Ticket> Seats::Take(Machine machine) {
-  std::optional<Stay> stay = Stay::kPlace;
+  Stay stay = Stay::kPlace;
+  bool none_left = false;
   bool too_many = false;
   bool now_full = false;
   {
@@ -20,13 +21,13 @@ std::optional<Ticket> Seats::Take(Machine machine) {
       ++guests_;
       stay = too_many ? Stay::kExtra : Stay::kGuest;
     } else {
-      stay = std::nullopt;
+      none_left = true;
     }
   }
   if (too_many) LogTooMany(machine);
   if (now_full) Tell();
-  if (!stay) return std::nullopt;
-  return Ticket(shared_from_this(), *stay, machine);
+  if (none_left) return std::nullopt;
+  return Ticket(shared_from_this(), stay, machine);
 }
 
 bool Seats::Count(Machine machine) {
