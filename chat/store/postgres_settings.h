@@ -41,7 +41,7 @@ class PostgresSettings {
   // without blocking, would wait for ever for a host that takes connections and says nothing.
   const std::vector<Words>& hosts() const { return hosts_; }
   // The name among them whose address must be known; empty if there is none, but an address or a socket's
-  // folder. libpq would ask for it without an end that anything could bring about.
+  // folder. libpq would ask for it in a way that nothing can interrupt.
   static std::string NameToResolve(const Words& host);
   // What is in the password file at this moment; empty if there is none to be read. UNAVAILABLE if it cannot
   // be.

@@ -29,7 +29,7 @@ struct EngineOptions {
   // 503.
   int max_sessions = 100'000;
   int max_per_machine = 100'000;
-  // The loops' counts of what waits for clients, which the listener has too.
+  // The loops' counts of what waits for clients, which the listener has too: one for each loop.
   net::WaitingByLoop waiting = {};
   // As net::WebSocketRoute::check_bearer, for what opens a session and for its WebSockets; null: all are
   // taken.
