@@ -17,6 +17,7 @@ import sys
 
 from launcher.data import DataFolder, Unusable
 from launcher.directory import File, Wrong
+from launcher.output import Output
 from launcher.supervisor import CouldNotStart, Supervisor
 
 
@@ -28,6 +29,11 @@ def say(text):
 
 def show(line):
     print(line, flush=True)
+
+
+def log(line):
+    with contextlib.suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
 
 
 def main():
@@ -52,7 +58,7 @@ def main():
     signals = []
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: signals.append(True))
-    suite = Supervisor(options.bin, file, options.env, data.store_url, say, show)
+    suite = Supervisor(options.bin, file, options.env, data.store_url, say, Output(show, log))
     code = 0
     try:
         show(f"The store of the chat servers is {data.store}")

@@ -32,19 +32,19 @@ class Member:
 
 
 class Supervisor:
-    """`store` is the URL that chat servers are given; `say` takes a line of the launcher's own, `show` one that a server has
-    said. Not thread-safe, and to be used by the thread that ends last: the servers are killed when that ends."""
+    """`store` is the URL that chat servers are given; `say` takes a line of the launcher's own, `output` (output.Output) what
+    servers say. Not thread-safe, and to be used by the thread that ends last: the servers are killed when that ends."""
 
     LOOK_S = 0.05  # Between two looks at the processes,
     FILE_S = 0.25  # and at the file.
 
-    def __init__(self, folder, file, environment, store, say, show, ready_within=30, stop_within=20, backoff=Backoff):
+    def __init__(self, folder, file, environment, store, say, output, ready_within=30, stop_within=20, backoff=Backoff):
         self._folder = folder
         self._file = file
         self._environment = environment
         self._store = store
         self._say = say
-        self._show = show
+        self._output = output
         self._ready_within = ready_within
         self._stop_within = stop_within
         self._backoff = backoff
@@ -56,12 +56,15 @@ class Supervisor:
     def start(self, servers, stopping):
         """Starts the servers, each kind once the one before is ready. Raises CouldNotStart. `stopping()` says whether to give
         up."""
-        for kind in KINDS:
-            group = [Member(server, self._backoff()) for server in servers if server.kind == kind]
-            self._members += group
-            while not stopping() and not all(member.process and member.process.ready for member in group):
-                self._look()
-                time.sleep(self.LOOK_S)
+        try:
+            for kind in KINDS:
+                group = [Member(server, self._backoff()) for server in servers if server.kind == kind]
+                self._members += group
+                while not stopping() and not all(member.process and member.process.ready for member in group):
+                    self._look()
+                    time.sleep(self.LOOK_S)
+        finally:
+            self._output.up()
         self._starting = False
 
     def run(self, stopping):
@@ -81,7 +84,10 @@ class Supervisor:
             for member in group:
                 while member.process.code is None:
                     self._kill_if_overdue(member)
+                    for other in group:
+                        self._show_lines(other)
                     time.sleep(self.LOOK_S)
+                self._show_lines(member)
                 if member.process.code != 0:
                     well = False
                     self._say(f"{member.server.id} {how_it_ended(member.process.code)}")
@@ -125,8 +131,7 @@ class Supervisor:
         process = member.process
         # Before what it has said is read: so nothing of it is missed.
         code = process.code
-        for line in process.lines():
-            self._show(line)
+        self._show_lines(member)
         if code is not None:
             self._ended(member, code)
         elif process.kill_at is not None:
@@ -134,6 +139,14 @@ class Supervisor:
         elif not process.ready and process.age > self._ready_within:
             self._say(f"{member.server.id} is not ready after {self._ready_within:g} s, and is killed")
             process.kill()
+
+    def _show_lines(self, member):
+        # In this order, so that what a server has logged before it said that it is ready is there by then.
+        said, logged = member.process.lines(), member.process.log_lines()
+        for line in logged:
+            self._output.logs(member.server.id, line)
+        for line in said:
+            self._output.says(line)
 
     def _ended(self, member, code):
         process, member.process = member.process, None

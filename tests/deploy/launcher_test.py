@@ -17,6 +17,7 @@ sys.path.insert(0, str(DEPLOY))
 
 from launcher import directory  # noqa: E402
 from launcher.backoff import Backoff  # noqa: E402
+from launcher.output import Output  # noqa: E402
 from launcher.process import how_it_ended  # noqa: E402
 from launcher.supervisor import PROGRAMS, CouldNotStart, Supervisor  # noqa: E402
 
@@ -33,6 +34,10 @@ with open(os.path.join({folder!r}, server + ".arguments"), "w") as arguments:
 with open(os.path.join({folder!r}, server + ".starts"), "a") as starts:
     starts.write(str(os.getpid()) + "\\n")
 signal.signal(signal.SIGTERM, signal.SIG_IGN if told("stubborn") else lambda *_: os._exit(0))
+if told("logs"):
+    with open(os.path.join({folder!r}, server + ".logs")) as log:
+        sys.stderr.write(log.read())
+        sys.stderr.flush()
 if told("refuses"):
     sys.exit(3)
 if not told("mute"):
@@ -188,9 +193,11 @@ class SupervisorTest(FolderTest):
         self.write(suite)
         self.said = []
         self.shown = []
+        self.logged = []
         file = directory.File(str(self.config), "development")
         times = {"backoff": lambda: Backoff(first=0.05, most=0.1), **times}
-        self.supervisor = Supervisor(str(self.folder), file, "development", "sqlite:/store", self.said.append, self.shown.append, **times)
+        self.supervisor = Supervisor(str(self.folder), file, "development", "sqlite:/store", self.said.append,
+                                     Output(self.shown.append, self.logged.append), **times)
         self.addCleanup(self.supervisor.close)
         self.supervisor.start(file.read(), self.until(lambda: False))
 
@@ -322,6 +329,43 @@ class SupervisorTest(FolderTest):
         self.run_until(lambda: self.heard("gate-1 is no more in"))
         self.assertTrue(self.supervisor.stop())
         self.assertEqual(len(self.starts("gate-1")), 1)
+
+
+    def test_what_a_server_logs_is_shown_beneath_its_id(self):
+        for server_id in ("chat-1", "gate-1"):
+            (self.folder / f"{server_id}.logs").write_text("now info hello\nnow warning the door is open\n")
+        self.supervise(ALL)
+        self.assertEqual(self.logged, ["chat-1 | now info hello", "gate-1 | now info hello", "chat-1, gate-1 | warning the door is open"])
+
+    def test_much_that_is_logged_holds_up_nobody_and_the_last_words_are_shown(self):
+        (self.folder / "gate-1.logs").write_text("x" * 99 + "\n" + ("y" * 99 + "\n") * 50000 + "now error I give up")
+        (self.folder / "gate-1.refuses").touch()
+        with self.assertRaises(CouldNotStart):
+            self.supervise(ALL)
+        self.assertEqual(len(self.logged), 50002)
+        self.assertEqual(self.logged[-1], "gate-1 | now error I give up")
+
+
+class OutputTest(unittest.TestCase):
+    def test_a_warning_of_the_start_is_shown_once(self):
+        shown, logged = [], []
+        output = Output(shown.append, logged.append)
+        output.says("ready id=a")
+        for server_id in "ab":
+            output.logs(server_id, "1 warning open")
+            output.logs(server_id, f"2 info here is {server_id}")
+        output.logs("b", "3 warning few files")
+        output.logs("b", "Segmentation fault")
+        self.assertEqual((shown, logged), (["ready id=a"], ["a | 2 info here is a", "b | 2 info here is b", "b | Segmentation fault"]))
+        del logged[:]
+        output.up()
+        self.assertEqual(logged, ["a, b | warning open", "b | warning few files"])
+        del logged[:]
+        # From now on a new warning is shown at once, each time; one of the start only from a server that did not have it.
+        for server_id in ("a", "a", "c", "c"):
+            output.logs(server_id, "4 warning open")
+            output.logs(server_id, "5 warning the store is slow")
+        self.assertEqual(logged, ["a | 5 warning the store is slow"] * 2 + ["c | warning open"] + ["c | 5 warning the store is slow"] * 2)
 
 
 class LauncherTest(FolderTest):
