@@ -91,6 +91,8 @@ const PASSING_CODES = new Set([503, 504]);
 const ROOM_PUSHES = new Set(['onChat', 'onAdd', 'onLeave', 'onGap']);
 // Errors after which a send may be repeated, if it has an id.
 const REPEAT_CODES = new Set([...PASSING_CODES, 429, 'closed', 'timeout', 'offline']);
+// A timer that comes so late says that nothing ran here meanwhile.
+const LATE_TIMER_MS = 500;
 // Pushes that overtake the answer of an enter wait for it; so many in one round trip mean that something is wrong.
 const MAX_HELD_PUSHES = 10000;
 
@@ -315,16 +317,21 @@ class Link {
     this.#heartbeatTimer = setTimeout(() => {
       this.#heartbeatTimer = null;
       this.#socket.send(encodePackage(PackageType.HEARTBEAT));
-      this.#expire(2 * this.#heartbeat);
+      this.#expire(this.#heartbeat);
     }, this.#heartbeat);
   }
 
+  // The server answers a heartbeat at once. One that hangs is left after two heartbeats in all, so that a room is silent for six
+  // seconds at most with the heartbeat that connectors have by themselves; Pomelo's own client takes three.
   #expire(delay) {
     const sent = Date.now();
     this.#expiryTimer = setTimeout(() => {
+      const now = Date.now();
       // Anything that came since is a sign of life.
-      const rest = Math.max(this.#lastSeen, sent) + 2 * this.#heartbeat - Date.now();
+      const rest = Math.max(this.#lastSeen, sent) + this.#heartbeat - now;
       if (this.#lastSeen > sent && rest > 0) this.#expire(rest);
+      // This page or machine has slept: what came meanwhile may still be waiting behind this timer.
+      else if (now - sent - delay > LATE_TIMER_MS) this.#expire(LATE_TIMER_MS);
       else this.#end({error: new HubbubError('closed', 'The server has been silent for too long.')});
     }, delay);
   }

@@ -372,6 +372,21 @@ test('it answers heartbeats in time, and gives a server up that has none left', 
   await until(() => ada.states.includes('reconnecting'), 'the silence to be noticed');
 });
 
+test('a pause of this process is not taken for one of the server', async () => {
+  const script = await scripted(() => entered(1), {heartbeat: 0.2});
+  let pauses = 0;
+  // The timer that gives the server up is due before its answer can be read.
+  Object.defineProperty(script, 'answersHeartbeats', {get: () => {
+    if (++pauses <= 2) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+    return true;
+  }});
+  const ada = client(script);
+  await ada.connect('ada');
+  await ada.enter('r');
+  await until(() => script.beats >= 5, 'five heartbeats');
+  assert.ok(!ada.states.includes('reconnecting'));
+});
+
 test('close() ends it for good, also in the middle of a reconnect', async () => {
   const script = await scripted(() => entered(1));
   const ada = client(script, {backoff: {min: 60000, max: 60000}});
