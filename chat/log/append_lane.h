@@ -21,9 +21,9 @@
 
 namespace hubbub::chat {
 
-// Writes the messages of every third slot to the log: a thread with a connection to the store, and one batch
-// in flight. What is proposed meanwhile is the next batch; nothing waits for a clock. A batch of which nobody
-// knows whether it was done is sent again, unchanged, until the store says so. Thread-safe.
+// Writes the messages of a part of the slots to the log: a thread with a connection to the store, and one
+// batch in flight. What is proposed meanwhile is the next batch; nothing waits for a clock. A batch of which
+// nobody knows whether it was done is sent again, unchanged, until the store says so. Thread-safe.
 class AppendLane {
  public:
   struct Limits {

@@ -6,18 +6,18 @@
 namespace hubbub::chat {
 
 absl::Status DurableLog::Start(RoomTable& rooms, uint64_t epoch, const OpenStore& open) {
-  std::array<std::unique_ptr<Store>, kLanes> stores;
-  for (auto& store : stores) {
+  std::vector<std::unique_ptr<Store>> stores;
+  do {
     absl::StatusOr<std::unique_ptr<Store>> opened = open();
     if (!opened.ok()) return opened.status();
-    store = *std::move(opened);
-  }
+    stores.push_back(*std::move(opened));
+  } while (stores.size() < static_cast<size_t>(stores.front()->writers()));
   absl::StatusOr<std::unique_ptr<Store>> reader = open();
   if (!reader.ok()) return reader.status();
   rooms_ = &rooms;
-  for (size_t i = 0; i < kLanes; ++i) {
-    lanes_[i] = std::make_unique<AppendLane>(options_.lanes, std::move(stores[i]), slots_, rooms.lines(),
-                                             listener_, counters_);
+  for (std::unique_ptr<Store>& store : stores) {
+    lanes_.push_back(std::make_unique<AppendLane>(options_.lanes, std::move(store), slots_, rooms.lines(),
+                                                  listener_, counters_));
   }
   loader_ =
       std::make_unique<RoomLoader>(options_.loader, epoch, *std::move(reader), slots_, rooms, counters_);
@@ -28,7 +28,7 @@ absl::Status DurableLog::Start(RoomTable& rooms, uint64_t epoch, const OpenStore
 }
 
 void DurableLog::Wake(std::string_view room) {
-  lanes_[static_cast<size_t>(slots_.SlotOf(room)) % kLanes]->Wake(room);
+  lanes_[static_cast<size_t>(slots_.SlotOf(room)) % lanes_.size()]->Wake(room);
 }
 
 bool DurableLog::Load(std::string_view room) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -11,6 +10,7 @@
 #include <mutex>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -25,12 +25,10 @@
 
 namespace hubbub::chat {
 
-// The log of a table's rooms in a store: three lanes, which write, and a reader. Made before the table, which
+// The log of a table's rooms in a store: lanes, which write, and a reader. Made before the table, which
 // it outlives, and started after it. Thread-safe.
 class DurableLog final : public EventLog {
  public:
-  static constexpr size_t kLanes = 3;
-
   struct Options {
     AppendLane::Limits lanes;
     RoomLoader::Options loader;
@@ -48,8 +46,9 @@ class DurableLog final : public EventLog {
   DurableLog(const DurableLog&) = delete;
   DurableLog& operator=(const DurableLog&) = delete;
 
-  // Opens a connection for each lane and for the reader. `epoch`: StoreMeta::epoch. Before it no room may be
-  // in the table: none can be read, and nobody may bring one (started()). May be tried again after an error.
+  // Opens a connection for each lane, of which there are Store::writers(), and for the reader. `epoch`:
+  // StoreMeta::epoch. Before it no room may be in the table: none can be read, and nobody may bring one
+  // (started()). May be tried again after an error.
   absl::Status Start(RoomTable& rooms, uint64_t epoch, const OpenStore& open);
   // From now on no room is read, and calls that wait for one are told. Stop does it too.
   void StopReading();
@@ -75,7 +74,7 @@ class DurableLog final : public EventLog {
   std::atomic<bool> running_ = false;
   std::atomic<bool> started_ = false;
   RoomTable* rooms_ = nullptr;  // This and the next two are constant while it runs.
-  std::array<std::unique_ptr<AppendLane>, kLanes> lanes_;
+  std::vector<std::unique_ptr<AppendLane>> lanes_;
   std::unique_ptr<RoomLoader> loader_;
   std::mutex mu_;
   std::condition_variable changed_;

@@ -26,6 +26,8 @@ class PostgresStore : public Store {
 
   void Interrupt() override { session_.Interrupt(); }
   const std::string& name() const override { return session_.name(); }
+  // Three batches are on their way to the database while it writes one.
+  int writers() const override { return 3; }
 
   absl::StatusOr<StoreView> Read() override { return servers_.Read(); }
   absl::Status Register(const StoredServer& server) override { return servers_.Register(server); }

@@ -39,6 +39,7 @@ class SqliteStore : public Store {
 
   void Interrupt() override { session_->Interrupt(); }
   const std::string& name() const override { return session_->name(); }
+  int writers() const override { return 1; }
   absl::StatusOr<StoreView> Read() override;
 
   absl::Status Register(const StoredServer& server) override { return servers_.Register(server); }

@@ -144,6 +144,8 @@ class Store {
   virtual void Interrupt() = 0;
   // For people: the kind of store, the place and the user; never a password.
   virtual const std::string& name() const = 0;
+  // How many connections of one process can write at a time. SQLite's wait for one another.
+  virtual int writers() const = 0;
 
   // FAILED_PRECONDITION also if a newer program has raised `oldest` above what this one knows.
   virtual absl::StatusOr<StoreView> Read() = 0;

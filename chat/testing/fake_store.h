@@ -75,6 +75,7 @@ class FakeStore final : public Store {
 
   void Interrupt() override { database_->Interrupt(); }
   const std::string& name() const override { return name_; }
+  int writers() const override { return 1; }
 
   absl::StatusOr<StoreView> Read() override {
     return Do<absl::StatusOr<StoreView>>("Read", [](StoreView& view) { return view; });

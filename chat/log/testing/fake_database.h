@@ -144,6 +144,7 @@ class FakeStore final : public Store {
 
   void Interrupt() override { database_.Interrupt(); }
   const std::string& name() const override { return name_; }
+  int writers() const override { return 3; }
   absl::StatusOr<StoreView> Read() override { return No(); }
   absl::Status Register(const StoredServer&) override { return No(); }
   absl::StatusOr<bool> Renew(uint64_t) override { return No(); }
