@@ -1,4 +1,4 @@
-"""What is run, and what issue 4 asks of it. A target that is missed is told and fails nothing."""
+"""What is run, and what is asked of it. A target that is missed is told and fails nothing."""
 
 
 def runs(quick, system="hubbub"):

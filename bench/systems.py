@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 
+from postgres import Postgres
 from processes import Processes, free_ports
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -130,6 +131,24 @@ class HubbubDurableNormal(Hubbub):
     store_flags = ["--history=durable", "--store_sync=normal"]
 
 
+class HubbubPostgres(Hubbub):
+    """Each message is in PostgreSQL, on the disk, before anybody sees it. What the database takes is not counted."""
+
+    name = "hubbub-postgres"
+    store_flags = ["--history=durable"]
+
+    def __init__(self):
+        super().__init__()
+        self.database = Postgres(os.path.join(OUT, "logs", self.name))
+
+    def store(self):
+        return [f"--store={self.database.start()}", *self.store_flags]
+
+    def stop(self):
+        super().stop()
+        self.database.stop()
+
+
 class HubbubBySocketIo(Hubbub):
     """Socket.IO clients, who come to the connectors in turn."""
 
@@ -245,6 +264,7 @@ SYSTEMS = (
     HubbubInOneGroup,
     HubbubDurable,
     HubbubDurableNormal,
+    HubbubPostgres,
     HubbubBySocketIo,
     Pomelo,
     SocketIo,
