@@ -282,25 +282,10 @@ absl::Status SlotKeeper::Claim() {
 absl::Status SlotKeeper::DoRefused(uint64_t incarnation) {
   if (!registered_ || !table_.Lives(incarnation)) return absl::OkStatus();
   if (absl::Status status = Read(); !status.ok()) return status;
-  const auto found = std::find_if(view_.servers.begin(), view_.servers.end(),
-                                  [&](const StoredServer& s) { return s.incarnation == incarnation; });
-  if (found != view_.servers.end() && !found->gone && !found->draining && IsSuspect(*found)) {
-    if (absl::Status status = MarkGone(StoredServer(*found), "nobody listens there any more"); !status.ok())
-      return status;
+  if (const auto gone = refusals_.Observe(view_, incarnation, SteadyNowMs())) {
+    if (absl::Status status = MarkGone(*gone, "nobody listens there any more"); !status.ok()) return status;
   }
   return Claim();
-}
-
-bool SlotKeeper::IsSuspect(const StoredServer& server) {
-  const int64_t now_ms = SteadyNowMs();
-  const auto trusted = trusted_.find(server.id);
-  if (trusted != trusted_.end() && now_ms - trusted->second < kTrustMs) return false;
-  Suspect& suspect = suspects_[server.incarnation];
-  if (suspect.since_ms == 0 || suspect.beat != server.beat) suspect = {server.beat, now_ms};
-  if (now_ms - suspect.since_ms < kRefusalsMs) return false;
-  suspects_.clear();
-  trusted_[server.id] = now_ms;
-  return true;
 }
 
 void SlotKeeper::Tell(const absl::Status& status) {

@@ -11,14 +11,13 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "chat/cluster/beats.h"
+#include "chat/cluster/refusals.h"
 #include "chat/cluster/slot_table.h"
 #include "chat/store/store.h"
 #include "services/base/mutex.h"
-#include "services/base/string_map.h"
 #include "services/base/task_thread.h"
 #include "services/metrics/counter.h"
 
@@ -66,8 +65,8 @@ class SlotKeeper {
 
   // Reads the store soon, because something has changed there.
   void Wake() { thread_.Wake(); }
-  // The address of run `incarnation` refused a connection. After two refusals, a moment apart, the keeper
-  // marks the run gone in the store, unless its beat has grown between them.
+  // The address of run `incarnation` refused a connection. If the run is gone by that (Refusals), the keeper
+  // marks it so in the store.
   void Refused(uint64_t incarnation);
   void SetDraining(bool draining);
   // True once the store was told of the last SetDraining, or could not be, and was read after that.
@@ -93,11 +92,6 @@ class SlotKeeper {
   Counts counts() const;
 
  private:
-  struct Suspect {
-    int64_t beat = 0;
-    int64_t since_ms = 0;
-  };
-
   // Shows that this run lives, reads, and claims.
   absl::Status DoRound();
   // When the next round is due.
@@ -110,8 +104,6 @@ class SlotKeeper {
   absl::Status Read();
   absl::Status Claim();
   absl::Status DoRefused(uint64_t incarnation);
-  // True if the server refused connections twice, a moment apart, and its beat stood still between them.
-  bool IsSuspect(const StoredServer& server);
   absl::Status MarkGone(const StoredServer& server, const char* why);
   // Asks until the answer is certain. `certain`: what this server has by a view, if an answer was lost.
   absl::StatusOr<Slots> UntilCertain(const std::function<absl::StatusOr<Slots>()>& ask,
@@ -125,11 +117,6 @@ class SlotKeeper {
   // How long the store may hold up the start, and the end.
   static constexpr std::chrono::milliseconds kFirstRound{2'000};
   static constexpr std::chrono::milliseconds kLeave{1'000};
-  // The least time between the two refusals that make a run gone.
-  static constexpr int64_t kRefusalsMs = 100;
-  // A server that refusals made gone, and that is back, is not judged by them for this time: what refuses may
-  // be a firewall.
-  static constexpr int64_t kTrustMs = 60'000;
 
   const std::string id_;
   const Open open_;
@@ -151,8 +138,7 @@ class SlotKeeper {
   std::atomic<bool> leaving_ = false;  // No round begins any more.
   Beats beats_;
   StoreView view_;
-  absl::flat_hash_map<uint64_t, Suspect> suspects_;
-  StringMap<int64_t> trusted_;
+  Refusals refusals_;
   bool draining_ = false;
 
   mutable Mutex mu_;
