@@ -47,7 +47,7 @@ absl::Status SlotKeeper::Start(std::string address) {
       MutexLock lock(mu_);
       failure_ = status;
     } else {
-      Tell(status);
+      health_.Tell(status);
     }
     if (const auto told = std::exchange(first, nullptr)) told->set_value(status);
     return PauseAfter(status);
@@ -65,7 +65,7 @@ void SlotKeeper::Leave() {
   // Behind what is under way. The thread that calls the store is not the one that ends it if there is no
   // answer.
   thread_.Post([this, left = std::move(left)] {
-    if (registered_) Tell(line_->Leave(table_.incarnation()));
+    if (registered_) health_.Tell(line_->Leave(table_.incarnation()));
     registered_ = false;
     left->set_value();
   });
@@ -83,7 +83,7 @@ void SlotKeeper::Stop() {
 }
 
 void SlotKeeper::Refused(uint64_t incarnation) {
-  thread_.Post([this, incarnation] { Tell(DoRefused(incarnation)); });
+  thread_.Post([this, incarnation] { health_.Tell(DoRefused(incarnation)); });
 }
 
 void SlotKeeper::SetDraining(bool draining) {
@@ -91,8 +91,8 @@ void SlotKeeper::SetDraining(bool draining) {
   table_.SetDraining(draining);
   const bool posted = thread_.Post([this, draining] {
     draining_ = draining;
-    if (registered_) Tell(line_->SetDraining(table_.incarnation(), draining));
-    Tell(DoRound());
+    if (registered_) health_.Tell(line_->SetDraining(table_.incarnation(), draining));
+    health_.Tell(DoRound());
     drain_told_ = true;
   });
   if (!posted) draining_ = draining;  // Start will tell.
@@ -150,7 +150,7 @@ SlotKeeper::Counts SlotKeeper::counts() const {
   const int64_t renewed_ms = renewed_ms_;
   return {.servers_lost = servers_lost_.value(),
           .claimed = claimed_.value(),
-          .errors = errors_.value(),
+          .errors = health_.errors(),
           .beat_age_s = renewed_ms == 0 ? 0 : static_cast<double>(SteadyNowMs() - renewed_ms) / 1e3};
 }
 
@@ -286,21 +286,6 @@ absl::Status SlotKeeper::DoRefused(uint64_t incarnation) {
     if (absl::Status status = MarkGone(*gone, "nobody listens there any more"); !status.ok()) return status;
   }
   return Claim();
-}
-
-void SlotKeeper::Tell(const absl::Status& status) {
-  if (absl::IsCancelled(status)) return;  // By this server's end, which says nothing of the store.
-  const bool failed = !status.ok();
-  if (failed) errors_.Add();
-  answers_ = !failed;
-  if (failed == told_) return;
-  told_ = failed;
-  if (failed) {
-    spdlog::error("the store does not answer, and chat servers keep the slots that they have: {}",
-                  std::string(status.message()));
-  } else {
-    spdlog::info("the store answers again");
-  }
 }
 
 }  // namespace hubbub::chat

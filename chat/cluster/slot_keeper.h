@@ -16,6 +16,7 @@
 #include "chat/cluster/beats.h"
 #include "chat/cluster/refusals.h"
 #include "chat/cluster/slot_table.h"
+#include "chat/cluster/store_health.h"
 #include "chat/store/store.h"
 #include "services/base/mutex.h"
 #include "services/base/task_thread.h"
@@ -81,7 +82,7 @@ class SlotKeeper {
   std::optional<absl::Status> failure() const ABSL_LOCKS_EXCLUDED(mu_);
   // True if this run was ever listed in the store, and if the store answered when it was asked last.
   bool reached() const { return renewed_ms_ != 0; }
-  bool answers() const { return answers_; }
+  bool answers() const { return health_.answers(); }
   // For metrics.
   struct Counts {
     uint64_t servers_lost = 0;  // Runs of other servers that were found to be gone.
@@ -108,8 +109,6 @@ class SlotKeeper {
   // Asks until the answer is certain. `certain`: what this server has by a view, if an answer was lost.
   absl::StatusOr<Slots> UntilCertain(const std::function<absl::StatusOr<Slots>()>& ask,
                                      const std::function<Slots(const StoreView&)>& certain);
-  // Says once that the store does not answer, and once that it does again.
-  void Tell(const absl::Status& status);
 
   static constexpr std::chrono::milliseconds kBeat{1'000};
   // Slots that another transaction holds, and answers that were lost, are asked for again after this time.
@@ -125,15 +124,13 @@ class SlotKeeper {
   const std::string history_;
   metrics::Counter servers_lost_;
   metrics::Counter claimed_;
-  metrics::Counter errors_;
 
   std::string address_;  // Set in Start, before the thread runs.
   // Of the keeper's thread, until it has ended.
   bool registered_ = false;
-  bool told_ = false;
   // These three are read from any thread.
+  StoreHealth health_;
   std::atomic<int64_t> renewed_ms_ = 0;
-  std::atomic<bool> answers_ = false;
   std::atomic<bool> drain_told_ = false;
   std::atomic<bool> leaving_ = false;  // No round begins any more.
   Beats beats_;
