@@ -14,13 +14,6 @@
 namespace hubbub::chat {
 namespace {
 
-// Adds the slot if `owner` has it by a later claim than this one.
-void AddIfNewer(const StoreView& view, uint64_t owner, SlotGeneration claim, SlotKeeper::Slots& slots) {
-  const StoredSlot& row = view.slots[static_cast<size_t>(claim.slot)];
-  if (row.owner == owner && row.generation > claim.generation)
-    slots.push_back({.slot = row.slot, .generation = row.generation});
-}
-
 std::shared_ptr<Duty<SlotKeeper::Slots>> NewDuty(SlotKeeper::SlotsDone done) {
   return std::make_shared<Duty<SlotKeeper::Slots>>(std::move(done),
                                                    absl::CancelledError("this chat server ends"));
@@ -101,44 +94,22 @@ void SlotKeeper::SetDraining(bool draining) {
 void SlotKeeper::TakeOver(std::vector<SlotOffer> offers, SlotsDone done) {
   thread_.Post([this, offers = std::move(offers), duty = NewDuty(std::move(done))] {
     if (!registered_) return duty->Answer(NotRegistered());
-    const uint64_t self = table_.incarnation();
-    duty->Answer(UntilCertain([&] { return line_->TakeOver(self, offers, 0); },
-                              [&](const StoreView& view) {
-                                Slots got;
-                                for (const SlotOffer& offer : offers)
-                                  AddIfNewer(view, self, {offer.slot, offer.generation}, got);
-                                return got;
-                              }));
+    duty->Answer(Changes().TakeOver(table_.incarnation(), offers));
   });
 }
 
 void SlotKeeper::Keep(Slots slots, SlotsDone done) {
   thread_.Post([this, slots = std::move(slots), duty = NewDuty(std::move(done))] {
     if (!registered_) return duty->Answer(NotRegistered());
-    const uint64_t self = table_.incarnation();
-    duty->Answer(UntilCertain([&] { return line_->Keep(self, slots); },
-                              [&](const StoreView& view) {
-                                Slots kept;
-                                for (const SlotGeneration& slot : slots) AddIfNewer(view, self, slot, kept);
-                                return kept;
-                              }));
+    duty->Answer(Changes().Keep(table_.incarnation(), slots));
   });
 }
 
-absl::StatusOr<SlotKeeper::Slots> SlotKeeper::UntilCertain(
-    const std::function<absl::StatusOr<Slots>()>& ask,
-    const std::function<Slots(const StoreView&)>& certain) {
-  absl::StatusOr<Slots> got = ask();
-  if (!absl::IsUnknown(got.status())) return got;
-  while (!thread_.stopping()) {
-    thread_.Pause(kAgain);
-    got = ask();
-    if (absl::IsUnknown(got.status())) continue;
-    // What the first asking did is not in the answer to the second one.
-    const absl::StatusOr<StoreView> view = line_->Read();
-    if (view.ok()) return certain(*view);
-  }
-  return absl::CancelledError("this chat server ends");
+SlotChanges SlotKeeper::Changes() {
+  return {*line_, [this] {
+            thread_.Pause(kAgain);
+            return !thread_.stopping();
+          }};
 }
 
 std::optional<absl::Status> SlotKeeper::failure() const {

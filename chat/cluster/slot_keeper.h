@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "chat/cluster/beats.h"
 #include "chat/cluster/refusals.h"
+#include "chat/cluster/slot_changes.h"
 #include "chat/cluster/slot_table.h"
 #include "chat/cluster/store_health.h"
 #include "chat/store/store.h"
@@ -43,7 +44,7 @@ class SlotKeeper {
     std::function<void(int64_t asked_ms)> on_renewed;
   };
   using Open = std::function<absl::StatusOr<std::unique_ptr<Store>>()>;
-  using Slots = std::vector<SlotGeneration>;
+  using Slots = SlotChanges::Slots;
   using SlotsDone = std::function<void(const absl::StatusOr<Slots>&)>;
 
   // `id` is this server's, `history` as StoredServer has it. `table` outlives this object. `open` connects to
@@ -72,7 +73,7 @@ class SlotKeeper {
   void SetDraining(bool draining);
   // True once the store was told of the last SetDraining, or could not be, and was read after that.
   bool drain_told() const { return drain_told_; }
-  // As Store's, repeated until it is certain what this server has. `done` is called once, on the keeper's
+  // As SlotChanges's. `done` is called once, on the keeper's
   // thread; with CANCELLED if the keeper stops before, on the thread that stops it.
   void TakeOver(std::vector<SlotOffer> offers, SlotsDone done);
   void Keep(Slots slots, SlotsDone done);
@@ -106,9 +107,7 @@ class SlotKeeper {
   absl::Status Claim();
   absl::Status DoRefused(uint64_t incarnation);
   absl::Status MarkGone(const StoredServer& server, const char* why);
-  // Asks until the answer is certain. `certain`: what this server has by a view, if an answer was lost.
-  absl::StatusOr<Slots> UntilCertain(const std::function<absl::StatusOr<Slots>()>& ask,
-                                     const std::function<Slots(const StoreView&)>& certain);
+  SlotChanges Changes();
 
   static constexpr std::chrono::milliseconds kBeat{1'000};
   // Slots that another transaction holds, and answers that were lost, are asked for again after this time.
