@@ -18,6 +18,7 @@ ChatCluster::ChatCluster(std::string id, int64_t recovery_limit_ms, SlotKeeper::
       started_ms_(SteadyNowMs()),
       fence_(started_ms_),
       slots_(id_),
+      rivals_(id_),
       recovery_(recovery_limit_ms),
       keeper_(id_, std::move(open), slots_,
               {.on_gone =
@@ -62,7 +63,7 @@ void ChatCluster::Update(const std::shared_ptr<const directory::ServerList>& ser
     for (const directory::ServerInfo& chat : servers->chats) {
       if (chat.id != id_) rivals.push_back(chat.id);
     }
-    slots_.SetRivals(std::move(rivals));
+    rivals_.Set(std::move(rivals));
     return;
   }
   StringSet listed;
@@ -93,7 +94,7 @@ absl::Status ChatCluster::Ready() const {
     return absl::AbortedError(
         fmt::format("chat server \"{}\" has not opened its log yet: try again soon", id_));
   }
-  return slots_.Serves();
+  return rivals_.MayServe();
 }
 
 Cluster::Loss ChatCluster::Report(const std::string& lost, uint64_t incarnation, const LossReport& report,

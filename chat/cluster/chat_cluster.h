@@ -12,6 +12,7 @@
 #include "chat/cluster/pause_fence.h"
 #include "chat/cluster/peer_links.h"
 #include "chat/cluster/recovery.h"
+#include "chat/cluster/rivals.h"
 #include "chat/cluster/slot_keeper.h"
 #include "chat/cluster/slot_table.h"
 #include "chat/connectors/cluster.h"
@@ -92,6 +93,7 @@ class ChatCluster final : public Cluster {
   const int64_t started_ms_;
   PauseFence fence_;
   SlotTable slots_;
+  Rivals rivals_;  // Stays without any if there is a store.
   Recovery recovery_;
   SlotKeeper keeper_;
   PeerLinks links_;

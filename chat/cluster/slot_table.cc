@@ -32,20 +32,6 @@ void SlotTable::OwnAll(bool restoring) {
                                     .heir = incarnation_});
 }
 
-void SlotTable::SetRivals(std::vector<std::string> rivals) {
-  MutexLock lock(mu_);
-  rivals_ = std::move(rivals);
-}
-
-absl::Status SlotTable::Serves() const {
-  MutexLock lock(mu_);
-  if (rivals_.empty()) return absl::OkStatus();
-  return absl::FailedPreconditionError(fmt::format(
-      "chat server \"{}\" has no store, and the directory lists chat server \"{}\" too: start both with the "
-      "same --store, such as sqlite:PATH on one machine or postgres://HOST/DATABASE",
-      id_, rivals_.front()));
-}
-
 uint64_t SlotTable::epoch() const {
   MutexLock lock(mu_);
   return epoch_;

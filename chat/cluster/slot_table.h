@@ -26,9 +26,6 @@ class SlotTable final : public Ownership {
   // For a server without a store, which is alone: it has all slots. With `restoring` the rooms of its run
   // before wait for Restored.
   void OwnAll(bool restoring);
-  // Without a store this server serves nothing while the directory lists other chat servers, because nothing
-  // decides between them: the ids of these.
-  void SetRivals(std::vector<std::string> rivals);
 
   // StoreMeta::epoch, as last read; 0: never, or without a store.
   uint64_t epoch() const;
@@ -105,9 +102,6 @@ class SlotTable final : public Ownership {
   };
   std::vector<Peer> Peers() const;
 
-  // OK, or why this server can serve nothing.
-  absl::Status Serves() const;
-
   absl::Status MayMake(std::string_view room) const override;
   absl::Status MayTake(std::string_view room) const override;
   absl::Status MayRecover(std::string_view room) const override;
@@ -149,7 +143,6 @@ class SlotTable final : public Ownership {
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
   bool view_is_due_ ABSL_GUARDED_BY(mu_) = false;  // NewlyGone has named runs.
   StringSet listed_ ABSL_GUARDED_BY(mu_);
-  std::vector<std::string> rivals_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<uint64_t, StoredServer> servers_ ABSL_GUARDED_BY(mu_);
   std::vector<Slot> slots_ ABSL_GUARDED_BY(mu_);
 };

@@ -284,20 +284,12 @@ TEST_F(SlotTableTest, ANewRunHoldsNothingUntilItClaims) {
   EXPECT_TRUE(table_.MayMake(RoomIn(slot)).ok());
 }
 
-TEST(SlotTableAloneTest, AServerWithoutAStoreServesWhileItIsAlone) {
+TEST(SlotTableAloneTest, AServerWithoutAStoreHasAll) {
   SlotTable table("a");
   table.BeginAnew(kA);
   table.OwnAll(/*restoring=*/false);
+  EXPECT_EQ(table.owned(), kDefaultSlots);
   EXPECT_TRUE(table.MayMake("lobby").ok());
-  EXPECT_TRUE(table.Serves().ok());
-  table.SetRivals({"b"});
-  const absl::Status status = table.Serves();
-  EXPECT_TRUE(absl::IsFailedPrecondition(status));
-  EXPECT_EQ(rpc::OwnerIn(status), "") << "nobody can be asked instead";
-  EXPECT_THAT(std::string(status.message()),
-              HasSubstr("the directory lists chat server \"b\" too: start both with the same --store"));
-  table.SetRivals({});
-  EXPECT_TRUE(table.Serves().ok());
 }
 
 TEST(SlotTableAloneTest, AfterARestartItsRoomsAreRestoredFirst) {
