@@ -6,8 +6,9 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "chat/cluster/cluster_membership.h"
+#include "chat/cluster/slot_record.h"
 #include "chat/rooms/ownership.h"
 #include "chat/store/store.h"
 #include "services/base/mutex.h"
@@ -17,11 +18,13 @@ namespace hubbub::chat {
 
 // What this chat server knows of the slots and of the chat servers in the store: which slots are its own,
 // which are to be claimed, and which are to be given away. The store decides; this is the latest that was
-// read there or answered by it. Knows nothing of gRPC. Thread-safe; calls nobody with its lock held.
+// read there or answered by it. Joins a SlotRecord for each slot to the ClusterMembership, under one lock, so
+// that all questions are answered by the same view. Knows nothing of gRPC. Thread-safe; calls nobody with its
+// lock held.
 class SlotTable final : public Ownership {
  public:
   // `id` is the one of this server.
-  explicit SlotTable(std::string id) : id_(std::move(id)) {}
+  explicit SlotTable(std::string id) : id_(id), members_(std::move(id)) {}
 
   // For a server without a store, which is alone: it has all slots. With `restoring` the rooms of its run
   // before wait for Restored.
@@ -92,14 +95,7 @@ class SlotTable final : public Ownership {
   bool Lives(uint64_t incarnation) const;
   // True if another server that lives drains too.
   bool OthersDrain() const;
-  // A run of another server that lives.
-  struct Peer {
-    std::string id;
-    uint64_t incarnation = 0;
-    std::string address;
-
-    bool operator==(const Peer&) const = default;
-  };
+  using Peer = ClusterMembership::Peer;
   std::vector<Peer> Peers() const;
 
   absl::Status MayMake(std::string_view room) const override;
@@ -107,44 +103,38 @@ class SlotTable final : public Ownership {
   absl::Status MayRecover(std::string_view room) const override;
 
  private:
-  enum class State : uint8_t {
-    kOpen,
-    kRestoring,  // Claimed from a server that is gone: its rooms are being restored.
-    kClosed,     // On its way to another server, or from one.
+  // What holds for a room, by its slot.
+  struct Standing {
+    enum class Of : uint8_t {
+      kUnknown,  // The store was never read.
+      kNobody,   // Or of a server that is gone.
+      kOther,
+      kSelf,
+    };
+    Of of = Of::kUnknown;
+    StoredServer owner = {};                             // kOther.
+    SlotRecord::State state = SlotRecord::State::kOpen;  // kSelf.
+    std::string lost = {};                               // kSelf, while it restores: the server that is gone.
   };
-  struct Slot {
-    uint64_t owner = 0;
-    int64_t generation = 0;
-    State state = State::kOpen;  // If it is this server's.
-    std::string lost;            // kRestoring: whose rooms.
-    uint64_t heir = 0;           // The run that should have it, of those that live; 0: none.
-  };
+  Standing StandingOf(std::string_view room) const;
+  absl::Status Refusal(std::string_view room, const Standing& standing) const;
 
-  bool Mine(const Slot& slot) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    return incarnation_ != 0 && slot.owner == incarnation_;
+  bool IsMine(const SlotRecord& slot) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return slot.BelongsTo(members_.incarnation());
   }
-  bool IsFree(const Slot& slot) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // True if it is nobody's, or of a server that is gone.
+  bool IsFree(const SlotRecord& slot) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // True if this server should claim it.
-  bool IsWanted(const Slot& slot) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // True if it is to be given to another server.
-  bool IsOthers(const Slot& slot) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  const StoredServer* Find(uint64_t incarnation) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  const Slot* SlotFor(std::string_view room) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // A slot of nobody, or of a server that is gone, becomes this server's.
-  void BeginClaimed(Slot& slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool IsWanted(size_t slot) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ChooseHeirs() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // OK if the room's slot is this server's; otherwise what a caller gets.
-  absl::Status CheckMine(std::string_view room) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const std::string id_;
   mutable Mutex mu_;
   uint64_t epoch_ ABSL_GUARDED_BY(mu_) = 0;
-  uint64_t incarnation_ ABSL_GUARDED_BY(mu_) = 0;
-  bool draining_ ABSL_GUARDED_BY(mu_) = false;
   bool view_is_due_ ABSL_GUARDED_BY(mu_) = false;  // NewlyGone has named runs.
-  StringSet listed_ ABSL_GUARDED_BY(mu_);
-  absl::flat_hash_map<uint64_t, StoredServer> servers_ ABSL_GUARDED_BY(mu_);
-  std::vector<Slot> slots_ ABSL_GUARDED_BY(mu_);
+  ClusterMembership members_ ABSL_GUARDED_BY(mu_);
+  std::vector<SlotRecord> slots_ ABSL_GUARDED_BY(mu_);
+  std::vector<uint64_t> heirs_ ABSL_GUARDED_BY(mu_);  // For each slot the run that should have it; 0: none.
 };
 
 }  // namespace hubbub::chat
