@@ -45,7 +45,7 @@ ChatServer::ChatServer(const ChatServerOptions& options)
       log_(IsDurable(options) ? std::make_unique<ChatLog>(options.id, cluster_, options.retention,
                                                           OpenerOf(options, ending_))
                               : nullptr),
-      rooms_(RoomsOf(options, log_.get()), &cluster_.slots()),
+      rooms_(RoomsOf(options, log_.get()), &cluster_.admission()),
       leases_(options.id, rooms_, options.leases, &cluster_),
       peer_service_(options.id, cluster_, cluster_.slots(), cluster_.keeper(), rooms_, leases_),
       hand_over_(

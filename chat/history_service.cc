@@ -136,7 +136,7 @@ grpc::ServerUnaryReactor* HistoryService::DeleteRoom(grpc::CallbackServerContext
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   absl::Status status = CheckName("room", request->room());
   if (status.ok()) status = Ready();
-  if (status.ok()) status = cluster_.slots().MayTake(request->room());
+  if (status.ok()) status = cluster_.admission().MayTake(request->room());
   const std::string owner = rpc::OwnerIn(status);
   if (status.ok()) {
     DeleteHere(request->room(), [reactor, response](const absl::Status& deleted, uint64_t offset) {

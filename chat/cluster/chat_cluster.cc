@@ -18,6 +18,7 @@ ChatCluster::ChatCluster(std::string id, int64_t recovery_limit_ms, SlotKeeper::
       started_ms_(SteadyNowMs()),
       fence_(started_ms_),
       slots_(id_),
+      admission_(id_, slots_),
       rivals_(id_),
       recovery_(recovery_limit_ms),
       keeper_(id_, std::move(open), slots_,

@@ -13,6 +13,7 @@
 #include "chat/cluster/peer_links.h"
 #include "chat/cluster/recovery.h"
 #include "chat/cluster/rivals.h"
+#include "chat/cluster/room_admission.h"
 #include "chat/cluster/slot_keeper.h"
 #include "chat/cluster/slot_table.h"
 #include "chat/connectors/cluster.h"
@@ -74,6 +75,8 @@ class ChatCluster final : public Cluster {
   const SlotTable& slots() const { return slots_; }
   SlotKeeper& keeper() { return keeper_; }
   const SlotKeeper& keeper() const { return keeper_; }
+  // Of rooms here.
+  const Ownership& admission() const { return admission_; }
   PeerLinks& links() { return links_; }
   // Set once this server must not go on: another process has its id.
   std::optional<absl::Status> failure() const { return keeper_.failure(); }
@@ -93,6 +96,7 @@ class ChatCluster final : public Cluster {
   const int64_t started_ms_;
   PauseFence fence_;
   SlotTable slots_;
+  RoomAdmission admission_;
   Rivals rivals_;  // Stays without any if there is a store.
   Recovery recovery_;
   SlotKeeper keeper_;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "chat/cluster/room_admission.h"
 #include "chat/testing/fake_subscriber.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -56,7 +57,8 @@ class HandOverTest : public ::testing::Test {
   std::shared_ptr<FakeSubscriber> subscriber_ = std::make_shared<FakeSubscriber>(1);
   StoreView view_;
   SlotTable slots_{"a"};
-  RoomTable rooms_{{}, &slots_};
+  RoomAdmission admission_{"a", slots_};
+  RoomTable rooms_{{}, &admission_};
   std::vector<std::pair<HandOver::BatchPtr, HandOver::Done>> calls_;
   std::vector<std::pair<std::vector<SlotGeneration>, HandOver::Done>> kept_;
   int64_t now_ms_ = SteadyNowMs();

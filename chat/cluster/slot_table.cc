@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "fmt/format.h"
+#include "absl/container/flat_hash_map.h"
 #include "services/base/slot.h"
-#include "services/rpc/owner_hint.h"
 
 namespace hubbub::chat {
 
@@ -221,52 +220,6 @@ bool SlotTable::OthersDrain() const {
 std::vector<SlotTable::Peer> SlotTable::Peers() const {
   MutexLock lock(mu_);
   return members_.Peers();
-}
-
-absl::Status SlotTable::MayMake(std::string_view room) const {
-  const Standing standing = StandingOf(room);
-  if (standing.of == Standing::Of::kSelf && standing.state == SlotRecord::State::kOpen)
-    return absl::OkStatus();
-  return Refusal(room, standing);
-}
-
-absl::Status SlotTable::MayTake(std::string_view room) const {
-  const Standing standing = StandingOf(room);
-  return standing.of == Standing::Of::kSelf ? absl::OkStatus() : Refusal(room, standing);
-}
-
-absl::Status SlotTable::MayRecover(std::string_view room) const {
-  const Standing standing = StandingOf(room);
-  if (standing.of == Standing::Of::kSelf && standing.state != SlotRecord::State::kClosed)
-    return absl::OkStatus();
-  return Refusal(room, standing);
-}
-
-absl::Status SlotTable::Refusal(std::string_view room, const Standing& standing) const {
-  switch (standing.of) {
-    case Standing::Of::kUnknown:
-      return absl::AbortedError(
-          fmt::format("chat server \"{}\" has not reached its store yet: try again soon", id_));
-    case Standing::Of::kNobody:
-      return absl::AbortedError(
-          fmt::format("room \"{}\" belongs to no chat server just now: try again soon", room));
-    case Standing::Of::kOther: {
-      absl::Status status = absl::FailedPreconditionError(
-          fmt::format("room \"{}\" belongs to chat server \"{}\" at {}, as far as \"{}\" knows: ask there",
-                      room, standing.owner.id, standing.owner.address, id_));
-      rpc::SetOwner(status, standing.owner.id);
-      return status;
-    }
-    case Standing::Of::kSelf:
-      break;
-  }
-  if (standing.state == SlotRecord::State::kRestoring) {
-    return absl::AbortedError(
-        fmt::format("room \"{}\" is being restored after the loss of chat server \"{}\": try again soon",
-                    room, standing.lost));
-  }
-  return absl::AbortedError(
-      fmt::format("room \"{}\" is on its way to another chat server: try again soon", room));
 }
 
 bool SlotTable::IsFree(const SlotRecord& slot) const {

@@ -3,13 +3,12 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/status/status.h"
 #include "chat/cluster/cluster_membership.h"
 #include "chat/cluster/slot_record.h"
-#include "chat/rooms/ownership.h"
 #include "chat/store/store.h"
 #include "services/base/mutex.h"
 #include "services/base/string_map.h"
@@ -21,10 +20,10 @@ namespace hubbub::chat {
 // read there or answered by it. Joins a SlotRecord for each slot to the ClusterMembership, under one lock, so
 // that all questions are answered by the same view. Knows nothing of gRPC. Thread-safe; calls nobody with its
 // lock held.
-class SlotTable final : public Ownership {
+class SlotTable {
  public:
   // `id` is the one of this server.
-  explicit SlotTable(std::string id) : id_(id), members_(std::move(id)) {}
+  explicit SlotTable(std::string id) : members_(std::move(id)) {}
 
   // For a server without a store, which is alone: it has all slots. With `restoring` the rooms of its run
   // before wait for Restored.
@@ -87,22 +86,6 @@ class SlotTable final : public Ownership {
   int64_t Held(int slot) const;
   // The slot of a room, 0 while nothing is known.
   int SlotOfRoom(std::string_view room) const;
-  // The id of the server that has the slot, or this server's if no server that lives has it.
-  std::string OwnerOf(int slot) const;
-  // The run of a server that lives; 0 if there is none.
-  uint64_t LivingRun(std::string_view id) const;
-  // True if the run is listed and not gone.
-  bool Lives(uint64_t incarnation) const;
-  // True if another server that lives drains too.
-  bool OthersDrain() const;
-  using Peer = ClusterMembership::Peer;
-  std::vector<Peer> Peers() const;
-
-  absl::Status MayMake(std::string_view room) const override;
-  absl::Status MayTake(std::string_view room) const override;
-  absl::Status MayRecover(std::string_view room) const override;
-
- private:
   // What holds for a room, by its slot.
   struct Standing {
     enum class Of : uint8_t {
@@ -117,8 +100,18 @@ class SlotTable final : public Ownership {
     std::string lost = {};                               // kSelf, while it restores: the server that is gone.
   };
   Standing StandingOf(std::string_view room) const;
-  absl::Status Refusal(std::string_view room, const Standing& standing) const;
+  // The id of the server that has the slot, or this server's if no server that lives has it.
+  std::string OwnerOf(int slot) const;
+  // The run of a server that lives; 0 if there is none.
+  uint64_t LivingRun(std::string_view id) const;
+  // True if the run is listed and not gone.
+  bool Lives(uint64_t incarnation) const;
+  // True if another server that lives drains too.
+  bool OthersDrain() const;
+  using Peer = ClusterMembership::Peer;
+  std::vector<Peer> Peers() const;
 
+ private:
   bool IsMine(const SlotRecord& slot) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     return slot.BelongsTo(members_.incarnation());
   }
@@ -128,7 +121,6 @@ class SlotTable final : public Ownership {
   bool IsWanted(size_t slot) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ChooseHeirs() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
-  const std::string id_;
   mutable Mutex mu_;
   uint64_t epoch_ ABSL_GUARDED_BY(mu_) = 0;
   bool view_is_due_ ABSL_GUARDED_BY(mu_) = false;  // NewlyGone has named runs.

@@ -7,15 +7,16 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/base/slot.h"
-#include "services/rpc/owner_hint.h"
 
 namespace hubbub::chat {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+
+using Of = SlotTable::Standing::Of;
+using State = SlotRecord::State;
 
 constexpr int kSlots = 64;
 constexpr uint64_t kA = 11;
@@ -76,6 +77,8 @@ class SlotTableTest : public ::testing::Test {
       if (SlotOf(room, kSlots) == slot) return room;
     }
   }
+  SlotTable::Standing In(int slot) const { return table_.StandingOf(RoomIn(slot)); }
+  bool IsOpen(int slot) const { return In(slot).of == Of::kSelf && In(slot).state == State::kOpen; }
   // A slot of this run.
   int SlotOfRun(uint64_t incarnation) const {
     for (const StoredSlot& slot : view_.slots) {
@@ -88,10 +91,8 @@ class SlotTableTest : public ::testing::Test {
   SlotTable table_{"a"};
 };
 
-TEST_F(SlotTableTest, BeforeTheStoreIsReadEveryRoomIsRefused) {
-  const absl::Status status = table_.MayMake("lobby");
-  EXPECT_TRUE(absl::IsAborted(status));
-  EXPECT_THAT(std::string(status.message()), HasSubstr("has not reached its store yet"));
+TEST_F(SlotTableTest, BeforeTheStoreIsReadNothingIsKnown) {
+  EXPECT_EQ(table_.StandingOf("lobby").of, Of::kUnknown);
   EXPECT_THAT(table_.Wanted(), IsEmpty());
 }
 
@@ -113,17 +114,16 @@ TEST_F(SlotTableTest, SlotsOfNobodyAreSharedOutAmongThoseThatLive) {
 TEST_F(SlotTableTest, ARoomIsMadeOnlyInASlotThatIsClaimed) {
   table_.SetView(view_);
   const int slot = table_.Wanted().front();
-  EXPECT_TRUE(absl::IsAborted(table_.MayMake(RoomIn(slot)))) << "it belongs to nobody yet";
+  EXPECT_EQ(In(slot).of, Of::kNobody) << "not yet its own";
   table_.Claimed(Give(kA, {slot}));
-  EXPECT_TRUE(table_.MayMake(RoomIn(slot)).ok());
+  EXPECT_TRUE(IsOpen(slot));
 }
 
 TEST_F(SlotTableTest, TheOwnerIsNamed) {
   Settle();
-  const absl::Status status = table_.MayMake(RoomIn(SlotOfRun(kB)));
-  EXPECT_TRUE(absl::IsFailedPrecondition(status));
-  EXPECT_EQ(rpc::OwnerIn(status), "b");
-  EXPECT_THAT(std::string(status.message()), HasSubstr("belongs to chat server \"b\" at b:1"));
+  const SlotTable::Standing standing = In(SlotOfRun(kB));
+  EXPECT_EQ(standing.of, Of::kOther);
+  EXPECT_EQ(standing.owner, Server(kB));
 }
 
 TEST_F(SlotTableTest, TheSlotsOfAServerThatIsGoneAreClaimedAndTheirRoomsRestoredFirst) {
@@ -140,13 +140,12 @@ TEST_F(SlotTableTest, TheSlotsOfAServerThatIsGoneAreClaimedAndTheirRoomsRestored
   table_.Claimed(Give(kA, table_.Wanted()));
   EXPECT_TRUE(table_.AllClaimed());
   EXPECT_EQ(table_.owned(), kSlots);
-  EXPECT_TRUE(table_.MayRecover(RoomIn(slot)).ok());
-  EXPECT_THAT(std::string(table_.MayMake(RoomIn(slot)).message()),
-              HasSubstr("being restored after the loss of chat server \"b\""));
+  EXPECT_EQ(In(slot).state, State::kRestoring);
+  EXPECT_EQ(In(slot).lost, "b");
   table_.Restored({"b"});
-  EXPECT_FALSE(table_.MayMake(RoomIn(slot)).ok()) << "it still is";
+  EXPECT_FALSE(IsOpen(slot)) << "it still is";
   table_.Restored({});
-  EXPECT_TRUE(table_.MayMake(RoomIn(slot)).ok());
+  EXPECT_TRUE(IsOpen(slot));
 }
 
 TEST_F(SlotTableTest, ARunThatIsListedNoMoreIsGoneToo) {
@@ -173,9 +172,9 @@ TEST_F(SlotTableTest, AClaimWhoseAnswerWasLostIsSeenInTheView) {
   table_.SetView(view_);
   Give(kA, {slot});
   table_.SetView(view_);
-  EXPECT_TRUE(absl::IsAborted(table_.MayMake(RoomIn(slot)))) << "its rooms are to be restored all the same";
+  EXPECT_EQ(In(slot).state, State::kRestoring) << "its rooms are to be restored all the same";
   table_.Restored({});
-  EXPECT_TRUE(table_.MayMake(RoomIn(slot)).ok());
+  EXPECT_TRUE(IsOpen(slot));
 }
 
 TEST_F(SlotTableTest, AHandOverWhoseAnswerWasLostStaysClosedUntilItsRoomsAreThere) {
@@ -183,11 +182,11 @@ TEST_F(SlotTableTest, AHandOverWhoseAnswerWasLostStaysClosedUntilItsRoomsAreTher
   const int slot = SlotOfRun(kB);
   const auto taken = Give(kA, {slot});
   table_.SetView(view_);
-  EXPECT_TRUE(absl::IsAborted(table_.MayMake(RoomIn(slot))));
-  EXPECT_TRUE(table_.MayTake(RoomIn(slot)).ok());
+  EXPECT_EQ(In(slot).of, Of::kSelf);
+  EXPECT_EQ(In(slot).state, State::kClosed);
   table_.TakenOver(taken);
   table_.Open(taken);
-  EXPECT_TRUE(table_.MayMake(RoomIn(slot)).ok());
+  EXPECT_TRUE(IsOpen(slot));
 }
 
 TEST_F(SlotTableTest, SlotsThatOthersHaveTakenAreNews) {
@@ -197,7 +196,7 @@ TEST_F(SlotTableTest, SlotsThatOthersHaveTakenAreNews) {
   EXPECT_THAT(table_.SetView(view_).lost, ElementsAre(slot));
   EXPECT_THAT(table_.SetView(view_).lost, IsEmpty()) << "told once";
   EXPECT_EQ(table_.OwnerOf(slot), "b");
-  EXPECT_EQ(rpc::OwnerIn(table_.MayMake(RoomIn(slot))), "b");
+  EXPECT_EQ(In(slot).owner.id, "b");
 }
 
 TEST_F(SlotTableTest, AViewThatIsOlderThanAHandOverChangesNothing) {
@@ -225,10 +224,10 @@ TEST_F(SlotTableTest, ANewServerIsGivenItsShare) {
   EXPECT_EQ(closed.size(), slots.size());
   EXPECT_THAT(table_.ToGive(), IsEmpty()) << "they are on their way";
   EXPECT_THAT(table_.Close(slots), IsEmpty()) << "closed once";
-  EXPECT_TRUE(absl::IsAborted(table_.MayMake(RoomIn(slots[0]))));
+  EXPECT_EQ(In(slots[0]).state, State::kClosed);
   EXPECT_FALSE(table_.Settled());
   table_.Open({closed[0]});
-  EXPECT_TRUE(table_.MayMake(RoomIn(slots[0])).ok()) << "it was not taken";
+  EXPECT_TRUE(IsOpen(slots[0])) << "it was not taken";
   table_.Given(Give(kC, {slots.begin() + 1, slots.end()}), kC);
   EXPECT_THAT(table_.ToGive().at("c"), ElementsAre(slots[0]));
 }
@@ -279,9 +278,9 @@ TEST_F(SlotTableTest, ANewRunHoldsNothingUntilItClaims) {
   EXPECT_THAT(table_.NewlyGone(view_), SizeIs(1)) << "the connectors remember what the run before had";
   EXPECT_FALSE(table_.SetView(view_).namesake);
   table_.Claimed(Give(44, {slot}));
-  EXPECT_TRUE(absl::IsAborted(table_.MayMake(RoomIn(slot))));
+  EXPECT_EQ(In(slot).state, State::kRestoring);
   table_.Restored({});
-  EXPECT_TRUE(table_.MayMake(RoomIn(slot)).ok());
+  EXPECT_TRUE(IsOpen(slot));
 }
 
 TEST(SlotTableAloneTest, AServerWithoutAStoreHasAll) {
@@ -289,19 +288,20 @@ TEST(SlotTableAloneTest, AServerWithoutAStoreHasAll) {
   table.BeginAnew(kA);
   table.OwnAll(/*restoring=*/false);
   EXPECT_EQ(table.owned(), kDefaultSlots);
-  EXPECT_TRUE(table.MayMake("lobby").ok());
+  EXPECT_EQ(table.StandingOf("lobby").of, Of::kSelf);
+  EXPECT_EQ(table.StandingOf("lobby").state, State::kOpen);
 }
 
 TEST(SlotTableAloneTest, AfterARestartItsRoomsAreRestoredFirst) {
   SlotTable table("a");
   table.BeginAnew(kA);
   table.OwnAll(/*restoring=*/true);
-  EXPECT_TRUE(absl::IsAborted(table.MayMake("lobby")));
-  EXPECT_TRUE(table.MayRecover("lobby").ok());
+  EXPECT_EQ(table.StandingOf("lobby").of, Of::kSelf);
+  EXPECT_EQ(table.StandingOf("lobby").state, State::kRestoring);
   table.Restored({"a"});
-  EXPECT_TRUE(absl::IsAborted(table.MayMake("lobby")));
+  EXPECT_EQ(table.StandingOf("lobby").state, State::kRestoring);
   table.Restored({});
-  EXPECT_TRUE(table.MayMake("lobby").ok());
+  EXPECT_EQ(table.StandingOf("lobby").state, State::kOpen);
 }
 
 }  // namespace

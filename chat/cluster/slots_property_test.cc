@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "chat/cluster/hand_over.h"
+#include "chat/cluster/room_admission.h"
 #include "chat/cluster/slot_table.h"
 #include "chat/testing/fake_store.h"
 #include "chat/testing/fake_subscriber.h"
@@ -195,7 +196,8 @@ class World {
     const std::string id;
     FakeStore store{world.database_};
     SlotTable slots{id};
-    RoomTable rooms{{}, &slots};
+    RoomAdmission admission{id, slots};
+    RoomTable rooms{{}, &admission};
     std::vector<std::function<void()>> later;
     HandOver hand_over{rooms, slots,
                        [this](const std::string& to, const HandOver::BatchPtr& batch, HandOver::Done done) {
