@@ -1,26 +1,46 @@
 #include "chat/log/durable_log.h"
 
+#include <future>
 #include <string>
 #include <utility>
 
 namespace hubbub::chat {
+namespace {
 
-absl::Status DurableLog::Start(RoomTable& rooms, uint64_t epoch, const OpenStore& open) {
+using Opened = absl::StatusOr<std::unique_ptr<Store>>;
+
+// A connection for the reader, and the lanes' ones behind it. The first one says how many lanes there are;
+// the others are opened at once, because rooms wait for them, and a store that is far away takes its time.
+absl::StatusOr<std::vector<std::unique_ptr<Store>>> OpenAll(const DurableLog::OpenStore& open) {
+  Opened first = open();
+  if (!first.ok()) return first.status();
+  std::vector<std::future<Opened>> opening;
+  for (int lane = 0; lane < (*first)->writers(); ++lane)
+    opening.push_back(std::async(std::launch::async, open));
   std::vector<std::unique_ptr<Store>> stores;
-  do {
-    absl::StatusOr<std::unique_ptr<Store>> opened = open();
+  stores.push_back(*std::move(first));
+  for (std::future<Opened>& one : opening) {
+    Opened opened = one.get();
     if (!opened.ok()) return opened.status();
     stores.push_back(*std::move(opened));
-  } while (stores.size() < static_cast<size_t>(stores.front()->writers()));
-  absl::StatusOr<std::unique_ptr<Store>> reader = open();
-  if (!reader.ok()) return reader.status();
+  }
+  return stores;
+}
+
+}  // namespace
+
+absl::Status DurableLog::Start(RoomTable& rooms, uint64_t epoch, const OpenStore& open) {
+  absl::StatusOr<std::vector<std::unique_ptr<Store>>> opened = OpenAll(open);
+  if (!opened.ok()) return opened.status();
+  std::vector<std::unique_ptr<Store>> stores = *std::move(opened);
+  std::unique_ptr<Store> reader = std::move(stores.front());
+  stores.erase(stores.begin());
   rooms_ = &rooms;
   for (std::unique_ptr<Store>& store : stores) {
     lanes_.push_back(std::make_unique<AppendLane>(options_.lanes, std::move(store), slots_, rooms.lines(),
                                                   listener_, counters_));
   }
-  loader_ =
-      std::make_unique<RoomLoader>(options_.loader, epoch, *std::move(reader), slots_, rooms, counters_);
+  loader_ = std::make_unique<RoomLoader>(options_.loader, epoch, std::move(reader), slots_, rooms, counters_);
   looks_ = std::thread([this] { Look(); });
   started_ = true;
   running_ = true;

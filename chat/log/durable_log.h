@@ -37,6 +37,7 @@ class DurableLog final : public EventLog {
     std::chrono::milliseconds look_every{250};      // For those.
     std::function<int64_t()> now_ms = SteadyNowMs;  // As RoomOptions::now_ms.
   };
+  // Called by several threads at a time.
   using OpenStore = std::function<absl::StatusOr<std::unique_ptr<Store>>()>;
 
   // `slots` and `listener` outlive this object.

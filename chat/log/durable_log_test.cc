@@ -228,6 +228,27 @@ TEST_F(DurableLogTest, WhatWaitsAtTheEndIsRefused) {
 }
 
 // Senders into many rooms, while answers are lost: each log is whole, and says what was answered.
+TEST_F(DurableLogTest, ConnectionsAreOpenedAtOnceAndAllOfThemOrNone) {
+  DurableLog log({}, slots_, listener_);
+  std::atomic<int> opened = 0;
+  std::atomic<bool> away = true;
+  const auto open = [&]() -> absl::StatusOr<std::unique_ptr<Store>> {
+    const int number = ++opened;
+    // Behind the first one, each waits for the other three.
+    if (number > 1 && !Eventually([&] { return opened >= 4; })) return absl::InternalError("opened alone");
+    if (number == 3 && away) return absl::UnavailableError("away");
+    return std::make_unique<FakeStore>(database_);
+  };
+  EXPECT_EQ(log.Start(*table_, 7, open), absl::UnavailableError("away"));
+  EXPECT_FALSE(log.started());
+  opened = 0;
+  away = false;
+  EXPECT_TRUE(log.Start(*table_, 7, open).ok());
+  EXPECT_TRUE(log.started());
+  EXPECT_EQ(opened, 4);
+  log.Stop();
+}
+
 TEST_F(DurableLogTest, ManyRoomsAndLostAnswers) {
   constexpr int kRooms = 12;
   constexpr int kSends = 60;
