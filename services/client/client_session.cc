@@ -234,7 +234,6 @@ void ClientSession::CloseIfNothingIsOwed() {
 
 void ClientSession::OnTick(net::Clock::time_point now) {
   loop_.AssertHere();
-  budget_.NextSecond();
   // A client that can say nothing is not judged by that; its connection bounds what it gets.
   if (state_ == State::kClosed || !last_byte_.empty()) return;
   if (pass_.Ended(SystemNowMs())) {

@@ -951,19 +951,6 @@ TEST_F(SessionTest, AClientThatFloodsIsClosed) {
   }
 }
 
-TEST_F(SessionTest, AClientThatIsRefusedNowAndThenStays) {
-  options_.max_requests_per_second = 200;
-  Run([&] {
-    FakeSession session(loop(), pomelo_, options_);
-    Open(session);
-    for (int second = 0; second < 20; ++second) {
-      for (int i = 0; i < 150; ++i) session.connection.Feed(Heartbeat());
-      session->OnTick(net::Clock::now());
-    }
-    EXPECT_FALSE(session.connection.closed);
-  });
-}
-
 TEST_F(SessionTest, EndsWithItsToken) {
   const signin::TestIssuer issuer;
   options_.sign_in = &issuer.checker();

@@ -6,18 +6,27 @@
 
 namespace hubbub::client {
 
+namespace {
+
+// Refusals within a second that are no flood, however low the limit is: clients in the field repeat
+// themselves.
+constexpr int kLeastFlood = 100;
+constexpr double kFloodOfBytes = 4;
+
+}  // namespace
+
+SessionBudget::SessionBudget(int packages_per_second, int bytes_per_second, Clock::time_point now)
+    : packages_(packages_per_second, std::max(packages_per_second, kLeastFlood), now),
+      bytes_(bytes_per_second, kFloodOfBytes * bytes_per_second, now) {}
+
 std::string SessionBudget::Take(size_t bytes, Clock::time_point now) {
+  const auto amount = static_cast<double>(bytes);
   const bool packages_fit = packages_.Take(now);
-  if (packages_fit && bytes_.Take(now, static_cast<double>(bytes))) return {};
-  ++refused_packages_;
-  refused_bytes_ += bytes;
+  if (packages_fit && bytes_.Take(now, amount)) return {};
+  packages_.Refuse(now);
+  bytes_.Refuse(now, amount);
   return packages_fit ? fmt::format("more than {} bytes a second: slow down", bytes_.per_second())
                       : fmt::format("more than {} requests a second: slow down", packages_.per_second());
-}
-
-bool SessionBudget::Flooded() const {
-  return refused_packages_ > std::max(static_cast<size_t>(packages_.per_second()), kLeastFlood) ||
-         refused_bytes_ > kFloodOfBytes * static_cast<size_t>(bytes_.per_second());
 }
 
 }  // namespace hubbub::client
