@@ -10,9 +10,10 @@
 #include <utility>
 
 #include "services/engine/answer.h"
-#include "services/engine/control_budget.h"
+#include "services/engine/control_packets.h"
+#include "services/engine/heartbeat.h"
 #include "services/engine/lane.h"
-#include "services/engine/polls.h"
+#include "services/engine/transport.h"
 #include "services/net/connection.h"
 #include "services/net/ticket.h"
 #include "services/net/waiting.h"
@@ -30,11 +31,10 @@ struct SessionLimits {
   std::chrono::milliseconds last_poll{3'000};
 };
 
-// A session of Engine.IO: to its protocol a net::Connection in frames of text, whose messages come by polls
-// or by a WebSocket, and first by the one and then by the other if the client upgrades. A binary message is
-// offered to the protocol as 'b' and its bytes. The session owns its protocol, sends and wants pings, and
-// has the bounds of a connection (net::Connection) where there is no socket to have them. Loop-only. Owned by
-// its lane until its end.
+// A session of Engine.IO: to its protocol a net::Connection in frames of text, whose messages come by its
+// Transport. A binary message is offered to the protocol as 'b' and its bytes. The session owns its protocol,
+// keeps the order of what comes, and has the bounds of a connection (net::Connection) where there is no
+// socket to have them. Loop-only. Owned by its lane until its end.
 class EngineSession final : public net::Connection,
                             public net::WaitingClient,
                             public std::enable_shared_from_this<EngineSession> {
@@ -45,10 +45,10 @@ class EngineSession final : public net::Connection,
   const std::string& sid() const { return sid_; }
   socketio::EngineVersion version() const { return version_; }
   // What waits for its polls.
-  size_t waiting_bytes() const override { return polls_.counted(); }
+  size_t waiting_bytes() const override { return transport_.polls().counted(); }
   void EndAsSlow(std::string detail) override { End(net::CloseReason::kSlow, std::move(detail)); }
   // It has no WebSocket.
-  bool polls() const { return socket_ == nullptr; }
+  bool polls() const { return transport_.socket() == nullptr; }
 
   // Sends the handshake. `socket`: the client has come by this WebSocket; null: by a poll. `bearer`: the
   // token that it showed then.
@@ -61,8 +61,8 @@ class EngineSession final : public net::Connection,
   // A WebSocket wants to take over. False: another one has, or tries to. From now on polls are answered at
   // once, so that the client can end with them.
   bool BeginUpgrade();
-  // The transport that tried has gone.
-  void GiveUpgradeUp();
+  // The WebSocket that tried has gone.
+  void GiveUpgradeUp() { transport_.GiveUpgradeUp(); }
   void Upgrade(net::Connection& socket);
   // What comes by the WebSocket; as net::Protocol.
   size_t OnMessage(std::string_view bytes, bool text);
@@ -80,12 +80,12 @@ class EngineSession final : public net::Connection,
   void Resume() override;
   void AllowMessages(size_t bytes) override;
   void Close(net::CloseReason reason, std::string detail) override;
-  bool Stalled() const override;
-  bool Behind() const override;
+  bool Stalled() const override { return transport_.Stalled(); }
+  bool Behind() const override { return transport_.Behind(); }
   net::Clock::time_point Now() const override { return lane_->Now(); }
-  bool HasUnread() override { return socket_ != nullptr && socket_->HasUnread(); }
+  bool HasUnread() override { return transport_.HasUnread(); }
   bool ShowsLife() override;
-  bool SaidGoodbye() const override;
+  bool SaidGoodbye() const override { return transport_.SaidGoodbye(); }
   bool text() const override { return true; }
   std::string_view peer() const override { return peer_; }
   std::string TakeBearer() override { return std::exchange(bearer_, {}); }
@@ -94,11 +94,9 @@ class EngineSession final : public net::Connection,
   // A packet of the engine's own.
   void SendPacket(socketio::EngineType type, std::string_view data = "");
   // False: the protocol does not take it now.
-  bool OnPacket(const socketio::EnginePacket& packet);
+  bool OnPacket(socketio::EngineType type, bool binary, std::string_view data);
+  // A packet that the protocol's budget does not see. False: nothing is left to be done with it.
   bool OnControl(socketio::EngineType type, std::string_view data);
-  // False: the client sends too many packets that its protocol does not count. This one is dropped, and at
-  // last the client is closed.
-  bool MayControl();
   // Gives the protocol what has come by a POST, as far as it takes it.
   void Work();
   void WorkSoon();
@@ -115,22 +113,16 @@ class EngineSession final : public net::Connection,
   std::unique_ptr<net::Protocol> protocol_;
   std::string bearer_;  // Not taken by the protocol yet.
 
-  net::Connection* socket_ = nullptr;  // Null: the client polls.
-  bool upgrading_ = false;             // A WebSocket tries to take over.
-  bool had_socket_ = false;            // Its WebSocket's end is that of the session, and counted there.
-  Polls polls_;
+  Transport transport_;
   std::deque<socketio::EnginePacket> posted_;  // Not taken by the protocol yet.
-  ControlBudget control_budget_;
+  ControlPackets control_packets_;
+  Heartbeat heartbeat_;
   bool paused_ = false;
   bool told_of_shutdown_ = false;
   bool closing_ = false;
   bool ended_ = false;
-  bool said_goodbye_ = false;
-  bool shows_life_ = false;
   net::CloseReason reason_ = net::CloseReason::kClientLeft;
   std::string detail_;
-  net::Clock::time_point last_seen_;
-  net::Clock::time_point next_ping_;
   net::Clock::time_point close_by_;
 };
 
