@@ -107,6 +107,11 @@ class Membership final : public std::enable_shared_from_this<Membership> {
   bool Hold(Held event);
   // The client has seen what it is to see up to here.
   void SawOffset(uint64_t offset) { seen_.offset = offset; }
+  // The same, in the epoch of the point.
+  void SawUpTo(const RoomPoint& point) {
+    BeginEpoch(point.epoch);
+    SawOffset(point.offset);
+  }
   // The client is not shown what comes next; until TakeGap.
   void BeginGap() {
     if (!gap_) gap_ = seen_;

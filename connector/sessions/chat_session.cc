@@ -11,7 +11,6 @@
 #include "fmt/format.h"
 #include "services/base/clock.h"
 #include "services/base/limits.h"
-#include "services/base/stable_hash.h"
 #include "services/client/contract.h"
 #include "services/client/fields.h"
 #include "services/net/spawn.h"
@@ -25,12 +24,6 @@ namespace json = boost::json;
 constexpr size_t kMostSends = 64;
 constexpr size_t kMostSendBytes = size_t{64} * 1024;
 
-// A hash of where a client is: without its port, which is another one each time.
-uint64_t AddressOf(std::string_view peer) {
-  const std::string_view address = peer.substr(0, peer.rfind(':'));
-  return address.empty() ? 0 : StableHash(address);
-}
-
 absl::Status TooManyRooms(size_t rooms) {
   return absl::ResourceExhaustedError(
       fmt::format("you are in {} rooms, and more are not allowed: leave one first", rooms));
@@ -39,7 +32,11 @@ absl::Status TooManyRooms(size_t rooms) {
 }  // namespace
 
 ChatSession::ChatSession(client::ClientSession& session, SessionEnvironment& environment)
-    : session_(session), environment_(environment), admission_(session, environment) {}
+    : session_(session),
+      environment_(environment),
+      admission_(session, environment),
+      user_(session, environment.sessions, environment.encoder, environment.name_wait),
+      rooms_(session, environment.rooms) {}
 ChatSession::~ChatSession() = default;
 
 const ChatSession::Route* ChatSession::FindRoute(std::string_view name) {
@@ -81,29 +78,17 @@ void ChatSession::Enter(const json::object& body, client::Reply reply) {
 }
 
 absl::Status ChatSession::MayBegin(const EnterRequest& wish) {
-  if (absl::Status status = admission_.Check(wish, user_); !status.ok()) return status;
+  if (absl::Status status = admission_.Check(wish, user_.name()); !status.ok()) return status;
   // As the stock demo answers a user who is in the room already.
-  if (rooms_.contains(wish.room))
+  if (rooms_.Has(wish.room))
     return absl::AlreadyExistsError(fmt::format("you are in room '{}' already", wish.room));
   return absl::OkStatus();
 }
 
 Entry ChatSession::Begin(EnterRequest wish) {
-  // A token that is shown stays the client's own: it may be shown again if the answer does not arrive, and
-  // what the room has for it is for it alone.
-  const bool has_token = LooksLikeAToken(wish.resume);
-  showed_token_ = showed_token_ || has_token;
-  if (user_.empty()) SignIn(std::move(wish.user), has_token ? wish.resume : NewToken());
   auto membership = std::make_shared<Membership>(
-      Membership::Who{.room = wish.room,
-                      .user = user_,
-                      .token = has_token ? wish.resume : token_,
-                      .address = AddressOf(session_.peer()),
-                      .wait_ms = WaitMs()},
-      session_, [this](Membership& ended, Membership::End end) { OnEnded(ended, end); });
-  environment_.rooms.Insert(*membership);
-  rooms_.emplace(wish.room, InRoom{.membership = membership});
-
+      user_.Enter(wish), session_, [this](Membership& ended, Membership::End end) { OnEnded(ended, end); });
+  rooms_.Add(membership);
   return {.membership = membership,
           .request = AddRequestOf(*membership, wish),
           .request_id = session_.request_id(),
@@ -137,22 +122,20 @@ boost::asio::awaitable<void> ChatSession::ComeBack(ChatServers& servers, Recover
   const absl::Status status = co_await RecoverPlaces(servers, recovery, reply);
   if (reply.session() == nullptr) co_return;
   if (!status.ok()) {
-    for (const Entry& entry : recovery.entries) Forget(entry.membership->room());
-    SignOut();
+    for (const Entry& entry : recovery.entries) rooms_.Forget(entry.membership->room());
+    user_.SignOut();
     co_return FailWith(std::move(reply), status);
   }
   signed_in_ = true;
   TakeItsWord(recovery);
   reply.Ok({{"code", 200}});
-  ShowRooms(session_, rooms_);
+  rooms_.Show();
   ShowMissed(environment_, session_, recovery);
 }
 
 void ChatSession::Refresh(const json::object& body, client::Reply reply) {
   const auto token = ReadRefresh(body);
-  StringSet rooms;
-  for (const auto& [room, place] : rooms_) rooms.insert(room);
-  const absl::Status status = token.ok() ? admission_.Refresh(*token, rooms) : token.status();
+  const absl::Status status = token.ok() ? admission_.Refresh(*token, rooms_.Names()) : token.status();
   if (!status.ok()) return FailWith(std::move(reply), status);
   reply.Ok({{"code", 200}});
 }
@@ -161,9 +144,9 @@ boost::asio::awaitable<void> ChatSession::GoIn(ChatServers& servers, Entry entry
   const auto added = co_await AskForPlace(servers, entry, reply);
   if (reply.session() == nullptr) co_return;
   if (added.ok()) co_return OnAdded(entry, std::move(reply), *added);
-  Forget(entry.membership->room());
+  rooms_.Forget(entry.membership->room());
   // A user whose name is taken may choose another one.
-  if (rooms_.empty()) SignOut();
+  if (rooms_.empty()) user_.SignOut();
   FailWith(std::move(reply), added.status());
 }
 
@@ -178,9 +161,9 @@ void ChatSession::OnAdded(const Entry& entry, client::Reply reply, const chat::v
   // Before the answer: a client that has it, and comes back, has to know that it is in this room. By the
   // answer it learns what it has missed: until then it is where it says that it is.
   const bool returns = entry.request.epoch() != 0;
-  ShowRoomsFrom(returns ? WordOf(entry) : now, *entry.membership, session_, rooms_);
+  rooms_.ShowFrom(returns ? WordOf(entry) : now, *entry.membership);
   reply.Ok(answer);
-  if (returns) ShowRoomsFrom(now, *entry.membership, session_, rooms_);
+  if (returns) rooms_.ShowFrom(now, *entry.membership);
   entry.membership->set_attempt(response.attempt());
   environment_.rooms.ShowUsers(entry.membership->room(), response.users());
   environment_.rooms.Joined(*entry.membership, now);
@@ -192,13 +175,13 @@ void ChatSession::OnAdded(const Entry& entry, client::Reply reply, const chat::v
 void ChatSession::Leave(const json::object& body, client::Reply reply) {
   const auto room = client::TextField(body, "rid");
   if (!room.ok()) return FailWith(std::move(reply), room.status());
-  const auto at = rooms_.find(*room);
-  if (at == rooms_.end()) return reply.Fail(403, NotInRoom(*room));
-  const std::shared_ptr<const Membership> membership = at->second.membership;
+  const InRoom* const place = rooms_.Find(*room);
+  if (place == nullptr) return reply.Fail(403, NotInRoom(*room));
+  const std::shared_ptr<Membership> membership = place->membership;
   const bool joined = membership->joined();
-  environment_.rooms.TellGapNow(*at->second.membership);
-  Forget(*room);
-  ShowRooms(session_, rooms_);
+  environment_.rooms.TellGapNow(*membership);
+  rooms_.Forget(*room);
+  rooms_.Show();
   // A place that is being restored is taken back by the Restorer when it is there.
   if (!joined) return reply.Ok({{"code", 200}});
   net::Spawn(session_.loop(),
@@ -210,18 +193,17 @@ void ChatSession::Send(const json::object& body, client::Reply reply) {
   if (!request.ok()) return FailWith(std::move(reply), request.status());
   if (const absl::Status status = session_.pass().MaySpeak(); !status.ok())
     return FailWith(std::move(reply), status);
-  const auto at = rooms_.find(request->room());
-  if (at == rooms_.end()) {
+  InRoom* const place = rooms_.Find(request->room());
+  if (place == nullptr) {
     // Bad content is named first, as the chat server would name it.
     absl::Status status = CheckContent(request->content());
     if (status.ok()) status = absl::PermissionDeniedError(NotInRoom(request->room()));
     return FailWith(std::move(reply), status);
   }
-  request->set_from(user_);
-  InRoom& place = at->second;
-  if (place.sends == nullptr)
-    place.sends = std::make_shared<RoomSends>(*place.membership, environment_.servers, load_);
-  const auto sends = place.sends;
+  request->set_from(user_.name());
+  if (place->sends == nullptr)
+    place->sends = std::make_shared<RoomSends>(*place->membership, environment_.servers, load_);
+  const auto sends = place->sends;
   if (load_->sends < kMostSends && load_->bytes < kMostSendBytes) reply.LetNextCome();
   sends->Send(*std::move(request), std::move(reply), net::Clock::now() + environment_.patience);
 }
@@ -229,44 +211,30 @@ void ChatSession::Send(const json::object& body, client::Reply reply) {
 void ChatSession::History(const json::object& body, client::Reply reply) {
   auto request = ReadHistory(body);
   if (!request.ok()) return FailWith(std::move(reply), request.status());
-  const auto at = rooms_.find(request->room());
-  if (at == rooms_.end()) return reply.Fail(403, NotInRoom(request->room()));
+  const InRoom* const place = rooms_.Find(request->room());
+  if (place == nullptr) return reply.Fail(403, NotInRoom(request->room()));
   // A name alone proves nothing: without a sign-in, private messages are shown to nobody.
   if (session_.pass().open()) {
     request->set_public_only(true);
   } else {
-    request->set_user(user_);
+    request->set_user(user_.name());
   }
   // Any chat server knows it.
-  std::string server = at->second.membership->at().server;
+  std::string server = place->membership->at().server;
   if (environment_.servers.LeaseOf(server) == 0) server = environment_.servers.BestFor(request->room());
   net::Spawn(session_.loop(), ShowHistory(environment_.servers, std::move(server), *std::move(request),
                                           std::move(reply), session_.request_id()));
 }
 
 void ChatSession::OnTick() {
-  bool gap = false;
-  for (const auto& [room, place] : rooms_) {
-    environment_.rooms.TellGap(*place.membership);
-    gap = gap || place.membership->gap();
-  }
-  if (!gap && session_.rooms_hidden()) ShowRooms(session_, rooms_);
+  rooms_.TellGaps();
 }
 
 void ChatSession::OnEnded(const Membership& membership, Membership::End end) {
-  Forget(membership.room());
-  if (end != Membership::End::kReplaced) return ShowRooms(session_, rooms_);
+  rooms_.Forget(membership.room());
+  if (end != Membership::End::kReplaced) return rooms_.Show();
   replaced_ = true;
   session_.Kick("replaced");
-}
-
-void ChatSession::Forget(const std::string& room) {
-  const auto at = rooms_.find(room);
-  const InRoom place = std::move(at->second);
-  rooms_.erase(at);
-  place.membership->Leave();
-  environment_.rooms.Erase(*place.membership);
-  if (place.sends != nullptr) place.sends->Close();
 }
 
 void ChatSession::OnClosed(bool clean) {
@@ -275,27 +243,9 @@ void ChatSession::OnClosed(bool clean) {
   clean = clean && !replaced_;
   // While this server drains, places wait to be taken over by the session's resume token, before the grace of
   // the lease ends them.
-  const bool take_back = !environment_.draining || !KnowsTokens();
-  for (auto& [room, place] : rooms_) {
-    place.membership->EndSession(/*keep_name=*/!clean, WaitMs());
-    environment_.partings.Add(std::move(place), take_back);
-  }
-  rooms_.clear();
-  SignOut();
-}
-
-void ChatSession::SignIn(std::string user, std::string token) {
-  user_ = std::move(user);
-  token_ = std::move(token);
-  environment_.encoder.Use(session_.push_encoding());
-  environment_.sessions.SignIn(user_, session_);
-}
-
-void ChatSession::SignOut() {
-  if (user_.empty()) return;
-  environment_.sessions.SignOut(user_, session_);
-  environment_.encoder.Unuse(session_.push_encoding());
-  user_.clear();
+  const bool take_back = !environment_.draining || !user_.KnowsTokens();
+  rooms_.Part(environment_.partings, /*keep_name=*/!clean, user_.WaitMs(), take_back);
+  user_.SignOut();
 }
 
 }  // namespace hubbub::connector

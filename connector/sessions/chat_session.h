@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,7 +8,6 @@
 #include "absl/status/status.h"
 #include "boost/asio/awaitable.hpp"
 #include "connector/chat_servers/chat_servers.h"
-#include "connector/chat_servers/partings.h"
 #include "connector/chat_servers/room_sends.h"
 #include "connector/delivery/membership.h"
 #include "connector/sessions/admission.h"
@@ -17,13 +15,15 @@
 #include "connector/sessions/recovery.h"
 #include "connector/sessions/requests.h"
 #include "connector/sessions/session_environment.h"
-#include "services/base/string_map.h"
+#include "connector/sessions/session_rooms.h"
+#include "connector/sessions/session_user.h"
 #include "services/client/client_session.h"
 
 namespace hubbub::connector {
 
-// The connector's side of one client session: enter, leave and send. A session is bound to one user by its
-// first enter, and may be in several rooms. Loop-only. Owned by its session.
+// The connector's side of one client session: its requests, such as enter, leave and send. A session is bound
+// to one user by its first enter (SessionUser), and may be in several rooms (SessionRooms). Loop-only. Owned
+// by its session.
 class ChatSession final : public client::SessionHandler {
  public:
   ChatSession(client::ClientSession& session, SessionEnvironment& environment);
@@ -52,7 +52,7 @@ class ChatSession final : public client::SessionHandler {
   static const Route* FindRoute(std::string_view name);
 
   void Enter(const boost::json::object& body, client::Reply reply);
-  // Signs the user in and has a place begun. REQUIRES: MayBegin.
+  // Has a place begun. REQUIRES: MayBegin.
   Entry Begin(EnterRequest wish);
   // OK if the client may have a place in a further room.
   absl::Status MayBegin(const EnterRequest& wish);
@@ -73,25 +73,14 @@ class ChatSession final : public client::SessionHandler {
 
   // The chat server has ended a place.
   void OnEnded(const Membership& membership, Membership::End end);
-  // Takes the session out of a room here; the chat server is not told.
-  void Forget(const std::string& room);
-  // The room keeps a name for this client for its token, not for its address.
-  bool KnowsTokens() const { return session_.own_client() || showed_token_; }
-  uint32_t WaitMs() const {
-    return KnowsTokens() ? 0 : static_cast<uint32_t>(environment_.name_wait.count());
-  }
-  void SignIn(std::string user, std::string token);
-  void SignOut();
 
   client::ClientSession& session_;
   SessionEnvironment& environment_;
   Admission admission_;
   bool signed_in_ = false;  // It has had a place.
-  std::string user_;        // Empty before the first enter, and after it has failed.
-  std::string token_;       // The session that shows it may take this session's places over.
-  bool showed_token_ = false;
-  bool replaced_ = false;    // Another session has taken one of its places.
-  StringMap<InRoom> rooms_;  // By name.
+  bool replaced_ = false;   // Another session has taken one of its places.
+  SessionUser user_;
+  SessionRooms rooms_;
   std::shared_ptr<SendLoad> load_ = std::make_shared<SendLoad>();
   std::optional<WaitingRequest> waiting_;
 };

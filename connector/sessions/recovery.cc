@@ -24,11 +24,6 @@ absl::Status CheckMissed(const chat::v1::AddResponse& answer, const std::string&
   return absl::OutOfRangeError("you have missed more than can be shown at once: enter your rooms again");
 }
 
-void TakePoint(const RoomPoint& point, Membership& membership) {
-  membership.BeginEpoch(point.epoch);
-  membership.SawOffset(point.offset);
-}
-
 }  // namespace
 
 boost::asio::awaitable<absl::Status> RecoverPlaces(ChatServers& servers, Recovery& recovery,
@@ -58,7 +53,7 @@ boost::asio::awaitable<absl::Status> RecoverPlaces(ChatServers& servers, Recover
 }
 
 void TakeItsWord(const Recovery& recovery) {
-  for (const Entry& entry : recovery.entries) TakePoint(WordOf(entry), *entry.membership);
+  for (const Entry& entry : recovery.entries) entry.membership->SawUpTo(WordOf(entry));
 }
 
 void ShowMissed(SessionEnvironment& environment, client::ClientSession& session, const Recovery& recovery) {
@@ -80,31 +75,6 @@ void ShowMissed(SessionEnvironment& environment, client::ClientSession& session,
     // As after an enter.
     if (membership.joined()) environment.restorer.CheckLease(membership);
   }
-}
-
-void ShowRooms(client::ClientSession& session, const StringMap<InRoom>& rooms) {
-  if (!session.wants_rooms()) return;
-  std::vector<client::RoomOfClient> shown;
-  bool gap = false;
-  for (const auto& [name, place] : rooms) {
-    const Membership& membership = *place.membership;
-    // An enter that is under way.
-    if (membership.seen().epoch == 0) continue;
-    gap = gap || membership.gap();
-    // Until it is told of a gap, it may not come back as if there were none.
-    shown.push_back({.name = name,
-                     .token = membership.gap() ? std::string() : membership.token(),
-                     .epoch = membership.seen().epoch,
-                     .offset = membership.seen().offset});
-  }
-  session.ShowRooms(shown);
-  if (gap) session.HideRooms();
-}
-
-void ShowRoomsFrom(const RoomPoint& point, Membership& membership, client::ClientSession& session,
-                   const StringMap<InRoom>& rooms) {
-  TakePoint(point, membership);
-  ShowRooms(session, rooms);
 }
 
 RoomPoint PointOf(const chat::v1::AddResponse& answer) {

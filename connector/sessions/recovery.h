@@ -5,13 +5,11 @@
 #include "absl/status/status.h"
 #include "boost/asio/awaitable.hpp"
 #include "connector/chat_servers/chat_servers.h"
-#include "connector/chat_servers/partings.h"
 #include "connector/delivery/membership.h"
 #include "connector/delivery/room_point.h"
 #include "connector/sessions/place_search.h"
 #include "connector/sessions/session_environment.h"
 #include "hubbub/chat/v1/chat.pb.h"
-#include "services/base/string_map.h"
 #include "services/client/client_session.h"
 #include "services/client/reply.h"
 
@@ -36,11 +34,6 @@ void TakeItsWord(const Recovery& recovery);
 // Shows the client who is in the rooms, what it has missed, and what comes after that.
 void ShowMissed(SessionEnvironment& environment, client::ClientSession& session, const Recovery& recovery);
 
-// Tells a client that wants to come back in which rooms it is now, and how far it has seen them.
-void ShowRooms(client::ClientSession& session, const StringMap<InRoom>& rooms);
-// The same, and this is how far it has seen one of them.
-void ShowRoomsFrom(const RoomPoint& point, Membership& membership, client::ClientSession& session,
-                   const StringMap<InRoom>& rooms);
 // How far a client that comes back has seen the room, as it says.
 RoomPoint WordOf(const Entry& entry);
 // How far it will have seen the room by the answer.
