@@ -496,6 +496,18 @@ TEST_F(ListenerTest, LearnsThatAClientHasLeft) {
   EXPECT_TRUE(WaitUntil([&] { return listener_->connections() == 0; }));
 }
 
+TEST_F(ListenerTest, AMessageThatIsNotWholeWhenItsClientClosesIsNone) {
+  Listen();
+  WebSocketClient ws(port());
+  // The first part of a message in two, masked by zeros.
+  ws.socket().Send(std::string("\x02\x82\0\0\0\0", 6) + TestProtocol::kEcho + "a");
+  ws.Send("\x03\xe8", FrameKind::kClose);
+  const auto frame = ws.Read();
+  EXPECT_EQ(frame.kind, FrameKind::kClose) << frame.body;
+  EXPECT_TRUE(WaitUntil([&] { return record_.lines().size() == 1; }));
+  EXPECT_THAT(record_.lines(), ElementsAre(HasSubstr("(goodbye)")));
+}
+
 TEST_F(ListenerTest, BoundsTheConnections) {
   Listen({.max_connections = 2});
   auto first = std::make_unique<TcpClient>(port());

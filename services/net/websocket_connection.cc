@@ -67,6 +67,7 @@ class WebSocketConnection final : public SocketConnection {
     if (closing()) return;
     stream_.next_layer().Hold();
     has_close_ = true;
+    buffer_.clear();  // A message that will not be whole: while a read is under way there is nothing else.
     OnLastByte("the client has closed");
   }
 
