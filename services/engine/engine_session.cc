@@ -123,8 +123,10 @@ void EngineSession::Work() {
   if (closing_ || ended_) posted_.clear();
   if (!posted_.empty()) return;
   transport_.polls().EndPost();
+  if (paused_ || closing_ || ended_) return;
+  if (last_byte_) return protocol_->OnLastByte(*std::exchange(last_byte_, std::nullopt));
   // It may have been paused for what was posted, or by a protocol that has gone on since.
-  if (!paused_) transport_.ResumeReading();
+  transport_.ResumeReading();
 }
 
 bool EngineSession::OnPacket(EngineType type, bool binary, std::string_view data) {
@@ -204,8 +206,8 @@ size_t EngineSession::OnMessage(std::string_view bytes, bool text) {
 }
 
 void EngineSession::OnLastByte(std::string_view detail) {
-  if (!posted_.empty()) Work();
-  if (!closing_ && !ended_) protocol_->OnLastByte(detail);
+  last_byte_.emplace(detail);
+  Work();
 }
 
 void EngineSession::OnSocketClosed(CloseReason reason, std::string_view detail) {
@@ -220,7 +222,7 @@ void EngineSession::Pause() {
 
 void EngineSession::Resume() {
   if (!std::exchange(paused_, false)) return;
-  if (!posted_.empty()) return WorkSoon();
+  if (!posted_.empty() || last_byte_) return WorkSoon();
   transport_.ResumeReading();
 }
 

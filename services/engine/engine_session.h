@@ -97,7 +97,7 @@ class EngineSession final : public net::Connection,
   bool OnPacket(socketio::EngineType type, bool binary, std::string_view data);
   // A packet that the protocol's budget does not see. False: nothing is left to be done with it.
   bool OnControl(socketio::EngineType type, std::string_view data);
-  // Gives the protocol what has come by a POST, as far as it takes it.
+  // Gives the protocol what has come by a POST, as far as it takes it, and then what comes behind that.
   void Work();
   void WorkSoon();
   void AnswerPoll();
@@ -115,6 +115,7 @@ class EngineSession final : public net::Connection,
 
   Transport transport_;
   std::deque<socketio::EnginePacket> posted_;  // Not taken by the protocol yet.
+  std::optional<std::string> last_byte_;  // Not told to the protocol yet, for what was posted comes first.
   ControlPackets control_packets_;
   Heartbeat heartbeat_;
   bool paused_ = false;
