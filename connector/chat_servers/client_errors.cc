@@ -4,6 +4,7 @@
 #include "services/base/utf8.h"
 #include "services/client/contract.h"
 #include "services/pomelo/text.h"
+#include "services/rpc/retry.h"
 
 namespace hubbub::connector {
 
@@ -60,6 +61,14 @@ void FailWith(client::Reply reply, const absl::Status& status) {
     default:
       return reply.Fail(CodeOf(status), std::string(status.message()));
   }
+}
+
+absl::Status FaultOfCall(const absl::Status& status) {
+  // Told apart from the others: the server may only be slow.
+  if (absl::IsDeadlineExceeded(status)) return status;
+  const bool at_fault = rpc::OutcomeOfCall(status) == rpc::Outcome::kUnknown ||
+                        absl::IsUnauthenticated(status) || absl::IsPermissionDenied(status);
+  return at_fault ? absl::UnavailableError(status.message()) : status;
 }
 
 }  // namespace hubbub::connector

@@ -21,4 +21,9 @@ std::string ComingBack(std::string_view room);
 int CodeOf(const absl::Status& status);
 void FailWith(client::Reply reply, const absl::Status& status);
 
+// Of a whole call to a chat server that failed: UNAVAILABLE where the servers are at fault, whatever code
+// gRPC has for that. It has several for a connection that breaks, INTERNAL among them, and a chat server says
+// UNAUTHENTICATED or PERMISSION_DENIED of the connector, not of its client. Otherwise the status as it is.
+absl::Status FaultOfCall(const absl::Status& status);
+
 }  // namespace hubbub::connector

@@ -64,7 +64,7 @@ void RoomSends::OnAnswer(const absl::Status& status, const chat::v1::SendRespons
       !status.ok() && membership_ != nullptr &&
       (outcome == rpc::Outcome::kNothingHappened || (outcome == rpc::Outcome::kUnknown && has_id));
   if (again) {
-    why_ = status;
+    why_ = certain ? status : FaultOfCall(status);
     waits_ = true;
     refused_ = true;
     // It will go with another chain, and the line may still have this one.
@@ -73,6 +73,7 @@ void RoomSends::OnAnswer(const absl::Status& status, const chat::v1::SendRespons
   } else {
     const std::string& room = queue_[back_]->send->send().room();
     End(back_, [&](client::Reply reply) {
+      if (!certain) return FailWith(std::move(reply), FaultOfCall(status));
       if (absl::IsPermissionDenied(status)) return reply.Fail(403, NotInRoom(room));
       if (!status.ok()) return FailWith(std::move(reply), status);
       refusals_ = 0;

@@ -253,6 +253,18 @@ TEST_F(RoomSendsTest, WhenTheLineBreaksOnlyWhatHasAnIdIsSentAgain) {
   });
 }
 
+// gRPC has several codes for that.
+TEST_F(RoomSendsTest, HoweverTheLineBreaksTheClientMayTryAgain) {
+  Run([&] {
+    for (const auto code : {absl::StatusCode::kInternal, absl::StatusCode::kUnknown,
+                            absl::StatusCode::kPermissionDenied, absl::StatusCode::kCancelled}) {
+      Say("a");
+      servers_.line->Answer(absl::Status(code, "it broke"), /*certain=*/false);
+      EXPECT_THAT(Answers(), ElementsAre(::testing::EndsWith("{\"code\":503"))) << static_cast<int>(code);
+    }
+  });
+}
+
 TEST_F(RoomSendsTest, WhatTheChatServerDoesNotKnowIsSentAgainIfItHasAnId) {
   Run([&] {
     Say("a", "id-a");

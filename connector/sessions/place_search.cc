@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "connector/chat_servers/client_errors.h"
 #include "services/base/retry_pause.h"
 #include "services/rpc/owner_hint.h"
 #include "services/rpc/retry.h"
@@ -80,7 +81,7 @@ boost::asio::awaitable<absl::StatusOr<chat::v1::AddResponse>> AskForPlace(ChatSe
                           waits ? ChatServers::kTriesWhileWaitedFor : ChatServers::kTriesAlone,
                           entry.request_id);
   }
-  co_return status.ok() ? absl::CancelledError("the client is gone") : status;
+  co_return status.ok() ? absl::CancelledError("the client is gone") : FaultOfCall(status);
 }
 
 }  // namespace hubbub::connector

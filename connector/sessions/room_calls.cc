@@ -24,7 +24,7 @@ boost::asio::awaitable<void> ShowHistory(ChatServers& servers, std::string serve
   if (session == nullptr) co_return;
   if (status.ok()) co_return reply.Ok(HistoryPage(response, session->small_answers()));
   if (absl::IsFailedPrecondition(status)) co_return reply.Fail(404, "no history is kept here");
-  FailWith(std::move(reply), status);
+  FailWith(std::move(reply), FaultOfCall(status));
 }
 
 }  // namespace hubbub::connector
