@@ -191,5 +191,14 @@ TEST_F(FaultsTest, WhatTheRoomRefusesIsNotTheServersFault) {
   ExpectFailed(Enter(), 429);
 }
 
+// The place may be there, and could not be taken back: it is the session's own.
+TEST_F(FaultsTest, ASessionWhoseEnterTimedOutEntersAtTheNextTry) {
+  chat_.Fail(StatusCode::DEADLINE_EXCEEDED, StatusCode::OK, /*kick=*/StatusCode::RESOURCE_EXHAUSTED);
+  ExpectFailed(Enter(), 504);
+  chat_.Fail(StatusCode::OK);
+  const json::object answer = Enter();
+  EXPECT_TRUE(answer.contains("users")) << json::serialize(answer);
+}
+
 }  // namespace
 }  // namespace hubbub::connector

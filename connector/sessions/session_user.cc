@@ -21,7 +21,7 @@ Membership::Who SessionUser::Enter(const EnterRequest& wish) {
   // what the room has for it is for it alone.
   const bool has_token = LooksLikeAToken(wish.resume);
   showed_token_ = showed_token_ || has_token;
-  if (name_.empty()) SignIn(wish.user, has_token ? wish.resume : NewToken());
+  if (name_.empty()) SignIn(wish.user, has_token ? wish.resume : token_);
   return {.room = wish.room,
           .user = name_,
           .token = has_token ? wish.resume : token_,
@@ -31,7 +31,7 @@ Membership::Who SessionUser::Enter(const EnterRequest& wish) {
 
 void SessionUser::SignIn(const std::string& name, std::string token) {
   name_ = name;
-  token_ = std::move(token);
+  token_ = token.empty() ? NewToken() : std::move(token);
   encoder_.Use(session_.push_encoding());
   sessions_.SignIn(name_, session_);
 }

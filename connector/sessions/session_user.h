@@ -26,7 +26,8 @@ class SessionUser {
   const std::string& name() const { return name_; }
   // Who is to have the place that the client wishes for. Signs in as the wish's user, unless there is one.
   Membership::Who Enter(const EnterRequest& wish);
-  // Does nothing if there is no user.
+  // Does nothing if there is no user. The token stays the session's: by it the next enter takes over a place
+  // that the last one may have got though it failed.
   void SignOut();
 
   // The room keeps a name for this client for its token, not for its address.
@@ -35,6 +36,7 @@ class SessionUser {
   uint32_t WaitMs() const { return KnowsTokens() ? 0 : static_cast<uint32_t>(name_wait_.count()); }
 
  private:
+  // `token`: empty for a new one.
   void SignIn(const std::string& name, std::string token);
 
   client::ClientSession& session_;

@@ -62,11 +62,13 @@ TEST_F(SessionUserTest, IsWhomTheFirstEnterNames) {
 
 TEST_F(SessionUserTest, MayBeAnotherOneOnceItIsSignedOut) {
   Run([&](SessionUser& user) {
-    (void)user.Enter(Wish("ann"));
+    const Membership::Who ann = user.Enter(Wish("ann"));
     user.SignOut();
     EXPECT_EQ(user.name(), "");
     EXPECT_EQ(registry_.SessionsOf("ann"), nullptr);
-    EXPECT_EQ(user.Enter(Wish("bob")).user, "bob");
+    const Membership::Who bob = user.Enter(Wish("bob"));
+    EXPECT_EQ(bob.user, "bob");
+    EXPECT_EQ(bob.token, ann.token) << "a place that the session may have left behind is its own";
     EXPECT_NE(registry_.SessionsOf("bob"), nullptr);
   });
 }
