@@ -151,6 +151,15 @@ TEST_F(HistoryTest, RetentionKeepsWhatIsYoungEnough) {
   EXPECT_THAT(Offsets("red"), ElementsAre(28, 29, 30));
 }
 
+TEST_F(HistoryTest, AClockThatIsSetForwardDeletesNothing) {
+  Say("red", 30);
+  int64_t now_ms = kNow;
+  Retention retention(slots_, {.max_messages = 0, .max_age_ms = 60'000, .system_ms = [&] { return now_ms; }});
+  now_ms += 3'600'000;
+  EndRetention(retention);
+  EXPECT_EQ(Offsets("red").size(), 30u);
+}
+
 TEST_F(HistoryTest, RetentionLeavesRoomsOfOthersAlone) {
   Say("red", 30);
   slots_.generations[static_cast<size_t>(slots_.SlotOf("red"))] = 0;

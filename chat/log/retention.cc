@@ -34,8 +34,7 @@ absl::Status Retention::LookAt(Store& store, const RoomHead& room) {
   int64_t trimmed = room.trimmed;
   if (options_.max_messages > 0) trimmed = std::max(trimmed, room.head - options_.max_messages);
   if (options_.max_age_ms > 0 && trimmed < room.head) {
-    const absl::StatusOr<int64_t> kept =
-        store.OffsetAt(room.room, options_.system_ms() - options_.max_age_ms);
+    const absl::StatusOr<int64_t> kept = store.OffsetAt(room.room, clock_.NowMs() - options_.max_age_ms);
     if (!kept.ok()) return kept.status();
     trimmed = std::max(trimmed, *kept - 1);
   }

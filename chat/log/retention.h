@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "chat/log/age_clock.h"
 #include "chat/log/held_slots.h"
 #include "chat/store/store.h"
 #include "services/base/clock.h"
@@ -21,12 +23,14 @@ class Retention {
   struct Options {
     int64_t max_messages = 100'000;  // Of a room; 0: any number.
     int64_t max_age_ms = 0;          // 0: any age.
+    std::function<int64_t()> steady_ms = SteadyNowMs;
     std::function<int64_t()> system_ms = SystemNowMs;
   };
   static constexpr std::chrono::milliseconds kPause{1'000};
 
   // `slots` outlives this object.
-  Retention(const HeldSlots& slots, Options options) : slots_(slots), options_(std::move(options)) {}
+  Retention(const HeldSlots& slots, Options options)
+      : slots_(slots), options_(std::move(options)), clock_(options_.steady_ms, options_.system_ms) {}
 
   // Does a little, and answers when to go on.
   std::chrono::milliseconds Round(Store& store);
@@ -49,6 +53,7 @@ class Retention {
 
   const HeldSlots& slots_;
   const Options options_;
+  const AgeClock clock_;
   std::string after_;  // The last room that was looked at.
   bool first_walk_ = true;
   std::vector<std::string> deleting_;

@@ -11,6 +11,7 @@ namespace hubbub::chat {
 RoomLoader::RoomLoader(Options options, uint64_t epoch, std::unique_ptr<Store> store, const HeldSlots& slots,
                        RoomTable& rooms, LogCounters& counters)
     : options_(std::move(options)),
+      clock_(options_.steady_ms, options_.system_ms),
       epoch_(epoch),
       store_(std::move(store)),
       slots_(slots),
@@ -122,7 +123,7 @@ absl::StatusOr<RoomState> RoomLoader::Read(const RoomHead& head) {
   state.epoch = epoch_;
   state.offset = static_cast<uint64_t>(head.head);
   state.time_ms = head.time_ms;
-  const int64_t since_ms = options_.system_ms() - options_.max_age_ms;
+  const int64_t since_ms = clock_.NowMs() - options_.max_age_ms;
   if (head.head == 0 || head.time_ms <= since_ms) return state;
   absl::StatusOr<std::vector<LoggedEvent>> events =
       store_->Recent(head.room, head.trimmed, options_.max_events);
@@ -146,7 +147,7 @@ absl::StatusOr<RoomState> RoomLoader::Read(const RoomHead& head) {
 }
 
 int64_t RoomLoader::AtMs(int64_t time_ms) const {
-  return options_.steady_ms() - std::max<int64_t>(options_.system_ms() - time_ms, 0);
+  return options_.steady_ms() - std::max<int64_t>(clock_.NowMs() - time_ms, 0);
 }
 
 }  // namespace hubbub::chat

@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "chat/log/age_clock.h"
 #include "chat/log/held_slots.h"
 #include "chat/log/log_counters.h"
 #include "chat/rooms/room_table.h"
@@ -68,6 +69,7 @@ class RoomLoader {
   int64_t AtMs(int64_t time_ms) const;
 
   const Options options_;
+  const AgeClock clock_;
   const uint64_t epoch_;
   const std::unique_ptr<Store> store_;
   const HeldSlots& slots_;

@@ -58,6 +58,21 @@ TEST_F(RoomLoaderTest, ARoomGoesOnWhereItsLogEnds) {
   EXPECT_THAT(Outcomes(1), ::testing::ElementsAre("next: 4"));
 }
 
+TEST_F(RoomLoaderTest, AClockThatWasSetHidesNothing) {
+  for (const int64_t step_ms : {3'600'000, -3'600'000}) {
+    const std::string room = step_ms > 0 ? "blue" : "green";
+    Logged(room, 1, step_ms > 0 ? 2'000 : 1'000 - step_ms, "id");
+    clock_step_ms_ = step_ms;
+    const auto added = Enter(room, 0);
+    ASSERT_TRUE(added.ok()) << added.status();
+    EXPECT_TRUE(added->missed.has_value());
+    const auto again = table_->Send(room, "eve", kEverybody, "x", "id");
+    ASSERT_TRUE(again.ok());
+    EXPECT_TRUE(again->repeated);
+    clock_step_ms_ = 0;
+  }
+}
+
 TEST_F(RoomLoaderTest, ARoomWhoseEventsAreOldKeepsItsOffsets) {
   Logged("blue", 9, 400'000);
   const auto added = Enter("blue", 3);

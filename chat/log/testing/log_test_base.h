@@ -70,7 +70,7 @@ class LogTest : public ::testing::Test {
     options.lanes.longest_pause = std::chrono::milliseconds(10);
     options.loader.pause = std::chrono::milliseconds(1);
     options.loader.steady_ms = options.now_ms = [this] { return now_ms_.load(); };
-    options.loader.system_ms = [this] { return now_ms_ + 5'000'000; };
+    options.loader.system_ms = [this] { return now_ms_ + 5'000'000 + clock_step_ms_; };
     log_ = std::make_unique<DurableLog>(std::move(options), slots_, listener_);
     RoomTable::Options rooms;
     rooms.now_ms = [this] { return now_ms_.load(); };
@@ -113,6 +113,7 @@ class LogTest : public ::testing::Test {
   int Slot() const { return slots_.SlotOf("red"); }
 
   std::atomic<int64_t> now_ms_ = 1'000'000;
+  std::atomic<int64_t> clock_step_ms_ = 0;  // By which somebody has set the machine's clock.
   FakeDatabase database_;
   FakeSlots slots_;
   FakeListener listener_;
