@@ -160,6 +160,24 @@ TEST_F(HistoryTest, AClockThatIsSetForwardDeletesNothing) {
   EXPECT_EQ(Offsets("red").size(), 30u);
 }
 
+// A server that has answered DeleteRoom may end before the rows are deleted.
+TEST_F(HistoryTest, WhatTheOwnerBeforeHasTrimmedIsDeletedWheneverTheSlotComes) {
+  Say("red", 30);
+  Say("blue", 30);
+  ASSERT_NE(slots_.SlotOf("red"), slots_.SlotOf("blue"));
+  std::atomic<int64_t>& generation = slots_.generations[static_cast<size_t>(slots_.SlotOf("red"))];
+  for (const Retention::Options& options : {Retention::Options{}, Retention::Options{.max_messages = 0}}) {
+    generation = 0;
+    Retention retention(slots_, options);
+    EndRetention(retention);
+    EndRetention(retention);
+    EXPECT_TRUE(store_->Trim("red", store_->Heads({"red"})->front().trimmed + 10).ok());
+    generation = 2;
+    for (int i = 0; i < 3; ++i) EndRetention(retention);
+    EXPECT_EQ(retention.deleted(), 10u);
+  }
+}
+
 TEST_F(HistoryTest, RetentionLeavesRoomsOfOthersAlone) {
   Say("red", 30);
   slots_.generations[static_cast<size_t>(slots_.SlotOf("red"))] = 0;

@@ -14,9 +14,15 @@ std::chrono::milliseconds Retention::Round(Store& store) {
 }
 
 absl::Status Retention::Look(Store& store) {
-  if (options_.max_messages == 0 && options_.max_age_ms == 0) return absl::OkStatus();
-  const std::vector<int> slots = OwnSlots();
-  if (slots.empty()) return absl::OkStatus();
+  if (walk_.empty()) walk_ = NextSlots();
+  // What other servers have by now is theirs.
+  std::erase_if(walk_, [this](const auto& slot) { return slots_.GenerationOf(slot.first) != slot.second; });
+  std::vector<int> slots;
+  for (const auto& [slot, generation] : walk_) slots.push_back(slot);
+  if (slots.empty()) {
+    after_.clear();
+    return absl::OkStatus();
+  }
   const absl::StatusOr<std::vector<RoomHead>> rooms = store.Rooms(slots, after_, kRooms);
   if (!rooms.ok()) return rooms.status();
   for (const RoomHead& room : *rooms) {
@@ -25,7 +31,8 @@ absl::Status Retention::Look(Store& store) {
   }
   if (rooms->size() < kRooms) {
     after_.clear();
-    first_walk_ = false;
+    for (const auto& [slot, generation] : walk_) walked_[slot] = generation;
+    walk_.clear();
   }
   return absl::OkStatus();
 }
@@ -39,8 +46,8 @@ absl::Status Retention::LookAt(Store& store, const RoomHead& room) {
     trimmed = std::max(trimmed, *kept - 1);
   }
   if (trimmed == room.trimmed) {
-    // What another server has trimmed before it ended.
-    if (first_walk_ && trimmed > 0) Deleted(room.room);
+    // Perhaps another server has ended before it could delete that.
+    if (trimmed > 0 && IsNew(slots_.SlotOf(room.room))) Deleted(room.room);
     return absl::OkStatus();
   }
   if (absl::Status status = store.Trim(room.room, trimmed); !status.ok()) return status;
@@ -56,12 +63,19 @@ absl::Status Retention::Delete(Store& store) {
   return absl::OkStatus();
 }
 
-std::vector<int> Retention::OwnSlots() const {
-  std::vector<int> own;
+std::map<int, int64_t> Retention::NextSlots() const {
+  const bool keeps_all = options_.max_messages == 0 && options_.max_age_ms == 0;
+  std::map<int, int64_t> next;
   for (int slot = 0; slot < slots_.slots(); ++slot) {
-    if (slots_.GenerationOf(slot) != 0) own.push_back(slot);
+    const int64_t generation = slots_.GenerationOf(slot);
+    if (generation != 0 && (IsNew(slot) || !keeps_all)) next.emplace(slot, generation);
   }
-  return own;
+  return next;
+}
+
+bool Retention::IsNew(int slot) const {
+  const auto walked = walked_.find(slot);
+  return walked == walked_.end() || walked->second != slots_.GenerationOf(slot);
 }
 
 }  // namespace hubbub::chat

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +18,8 @@
 namespace hubbub::chat {
 
 // Walks through the rooms of this server's slots, over and over, and deletes the messages that are too many
-// or too old, some at a time. For one thread, but for the counters.
+// or too old, some at a time. Of a slot that is new here it also deletes what another server has trimmed and
+// not deleted before it ended. For one thread, but for the counters.
 class Retention {
  public:
   struct Options {
@@ -44,7 +46,10 @@ class Retention {
   absl::Status Look(Store& store);
   absl::Status LookAt(Store& store, const RoomHead& room);
   absl::Status Delete(Store& store);
-  std::vector<int> OwnSlots() const;
+  // The slots that the next walk goes through, and the generations as which this server has them.
+  std::map<int, int64_t> NextSlots() const;
+  // No walk has gone through the slot since this server has it.
+  bool IsNew(int slot) const;
 
   // At a time, so that nobody else waits for it for long.
   static constexpr int kRooms = 100;
@@ -54,8 +59,9 @@ class Retention {
   const HeldSlots& slots_;
   const Options options_;
   const AgeClock clock_;
-  std::string after_;  // The last room that was looked at.
-  bool first_walk_ = true;
+  std::map<int, int64_t> walk_;    // As NextSlots; empty between two walks.
+  std::string after_;              // The last room that was looked at.
+  std::map<int, int64_t> walked_;  // The slots that were walked through before, and as which generation.
   std::vector<std::string> deleting_;
   metrics::Counter deleted_;
 };
