@@ -24,7 +24,7 @@ net::HttpResponse TellWhatThisIs(const net::HttpRequest&) {
 Connector::LoopParts::LoopParts(net::Loop& loop, int loops, Connector& connector)
     : sessions(loop),
       rooms(loop),
-      servers(connector.links_, loop),
+      servers(connector.links_, loop, &rooms),
       restorer({.part = static_cast<uint32_t>(loop.index()), .parts = static_cast<uint32_t>(loops)}, rooms,
                connector.encoder_, servers),
       partings(rooms, servers),

@@ -48,6 +48,11 @@ class SlowChatServer final : public chat::v1::ChatService::Service {
     const std::lock_guard lock(mu_);
     return log_;
   }
+  // So many kicks cannot be done just now.
+  void RefuseKicks(int count) {
+    const std::lock_guard lock(mu_);
+    refused_kicks_ = count;
+  }
   // Sends are answered from now on, the first of them with this code.
   void Answer(grpc::StatusCode first = grpc::StatusCode::OK) {
     {
@@ -84,6 +89,13 @@ class SlowChatServer final : public chat::v1::ChatService::Service {
   }
   grpc::Status Kick(grpc::ServerContext*, const chat::v1::KickRequest* request,
                     chat::v1::KickResponse*) override {
+    {
+      const std::lock_guard lock(mu_);
+      if (refused_kicks_ > 0) {
+        --refused_kicks_;
+        return {grpc::StatusCode::ABORTED, "the room is on its way to another chat server"};
+      }
+    }
     Log((request->keep_name() ? "kick, name kept: " : "kick: ") + request->user());
     return grpc::Status::OK;
   }
@@ -119,6 +131,7 @@ class SlowChatServer final : public chat::v1::ChatService::Service {
   std::mutex mu_;
   std::condition_variable changed_;
   std::vector<std::string> log_;
+  int refused_kicks_ = 0;
   bool answers_ = false;
   bool ended_ = false;
   grpc::StatusCode first_ = grpc::StatusCode::OK;
@@ -181,6 +194,16 @@ TEST_F(PartingsTest, WhatCouldNotBeDoneThenIsDoneFirst) {
   EXPECT_TRUE(WaitUntil([&] { return chat_.log().size() == 6; }));
   EXPECT_THAT(chat_.log(), ElementsAre("came: last words", "kick: ann", "not now: last words",
                                        "came: last words", "done: last words", "kick, name kept: bob"));
+}
+
+// While its store is away, a chat server can neither keep a room nor give it away, for however long that is.
+TEST_F(PartingsTest, AChatServerIsToldOfALeaveUntilItHears) {
+  chat_.RefuseKicks(ChatServers::kTriesWhileWaitedFor + 1);
+  PomeloClient ann(connector_->client_port());
+  Enter(ann, "ann");
+  EXPECT_EQ(ann.Request("connector.entryHandler.leave", {{"rid", "lobby"}}).at("code"), 200);
+  EXPECT_TRUE(WaitUntil([&] { return !chat_.log().empty(); }));
+  EXPECT_THAT(chat_.log(), ElementsAre("kick: ann"));
 }
 
 }  // namespace

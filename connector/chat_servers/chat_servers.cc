@@ -20,6 +20,8 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::chrono::milliseconds kKickAgainAfter{500};
+// After a while, so that very many who have left do not keep a chat server busy that waits for its store.
+constexpr std::chrono::milliseconds kKickSeldom{4'000};
 
 bool MayNotHaveHeard(const absl::Status& status) {
   return rpc::OutcomeOfCall(status) == rpc::Outcome::kUnknown || absl::IsAborted(status);
@@ -38,8 +40,8 @@ asio::awaitable<std::tuple<absl::Status, Response>> AnswerTo(Start start) {
 
 }  // namespace
 
-ChatServers::ChatServers(ChatLinks& links, net::Loop& loop)
-    : links_(links), loop_(loop), pauses_(Entropy{}()) {}
+ChatServers::ChatServers(ChatLinks& links, net::Loop& loop, const LocalRooms* rooms)
+    : links_(links), loop_(loop), rooms_(rooms), pauses_(Entropy{}()) {}
 
 uint64_t ChatServers::LeaseOf(const std::string& server) const {
   const auto link = links_.Find(server);
@@ -77,26 +79,46 @@ asio::awaitable<ChatServers::HistoryOutcome> ChatServers::ListEvents(std::string
       [&](auto done) { link->ListEvents(loop_, std::move(request), request_id, std::move(done)); });
 }
 
-asio::awaitable<void> ChatServers::Kick(std::string server, chat::v1::KickRequest place, int tries,
+asio::awaitable<void> ChatServers::Kick(std::string server, chat::v1::KickRequest place,
                                         std::string request_id) {
-  const std::shared_ptr<ChatLink> link = links_.Find(server);
-  for (; link != nullptr && tries > 0; --tries) {
-    // Under another lease, the chat server has forgotten the place.
-    if (const uint64_t lease = link->lease(); lease != 0 && lease != place.lease()) co_return;
-    const auto [status, response] = co_await AnswerTo<chat::v1::KickResponse>(
-        [&](auto done) { link->Kick(loop_, place, request_id, std::move(done)); });
-    if (status.ok() || absl::IsNotFound(status)) co_return;
-    if (tries == 1 || !MayNotHaveHeard(status)) {
-      spdlog::warn("chat server {} was not told that a user left: {}{}", server,
-                   std::string(status.message()), LogFields({{"request", request_id}}));
-      co_return;
-    }
+  for (int tries = 1;; ++tries) {
+    if (co_await KickOnce(server, place, request_id)) co_return;
+    if (tries == kTriesWhileWaitedFor) break;
     co_await Wait(kKickAgainAfter);
   }
+  spdlog::warn("chat server {} has not heard yet that a user left: it is told again{}", server,
+               LogFields({{"request", request_id}}));
+  net::Spawn(loop_, KickUntilHeard(std::move(server), std::move(place), kTriesWhileWaitedFor));
 }
 
 void ChatServers::TakeBack(const std::string& server, const chat::v1::KickRequest& place) {
-  net::Spawn(loop_, Kick(server, place, kTriesAlone, /*request_id=*/{}));
+  net::Spawn(loop_, KickUntilHeard(server, place, 0));
+}
+
+asio::awaitable<void> ChatServers::KickUntilHeard(std::string server, chat::v1::KickRequest place,
+                                                  int tries) {
+  for (;; ++tries) {
+    if (tries > 0) co_await Wait(tries <= kTriesWhileWaitedFor ? kKickAgainAfter : kKickSeldom);
+    // A session that comes back is given the place that it has there still.
+    const Membership* const again = rooms_ == nullptr ? nullptr : rooms_->Find(place.room(), place.session());
+    if (again != nullptr && again->joined()) co_return;
+    if (again == nullptr && co_await KickOnce(server, place, /*request_id=*/{})) co_return;
+  }
+}
+
+asio::awaitable<bool> ChatServers::KickOnce(const std::string& server, const chat::v1::KickRequest& place,
+                                            const std::string& request_id) {
+  const std::shared_ptr<ChatLink> link = links_.Find(server);
+  // The lease of a server that is lost ends by itself. Under another one, it has forgotten the place.
+  if (link == nullptr || link->lost()) co_return true;
+  if (const uint64_t lease = link->lease(); lease != 0 && lease != place.lease()) co_return true;
+  const auto [status, response] = co_await AnswerTo<chat::v1::KickResponse>(
+      [&](auto done) { link->Kick(loop_, place, request_id, std::move(done)); });
+  if (status.ok() || absl::IsNotFound(status)) co_return true;
+  if (MayNotHaveHeard(status)) co_return false;
+  spdlog::warn("chat server {} was not told that a user left: {}{}", server, std::string(status.message()),
+               LogFields({{"request", request_id}}));
+  co_return true;
 }
 
 asio::awaitable<void> ChatServers::Wait(std::chrono::milliseconds pause) {

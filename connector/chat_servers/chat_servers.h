@@ -12,6 +12,7 @@
 #include "boost/asio/awaitable.hpp"
 #include "connector/chat_servers/chat_links.h"
 #include "connector/chat_servers/send_stream.h"
+#include "connector/delivery/local_rooms.h"
 #include "connector/delivery/membership.h"
 #include "hubbub/chat/v1/chat.pb.h"
 #include "services/net/loop.h"
@@ -28,12 +29,11 @@ class ChatServers {
   using HistoryOutcome = std::tuple<absl::Status, chat::v1::ListEventsResponse>;
   using RestoreDone = std::function<void(const absl::Status&, const chat::v1::RestoreResponse&)>;
 
-  // How often Kick tells a chat server that may not have heard: while a client waits for it,
+  // How often a client that leaves waits for a chat server to hear of it.
   static constexpr int kTriesWhileWaitedFor = 8;
-  // and when nobody does. That takes longer than a lease lasts without a stream.
-  static constexpr int kTriesAlone = 60;
 
-  ChatServers(ChatLinks& links, net::Loop& loop);
+  // `rooms`: what sessions of the loop have; may be null, and otherwise outlives this object.
+  ChatServers(ChatLinks& links, net::Loop& loop, const LocalRooms* rooms = nullptr);
   virtual ~ChatServers() = default;
 
   net::Loop& loop() const { return loop_; }
@@ -55,10 +55,11 @@ class ChatServers {
   boost::asio::awaitable<HistoryOutcome> ListEvents(std::string server, chat::v1::ListEventsRequest request,
                                                     std::string request_id);
   // ChatService.Kick: takes a place back. A server that may not have heard is told again, twice a second and
-  // `tries` times in all: until it has heard, the others see a user who is not there, and the name is taken.
-  boost::asio::awaitable<void> Kick(std::string server, chat::v1::KickRequest place, int tries,
-                                    std::string request_id);
-  // The same for a place that no client waits to be rid of, kTriesAlone times.
+  // then less often, for as long as the place's lease may stand: until it has heard, the others see a user
+  // who is not there, and the name is taken. Returns when it has heard, or after kTriesWhileWaitedFor, when
+  // TakeBack goes on.
+  boost::asio::awaitable<void> Kick(std::string server, chat::v1::KickRequest place, std::string request_id);
+  // The same for a place that no client waits to be rid of. Ends if the session has the place again.
   virtual void TakeBack(const std::string& server, const chat::v1::KickRequest& place);
   // ChatService.Restore.
   virtual void Restore(const std::string& server, chat::v1::RestoreRequest request, RestoreDone done);
@@ -74,8 +75,14 @@ class ChatServers {
   virtual void Later(int tries, std::function<void()> then);
 
  private:
+  // Tells the server once that the place is given up. True if nothing is left to do.
+  boost::asio::awaitable<bool> KickOnce(const std::string& server, const chat::v1::KickRequest& place,
+                                        const std::string& request_id);
+  boost::asio::awaitable<void> KickUntilHeard(std::string server, chat::v1::KickRequest place, int tries);
+
   ChatLinks& links_;
   net::Loop& loop_;
+  const LocalRooms* const rooms_;
   uint64_t pauses_;  // Counted from a random number, so that no two loops wait alike.
   uint64_t chains_ = 0;
 };

@@ -194,14 +194,19 @@ const LastEvents* LocalRooms::LastEventsOf(std::string_view room) const {
   return at == rooms_.end() ? nullptr : &at->second.last_events;
 }
 
-bool LocalRooms::Holds(std::string_view room, uint64_t session, std::string_view token) const {
+const Membership* LocalRooms::Find(std::string_view room, uint64_t session) const {
   loop_.AssertHere();
   const auto at = rooms_.find(room);
-  if (at == rooms_.end()) return false;
+  if (at == rooms_.end()) return nullptr;
   const auto& seats = at->second.seats;
-  return std::any_of(seats.begin(), seats.end(), [&](const Membership* seat) {
-    return seat->session_id() == session && seat->token() == token;
-  });
+  const auto seat = std::find_if(seats.begin(), seats.end(),
+                                 [&](const Membership* one) { return one->session_id() == session; });
+  return seat == seats.end() ? nullptr : *seat;
+}
+
+bool LocalRooms::Holds(std::string_view room, uint64_t session, std::string_view token) const {
+  const Membership* const found = Find(room, session);
+  return found != nullptr && found->token() == token;
 }
 
 std::vector<Membership*> LocalRooms::JoinedAt(std::string_view server) const {

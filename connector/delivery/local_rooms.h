@@ -59,6 +59,8 @@ class LocalRooms {
   // Whom clients here have been shown in the room; null if no membership of the room is here.
   const ShownUsers* ShownIn(std::string_view room) const;
 
+  // What this session has in the room; null if it has nothing there.
+  const Membership* Find(std::string_view room, uint64_t session) const;
   // True if this session has a membership in the room whose place has this token.
   bool Holds(std::string_view room, uint64_t session, std::string_view token) const;
   // The memberships that are joined, at this chat server.

@@ -76,10 +76,7 @@ boost::asio::awaitable<absl::StatusOr<chat::v1::AddResponse>> AskForPlace(ChatSe
   if (perhaps.lease != 0) {
     chat::v1::KickRequest place = KickRequestFor(membership);
     place.set_lease(perhaps.lease);
-    const bool waits = reply.session() != nullptr;
-    co_await servers.Kick(perhaps.server, std::move(place),
-                          waits ? ChatServers::kTriesWhileWaitedFor : ChatServers::kTriesAlone,
-                          entry.request_id);
+    co_await servers.Kick(perhaps.server, std::move(place), entry.request_id);
   }
   co_return status.ok() ? absl::CancelledError("the client is gone") : FaultOfCall(status);
 }

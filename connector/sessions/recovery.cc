@@ -42,12 +42,9 @@ boost::asio::awaitable<absl::Status> RecoverPlaces(ChatServers& servers, Recover
   // What the client asks for next must not meet these places.
   for (size_t i = 0; i < recovery.answers.size(); ++i) {
     Membership& membership = *recovery.entries[i].membership;
-    const bool waits = reply.session() != nullptr;
     // It is about to enter again, by its token.
-    if (waits) membership.EndSession(/*keep_name=*/true, membership.wait_ms());
-    co_await servers.Kick(membership.at().server, KickRequestFor(membership),
-                          waits ? ChatServers::kTriesWhileWaitedFor : ChatServers::kTriesAlone,
-                          recovery.entries[i].request_id);
+    if (reply.session() != nullptr) membership.EndSession(/*keep_name=*/true, membership.wait_ms());
+    co_await servers.Kick(membership.at().server, KickRequestFor(membership), recovery.entries[i].request_id);
   }
   co_return status.ok() ? absl::CancelledError("the client is gone") : status;
 }
@@ -65,11 +62,11 @@ void ShowMissed(SessionEnvironment& environment, client::ClientSession& session,
       environment.servers.TakeBack(membership.at().server, KickRequestFor(membership));
       continue;
     }
-    boost::json::object members = UserList(answer.users(), answer.total());
+    boost::json::object members = UserList(answer.users());
     members["rid"] = membership.room();
     session.Push(client::route::kOnMembers, members);
     membership.set_attempt(answer.attempt());
-    environment.rooms.ShowUsers(membership.room(), answer.users());
+    environment.rooms.ShowUsers(membership.room(), answer.users(), answer.total());
     environment.rooms.Restored(membership, environment.encoder.Encode(answer.missed_events()),
                                PointOf(answer));
     // As after an enter.

@@ -10,8 +10,7 @@ namespace hubbub::connector {
 
 boost::asio::awaitable<void> GiveUpPlace(ChatServers& servers, std::shared_ptr<const Membership> membership,
                                          client::Reply reply, std::string request_id) {
-  co_await servers.Kick(membership->at().server, KickRequestFor(*membership),
-                        ChatServers::kTriesWhileWaitedFor, request_id);
+  co_await servers.Kick(membership->at().server, KickRequestFor(*membership), std::move(request_id));
   reply.Ok({{"code", 200}});
 }
 

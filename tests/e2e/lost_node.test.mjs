@@ -3,15 +3,18 @@
 import assert from 'node:assert/strict';
 import {afterEach, test} from 'node:test';
 
+import {STORE} from './network.mjs';
 import {KICK, RawTcp} from './pomelo_wire.mjs';
 import {Suite} from './suite.mjs';
 import {until} from './wait.mjs';
 
 const ENTER = 'connector.entryHandler.enter';
+const LEAVE = 'connector.entryHandler.leave';
 const SEND = 'chat.chatHandler.send';
 const OWN = {type: 'hubbub-web', version: '1'};
 const ROOMS = Array.from({length: 8}, (_, i) => `room-${i}`);
 const LONG_MS = 30000;
+const HALT_MS = 1500;  // A chat server that was stopped so long serves nobody until its store answers.
 
 let suite;
 const clients = [];
@@ -21,7 +24,7 @@ afterEach(async () => {
   await suite?.stop({evenIfBad: true});
 });
 
-const start = (history) => Suite.start({connectors: 2, chats: 2,
+const start = (history, more = {}) => Suite.start({connectors: 2, chats: 2, ...more,
                                         flags: {connector: ['--heartbeat=60'], chat: [`--history=${history}`]}});
 
 async function client(connector) {
@@ -65,6 +68,21 @@ for (const history of ['durable', 'memory']) {
     for (const ann of [...stays, ...returned]) assert.deepEqual(shown(ann).toSorted(), ['ann', 'cat'], ann.rid);
   });
 }
+
+test('who leaves while a chat server waits for its store has left in the end', async () => {
+  suite = await start('durable', {chats: 1, connectors: 1, store: 'postgres', network: true});
+  const [connector] = suite.connectors;
+  const [chat] = suite.chats;
+  const ann = await member(connector, 'ann', 'room');
+  const bob = await member(connector, 'bob', 'room');
+  suite.network.bothWays(chat.id, STORE, {held: true});
+  chat.halt();
+  await new Promise((resolve) => setTimeout(resolve, HALT_MS));
+  chat.goOn();
+  assert.equal((await bob.request(LEAVE, {rid: 'room'})).code, 200);
+  suite.network.heal();
+  await until(() => !shown(ann).includes('bob'), 'bob to have left', LONG_MS);
+});
 
 test('an enter that waited in a connector that hung takes no place from the client\'s later session', async () => {
   suite = await start('durable');
