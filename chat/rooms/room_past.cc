@@ -50,7 +50,11 @@ std::optional<std::vector<EventPtr>> RoomPast::SinceEarlier(const std::map<uint6
   const auto present = recent_.Since(0);
   if (!present) return std::nullopt;
   std::vector<EventPtr> events;
-  for (auto event = life.upper_bound(offset); event != life.end(); ++event) events.push_back(event->second);
+  for (auto event = life.upper_bound(offset); event != life.end(); ++event) {
+    // What no connector remembered any more was perhaps for this one, and is not told as if it had not been.
+    if (event->first != offset + 1 + events.size()) return std::nullopt;
+    events.push_back(event->second);
+  }
   events.insert(events.end(), present->begin(), present->end());
   return events;
 }

@@ -78,7 +78,7 @@ class RoomPast {
 
  private:
   std::optional<std::vector<EventPtr>> Since(SeenPoint seen) const;
-  // What is kept of an earlier life after `offset`, and all of the present one.
+  // What is kept of an earlier life after `offset`, and all of the present one. Nothing if there is a gap.
   std::optional<std::vector<EventPtr>> SinceEarlier(const std::map<uint64_t, EventPtr>& life,
                                                     uint64_t offset) const;
   void ForgetEarlier();

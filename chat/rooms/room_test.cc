@@ -439,6 +439,22 @@ TEST_F(RoomTest, AUserOfAnEarlierLifeMakesNoNoiseUnlessThereAreNewcomers) {
   EXPECT_THAT(a_->TakeTexts(), ElementsAre("joined dan@2")) << "cat does not know of dan";
 }
 
+// Each connector remembers its last events alone, and one may be far behind another.
+TEST_F(RoomTest, AGapInAnEarlierLifeIsNotRecovered) {
+  constexpr uint64_t kBefore = kEpoch - 1;
+  room_.GoOnFrom({{kBefore, {{5, Said(kBefore, 5, "five")}, {8, Said(kBefore, 8, "eight")}}}}, kNow);
+  EXPECT_FALSE(
+      room_.Restore(ClaimOf("bob", b_, 1, "t", {.epoch = kBefore, .offset = 4}), DuplicateUser::kRefuse, kNow)
+          .missed.has_value());
+  EXPECT_TRUE(
+      room_.Restore(ClaimOf("cat", b_, 2, "u", {.epoch = kBefore, .offset = 7}), DuplicateUser::kRefuse, kNow)
+          .missed.has_value());
+  const auto ann = room_.Add("ann", Place{a_, 2, "v"}, "", DuplicateUser::kRefuse, kNow,
+                             SeenPoint{.epoch = kBefore, .offset = 4});
+  ASSERT_TRUE(ann.ok());
+  EXPECT_FALSE(ann->missed.has_value());
+}
+
 TEST_F(RoomTest, WhatOthersSawOfAnEarlierLifeComesFirst) {
   constexpr uint64_t kBefore = kEpoch - 1;
   room_.GoOnFrom({{kBefore, {{5, Said(kBefore, 5, "five", "n-5")}, {6, Said(kBefore, 6, "six")}}}}, kNow);
