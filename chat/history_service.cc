@@ -165,15 +165,24 @@ grpc::ServerUnaryReactor* HistoryService::DeleteRoom(grpc::CallbackServerContext
 }
 
 void HistoryService::DeleteHere(const std::string& room,
-                                std::function<void(const absl::Status&, uint64_t)> done) {
+                                const std::function<void(const absl::Status&, uint64_t)>& done) {
+  const int slot = cluster_.slots().SlotOfRoom(room);
+  const int64_t generation = cluster_.slots().Held(slot);
   // What is proposed at this moment gets a greater offset, and stays.
   const absl::StatusOr<RoomInfo> here = rooms_.Get(room);
   const int64_t offset = here.ok() ? static_cast<int64_t>(here->offset) : 0;
   if (here.ok() && offset == 0) return done(absl::OkStatus(), 0);
-  log_->history().Delete(room, offset, [this, room, done = std::move(done)](absl::StatusOr<int64_t> deleted) {
+  log_->history().Delete(room, offset, [=, this](const absl::StatusOr<int64_t>& deleted) {
     if (!deleted.ok()) return done(deleted.status(), 0);
-    rooms_.ForgetEvents(room, static_cast<uint64_t>(*deleted));
-    done(absl::OkStatus(), static_cast<uint64_t>(*deleted));
+    // Behind a read that has begun before the deletion.
+    rooms_.WhenRead(room, [=, this, upto = static_cast<uint64_t>(*deleted)] {
+      if (rooms_.ForgetEvents(room, upto) && cluster_.slots().Held(slot) == generation)
+        return done(absl::OkStatus(), upto);
+      // It may have taken its last messages along.
+      done(absl::AbortedError(fmt::format(
+               "room \"{}\" has moved to another chat server while it was deleted: delete it again", room)),
+           0);
+    });
   });
 }
 

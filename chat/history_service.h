@@ -35,7 +35,7 @@ class HistoryService final : public v1::HistoryService::CallbackService {
   // OK if there is history to speak of.
   absl::Status Ready() const;
   // Deletes as the owner of the room.
-  void DeleteHere(const std::string& room, std::function<void(const absl::Status&, uint64_t)> done);
+  void DeleteHere(const std::string& room, const std::function<void(const absl::Status&, uint64_t)>& done);
 
   const std::string id_;
   ChatLog* const log_;

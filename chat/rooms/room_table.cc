@@ -99,16 +99,18 @@ absl::StatusOr<RoomInfo> RoomTable::Get(std::string_view room) const {
   return found->Info();
 }
 
-void RoomTable::ForgetEvents(std::string_view room, uint64_t offset) {
+bool RoomTable::ForgetEvents(std::string_view room, uint64_t offset) {
   Shard& shard = shards_.Of(room);
   MutexLock lock(shard.mu);
   shard.read.erase(room);
+  if (shard.frozen.contains(room)) return false;
   Room* const found = shards_.Find(shard, room);
-  if (found == nullptr) return;
+  if (found == nullptr) return true;
   shards_.Accounted(shard, *found, [&] {
     found->ForgetEvents(offset);
     return 0;
   });
+  return true;
 }
 
 RoomPage RoomTable::List(size_t page_size, std::string_view after) const {

@@ -83,8 +83,9 @@ class RoomTable {
   void WhenRead(std::string_view room, std::function<void()> done) {
     options().log->WhenRead(room, std::move(done));
   }
-  // The events up to this offset were deleted.
-  void ForgetEvents(std::string_view room, uint64_t offset);
+  // The events up to this offset were deleted. False if the room is on its way to another chat server, which
+  // may get them.
+  bool ForgetEvents(std::string_view room, uint64_t offset);
   // False if the room is yet to be read from the log, which this begins.
   bool HasOrReads(std::string_view room) { return shards_.HasOrReads(room); }
   // NOT_FOUND.

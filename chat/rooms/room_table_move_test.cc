@@ -62,6 +62,16 @@ TEST_F(RoomTableMoveTest, AFrozenRoomTakesNothingAndThawsAsItWas) {
   EXPECT_THAT(one_->TakeTexts(), ElementsAre("ann to *: hi@2"));
 }
 
+TEST_F(RoomTableMoveTest, WhatIsDeletedWhileARoomIsFrozenIsToBeDeletedAgain) {
+  Enter(table_, "ann", one_);
+  ASSERT_TRUE(table_.Send("lobby", "ann", kEverybody, "hi").ok());
+  ASSERT_TRUE(table_.moves().Freeze("lobby").has_value());
+  EXPECT_FALSE(table_.ForgetEvents("lobby", 2));
+  table_.moves().Thaw("lobby");
+  EXPECT_TRUE(table_.ForgetEvents("lobby", 2));
+  EXPECT_TRUE(table_.ForgetEvents("elsewhere", 2));
+}
+
 TEST_F(RoomTableMoveTest, WhoLeavesWhileARoomIsFrozenLeavesWhenItThaws) {
   Enter(table_, "ann", one_);
   Enter(table_, "bob", two_);
