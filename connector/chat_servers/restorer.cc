@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "services/base/clock.h"
 #include "spdlog/spdlog.h"
 
 namespace hubbub::connector {
@@ -221,16 +222,33 @@ void Restorer::OnAnswer(const RestoreCall& call, const absl::Status& status,
 void Restorer::Settle(const RestoreCall& call, const RoomToRestore& room,
                       const chat::v1::RestoredRoom& restored) {
   const Deliveries missed = encoder_.Encode(restored.missed_events());
+  rooms_.Remember(room.room, missed);
+  const Deliveries unshown = call.loss.server.empty() ? Deliveries() : TakeUnshown(room.room, restored);
   for (size_t i = 0; i < room.places.size(); ++i) {
     const bool replaced =
         std::find(restored.replaced().begin(), restored.replaced().end(), i) != restored.replaced().end();
-    SettleOne(call, *room.places[i].membership, replaced, restored, missed);
+    SettleOne(call, *room.places[i].membership, replaced, restored, missed, unshown);
   }
-  rooms_.Remember(room.room, missed);
+}
+
+Deliveries Restorer::TakeUnshown(const std::string& room, const chat::v1::RestoredRoom& restored) {
+  google::protobuf::RepeatedPtrField<chat::v1::Event> comings;
+  for (std::string& user : rooms_.TakeUnshown(room, restored.users())) {
+    chat::v1::Event& coming = *comings.Add();
+    coming.set_room(room);
+    coming.set_epoch(restored.epoch());
+    // Numbered apart, so that no client takes it for a point in the room's offsets.
+    coming.set_life(restored.life());
+    coming.set_change(1);
+    coming.set_time_ms(SystemNowMs());
+    coming.mutable_joined()->set_user(std::move(user));
+  }
+  return encoder_.Encode(std::move(comings));
 }
 
 void Restorer::SettleOne(const RestoreCall& call, Membership& membership, bool replaced,
-                         const chat::v1::RestoredRoom& restored, const Deliveries& missed) {
+                         const chat::v1::RestoredRoom& restored, const Deliveries& missed,
+                         const Deliveries& unshown) {
   if (membership.left()) {
     // Unless the session has come back: then this is its place again.
     if (replaced || rooms_.Holds(membership.room(), membership.session_id(), membership.token())) return;
@@ -254,7 +272,8 @@ void Restorer::SettleOne(const RestoreCall& call, Membership& membership, bool r
                   {.epoch = restored.epoch(),
                    .offset = restored.offset(),
                    .life = restored.life(),
-                   .change = restored.change()});
+                   .change = restored.change()},
+                  unshown);
   // What waited may have ended it, or moved it on.
   if (membership.joined()) CheckLease(membership);
 }

@@ -53,8 +53,11 @@ class Restorer {
   void OnAnswer(const RestoreCall& call, const absl::Status& status,
                 const chat::v1::RestoreResponse& response);
   void Settle(const RestoreCall& call, const RoomToRestore& room, const chat::v1::RestoredRoom& restored);
+  // `unshown`: the comings of users who are in the room and were never told to clients here.
   void SettleOne(const RestoreCall& call, Membership& membership, bool replaced,
-                 const chat::v1::RestoredRoom& restored, const Deliveries& missed);
+                 const chat::v1::RestoredRoom& restored, const Deliveries& missed, const Deliveries& unshown);
+  // A chat server that is lost may have told nobody, or some connectors alone, who has come last.
+  Deliveries TakeUnshown(const std::string& room, const chat::v1::RestoredRoom& restored);
 
   const LoopPart part_;
   LocalRooms& rooms_;

@@ -7,10 +7,12 @@
 namespace hubbub::connector {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
 
@@ -65,9 +67,9 @@ TEST_F(RestorerTest, AReportNamesWhomClientsWereShown) {
     ann.place->set_attempt(7);
     chat::v1::AddResponse answer;
     for (const char* user : {"ann", "cat", "dan"}) answer.add_users(user);
-    rooms_.ShowUsers("lobby", answer.users());
+    rooms_.ShowUsers("lobby", answer.users(), answer.users().size());
     answer.add_users("eve");
-    rooms_.ShowUsers("lobby", answer.users());
+    rooms_.ShowUsers("lobby", answer.users(), answer.users().size());
   });
   Deliver("chat-1", [](chat::v1::Event& event) {
     event.set_offset(1);
@@ -89,10 +91,44 @@ TEST_F(RestorerTest, ARoomThatHasMovedNamesNobody) {
   Do([&] {
     chat::v1::AddResponse answer;
     answer.add_users("cat");
-    rooms_.ShowUsers("lobby", answer.users());
+    rooms_.ShowUsers("lobby", answer.users(), answer.users().size());
   });
   Move("chat-1", "chat-2");
   EXPECT_THAT(Take("chat-2").request.rooms(0).shown_users(), IsEmpty());
+}
+
+TEST_F(RestorerTest, WhoCameWhenTheServerDiedIsShownToThoseWhoWereNotTold) {
+  const Guest& ann = Enter("ann");
+  const Guest& bob = Enter("bob");
+  Do([&] { Show({"ann", "bob", "cat"}, 3); });
+  Lose("chat-1");
+  Answer("chat-3");
+  Answer("chat-2", [](chat::v1::RestoredRoom& room) {
+    for (const char* user : {"ann", "bob", "cat", "dan", "eve"}) room.add_users(user);
+    room.set_epoch(kEpoch + 1);
+    chat::v1::Event& missed = *room.add_missed_events();
+    missed.set_room("lobby");
+    missed.set_epoch(kEpoch);
+    missed.set_offset(1);
+    missed.mutable_joined()->set_user("eve");
+  });
+  for (const Guest* guest : {&ann, &bob}) {
+    EXPECT_THAT(guest->session.connection.log,
+                ElementsAre(AllOf(HasSubstr("onAdd"), HasSubstr("eve")),
+                            AllOf(HasSubstr("onAdd"), HasSubstr("dan"), Not(HasSubstr("offset")))));
+  }
+  Do([&] {
+    EXPECT_THAT(rooms_.ShownIn("lobby")->users(), UnorderedElementsAre("ann", "bob", "cat", "dan", "eve"));
+  });
+}
+
+TEST_F(RestorerTest, NobodyIsShownTwiceWhereNotAllAreKnown) {
+  const Guest& ann = Enter("ann");
+  Do([&] { Show({"ann"}, 2); });
+  Lose("chat-1");
+  Answer("chat-3");
+  Answer("chat-2", [](chat::v1::RestoredRoom& room) { room.add_users("cat"); });
+  EXPECT_THAT(ann.session.connection.log, IsEmpty());
 }
 
 TEST_F(RestorerTest, MembersOfTwoLivesOfARoomAreToldApart) {

@@ -44,7 +44,8 @@ void LocalRooms::Joined(Membership& membership, const RoomPoint& point) {
   }
 }
 
-void LocalRooms::Restored(Membership& membership, const Deliveries& missed, const RoomPoint& point) {
+void LocalRooms::Restored(Membership& membership, const Deliveries& missed, const RoomPoint& point,
+                          const Deliveries& unshown) {
   loop_.AssertHere();
   const auto show = [&](const Delivery& delivery) {
     // The client is not shown its own comings and goings while it was away.
@@ -56,6 +57,14 @@ void LocalRooms::Restored(Membership& membership, const Deliveries& missed, cons
   if (point.epoch != membership.seen().epoch) {
     membership.BeginEpoch(point.epoch);
     for (const Delivery& delivery : missed) show(delivery);
+  }
+  for (const Delivery& delivery : unshown) {
+    client::ClientSession* const session = membership.session();
+    if (session == nullptr || delivery.user == membership.user()) continue;
+    if (net::Payload packages = delivery.After(0, session->push_encoding())) {
+      deliveries_.Add();
+      session->Write(std::move(packages));
+    }
   }
   Joined(membership, point);
 }
@@ -176,10 +185,17 @@ void LocalRooms::Learn(Room& room, const Delivery& delivery, int64_t now_ms) {
 }
 
 void LocalRooms::ShowUsers(std::string_view room,
-                           const google::protobuf::RepeatedPtrField<std::string>& users) {
+                           const google::protobuf::RepeatedPtrField<std::string>& users, size_t total) {
   loop_.AssertHere();
   const auto at = rooms_.find(room);
-  if (at != rooms_.end()) at->second.shown.Begin(users);
+  if (at != rooms_.end()) at->second.shown.Begin(users, total);
+}
+
+std::vector<std::string> LocalRooms::TakeUnshown(
+    std::string_view room, const google::protobuf::RepeatedPtrField<std::string>& users) {
+  loop_.AssertHere();
+  const auto at = rooms_.find(room);
+  return at == rooms_.end() ? std::vector<std::string>() : at->second.shown.TakeUnshown(users);
 }
 
 const ShownUsers* LocalRooms::ShownIn(std::string_view room) const {

@@ -40,7 +40,9 @@ class LocalRooms {
   void Joined(Membership& membership, const RoomPoint& point);
   // The answer to Restore: as Joined, but the client gets `missed` first: the events of the epoch that it
   // knows, and those of the point's epoch if that is another one; the comings and goings of the point's life.
-  void Restored(Membership& membership, const Deliveries& missed, const RoomPoint& point);
+  // Then the users `unshown` (TakeUnshown).
+  void Restored(Membership& membership, const Deliveries& missed, const RoomPoint& point,
+                const Deliveries& unshown = {});
 
   void Deliver(const std::shared_ptr<const Deliveries>& batch);
   // Tells the client which messages were left out for it, if there are some and it has taken most of what it
@@ -54,8 +56,13 @@ class LocalRooms {
   // The newest events of a room that have come here; null if no membership of the room is here.
   const LastEvents* LastEventsOf(std::string_view room) const;
 
-  // The answer to an Add said that these are in the room.
-  void ShowUsers(std::string_view room, const google::protobuf::RepeatedPtrField<std::string>& users);
+  // The answer to an Add said that these are in the room, of `total` users.
+  void ShowUsers(std::string_view room, const google::protobuf::RepeatedPtrField<std::string>& users,
+                 size_t total);
+  // Those of `users` whom no client here was shown in the room, as far as that is certain. The caller shows
+  // them.
+  std::vector<std::string> TakeUnshown(std::string_view room,
+                                       const google::protobuf::RepeatedPtrField<std::string>& users);
   // Whom clients here have been shown in the room; null if no membership of the room is here.
   const ShownUsers* ShownIn(std::string_view room) const;
 

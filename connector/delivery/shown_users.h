@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "google/protobuf/repeated_field.h"
 #include "services/base/string_map.h"
@@ -17,14 +18,21 @@ class ShownUsers {
  public:
   static constexpr size_t kMostBytes = size_t{64} << 10;
 
-  // The answer to an Add says that these are in the room. The first answer names all of them; from then on
-  // events tell of each change.
-  void Begin(const google::protobuf::RepeatedPtrField<std::string>& users) {
+  // The answer to an Add says that these are in the room, of `total` users. The first answer names all of
+  // them, or the first ones; from then on events tell of each change.
+  void Begin(const google::protobuf::RepeatedPtrField<std::string>& users, size_t total) {
     if (std::exchange(begun_, true)) return;
     for (const std::string& user : users) Insert(user);
+    if (static_cast<size_t>(users.size()) < total) all_ = false;
   }
   void Insert(std::string_view user) {
-    if (bytes_ + user.size() <= kMostBytes && users_.emplace(user).second) bytes_ += user.size();
+    if (users_.contains(user)) return;
+    if (bytes_ + user.size() > kMostBytes) {
+      all_ = false;
+      return;
+    }
+    users_.emplace(user);
+    bytes_ += user.size();
   }
   void Erase(std::string_view user) {
     const auto at = users_.find(user);
@@ -34,6 +42,16 @@ class ShownUsers {
   }
 
   const StringSet& users() const { return users_; }
+  // Those of `users` of whom it is certain that they were not shown; from now on they count as shown.
+  std::vector<std::string> TakeUnshown(const google::protobuf::RepeatedPtrField<std::string>& users) {
+    std::vector<std::string> unshown;
+    if (!begun_ || !all_) return unshown;
+    for (const std::string& user : users) {
+      if (!users_.contains(user)) unshown.push_back(user);
+    }
+    for (const std::string& user : unshown) Insert(user);
+    return unshown;
+  }
   // Of their names.
   size_t bytes() const { return bytes_; }
 
@@ -41,6 +59,7 @@ class ShownUsers {
   StringSet users_;
   size_t bytes_ = 0;
   bool begun_ = false;
+  bool all_ = true;  // Nobody who was shown is missing here.
 };
 
 }  // namespace hubbub::connector

@@ -165,7 +165,7 @@ void ChatSession::OnAdded(const Entry& entry, client::Reply reply, const chat::v
   reply.Ok(answer);
   if (returns) rooms_.ShowFrom(now, *entry.membership);
   entry.membership->set_attempt(response.attempt());
-  environment_.rooms.ShowUsers(entry.membership->room(), response.users());
+  environment_.rooms.ShowUsers(entry.membership->room(), response.users(), response.total());
   environment_.rooms.Joined(*entry.membership, now);
   // The events that waited may have ended it, or moved it on. A new lease that came before the answer has not
   // seen it.

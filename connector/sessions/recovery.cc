@@ -62,7 +62,7 @@ void ShowMissed(SessionEnvironment& environment, client::ClientSession& session,
       environment.servers.TakeBack(membership.at().server, KickRequestFor(membership));
       continue;
     }
-    boost::json::object members = UserList(answer.users());
+    boost::json::object members = UserList(answer.users(), answer.total());
     members["rid"] = membership.room();
     session.Push(client::route::kOnMembers, members);
     membership.set_attempt(answer.attempt());

@@ -157,6 +157,12 @@ class RestorerTest : public ::testing::Test {
     });
     return *guests_.back();
   }
+  // As the answer to an Add into the lobby says.
+  void Show(const std::vector<std::string>& users, size_t total) {
+    google::protobuf::RepeatedPtrField<std::string> names;
+    for (const std::string& user : users) *names.Add() = user;
+    rooms_.ShowUsers("lobby", names, total);
+  }
   // An event of the lobby that comes from `source`.
   void Deliver(const std::string& source, const std::function<void(chat::v1::Event&)>& fill) {
     Do([&] {

@@ -69,6 +69,25 @@ for (const history of ['durable', 'memory']) {
   });
 }
 
+for (const history of ['durable', 'memory']) {
+  test(`who came when a chat server died is shown to those who had not been told (${history} history)`, async () => {
+    suite = await start(history, {network: true});
+    const [near, far] = suite.connectors;
+    const [lost] = suite.chats;
+    const stays = await Promise.all(ROOMS.map((rid) => member(far, 'ann', rid)));
+    suite.network.oneWay(lost.id, far.id, {held: true});
+    const came = await Promise.all(ROOMS.map((rid) => member(near, 'bob', rid)));
+    await lost.stop('SIGKILL');
+    suite.network.cut(lost.id, far.id);
+    suite.network.heal();
+    const say = () => stays.map((ann) => `${ann.rid}: ${shown(ann)}`).join('; ');
+    await until(() => stays.every((ann) => shown(ann).includes('bob')), () => `bob to be shown: ${say()}`, LONG_MS);
+    const said = await Promise.all(came.map((bob) => bob.request(SEND, {rid: bob.rid, content: 'here', target: '*'})));
+    assert.ok(said.every(({offset}) => offset > 0), JSON.stringify(said));
+    for (const ann of stays) assert.deepEqual(shown(ann), ['ann', 'bob'], ann.rid);
+  });
+}
+
 test('who leaves while a chat server waits for its store has left in the end', async () => {
   suite = await start('durable', {chats: 1, connectors: 1, store: 'postgres', network: true});
   const [connector] = suite.connectors;
