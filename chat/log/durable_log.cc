@@ -14,9 +14,8 @@ using Opened = absl::StatusOr<std::unique_ptr<Store>>;
 absl::StatusOr<std::vector<std::unique_ptr<Store>>> OpenAll(const DurableLog::OpenStore& open) {
   Opened first = open();
   if (!first.ok()) return first.status();
-  std::vector<std::future<Opened>> opening;
-  for (int lane = 0; lane < (*first)->writers(); ++lane)
-    opening.push_back(std::async(std::launch::async, open));
+  std::vector<std::future<Opened>> opening(static_cast<size_t>((*first)->writers()));
+  for (std::future<Opened>& one : opening) one = std::async(std::launch::async, open);
   std::vector<std::unique_ptr<Store>> stores;
   stores.push_back(*std::move(first));
   for (std::future<Opened>& one : opening) {

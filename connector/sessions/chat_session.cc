@@ -74,7 +74,7 @@ void ChatSession::Enter(const json::object& body, client::Reply reply) {
   status = wish.ok() ? MayBegin(*wish) : wish.status();
   if (status.ok() && rooms_.size() >= environment_.max_rooms) status = TooManyRooms(rooms_.size());
   if (!status.ok()) return FailWith(std::move(reply), status);
-  net::Spawn(session_.loop(), GoIn(environment_.servers, Begin(*std::move(wish)), std::move(reply)));
+  net::Spawn(session_.loop(), GoIn(environment_.servers, Begin(*wish), std::move(reply)));
 }
 
 absl::Status ChatSession::MayBegin(const EnterRequest& wish) {
@@ -85,7 +85,7 @@ absl::Status ChatSession::MayBegin(const EnterRequest& wish) {
   return absl::OkStatus();
 }
 
-Entry ChatSession::Begin(EnterRequest wish) {
+Entry ChatSession::Begin(const EnterRequest& wish) {
   auto membership = std::make_shared<Membership>(
       user_.Enter(wish), session_, [this](Membership& ended, Membership::End end) { OnEnded(ended, end); });
   rooms_.Add(membership);
@@ -112,7 +112,7 @@ void ChatSession::Recover(const json::object& body, client::Reply reply) {
   for (EnterRequest& wish : *wishes) {
     // A client of Socket.IO does not number its attempts. This one must not take a place from a later one.
     if (wish.attempt == 0) wish.attempt = static_cast<uint64_t>(SystemNowMs());
-    recovery.entries.push_back(Begin(std::move(wish)));
+    recovery.entries.push_back(Begin(wish));
   }
   net::Spawn(session_.loop(), ComeBack(environment_.servers, std::move(recovery), std::move(reply)));
 }

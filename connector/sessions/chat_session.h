@@ -53,7 +53,7 @@ class ChatSession final : public client::SessionHandler {
 
   void Enter(const boost::json::object& body, client::Reply reply);
   // Has a place begun. REQUIRES: MayBegin.
-  Entry Begin(EnterRequest wish);
+  Entry Begin(const EnterRequest& wish);
   // OK if the client may have a place in a further room.
   absl::Status MayBegin(const EnterRequest& wish);
   // Asks for the place and answers the client. `this` is gone once the reply has no session.
