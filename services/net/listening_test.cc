@@ -4,6 +4,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/net/networks.h"
 
 namespace hubbub::net {
 namespace {
