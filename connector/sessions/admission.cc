@@ -18,9 +18,9 @@ absl::Status Admission::CountEnter() {
       fmt::format("more than {} enters a second: slow down", enters_.per_second()));
 }
 
-absl::Status Admission::Check(const EnterRequest& wish, std::string_view user) {
+absl::Status Admission::Check(const EnterRequest& wish, std::string_view user, const StringSet& rooms) {
   client::SessionPass& pass = session_.pass();
-  absl::Status status = pass.Show(wish.sign_in, SystemNowMs());
+  absl::Status status = wish.sign_in.empty() ? absl::OkStatus() : Refresh(wish.sign_in, rooms);
   if (status.ok()) status = pass.MayActAs(wish.user);
   if (status.ok()) status = pass.MayEnter(wish.room);
   if (status.ok()) status = CheckNames(wish);
@@ -41,18 +41,19 @@ absl::Status Admission::CheckNames(const EnterRequest& wish) const {
 }
 
 absl::Status Admission::Refresh(std::string_view token, const StringSet& rooms) {
-  client::SessionPass& pass = session_.pass();
+  client::SessionPass pass = session_.pass();
   // An open server wants to know nothing.
   if (pass.open()) return absl::OkStatus();
   auto newer = pass.Check(token, SystemNowMs());
   if (!newer.ok()) return newer.status();
+  pass.Take(*std::move(newer));
   for (const std::string& room : rooms) {
-    const absl::Status status = client::MayEnter(*newer, room);
+    const absl::Status status = pass.MayEnter(room);
     if (status.ok()) continue;
     return absl::PermissionDeniedError(
         fmt::format("{}, in which you are: leave it first", std::string(status.message())));
   }
-  pass.Take(*std::move(newer));
+  session_.pass() = std::move(pass);
   return absl::OkStatus();
 }
 

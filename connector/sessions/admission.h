@@ -22,8 +22,8 @@ class Admission {
   // Counts one more enter; RESOURCE_EXHAUSTED if that is too many.
   absl::Status CountEnter();
   // OK if the session, of `user` if that is not empty, may have what it wishes for, by the token that it
-  // shows now or has shown before.
-  absl::Status Check(const EnterRequest& wish, std::string_view user);
+  // shows now or has shown before. One that it shows now is taken as by Refresh.
+  absl::Status Check(const EnterRequest& wish, std::string_view user, const StringSet& rooms);
   // Takes a newer token in the place of the one in use. The client must be allowed to be in the rooms where
   // it is.
   absl::Status Refresh(std::string_view token, const StringSet& rooms);

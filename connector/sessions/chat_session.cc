@@ -78,7 +78,7 @@ void ChatSession::Enter(const json::object& body, client::Reply reply) {
 }
 
 absl::Status ChatSession::MayBegin(const EnterRequest& wish) {
-  if (absl::Status status = admission_.Check(wish, user_.name()); !status.ok()) return status;
+  if (absl::Status status = admission_.Check(wish, user_.name(), rooms_.Names()); !status.ok()) return status;
   // As the stock demo answers a user who is in the room already.
   if (rooms_.Has(wish.room))
     return absl::AlreadyExistsError(fmt::format("you are in room '{}' already", wish.room));

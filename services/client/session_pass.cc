@@ -47,7 +47,11 @@ absl::Status SessionPass::MayActAs(std::string_view user) const {
 
 absl::Status SessionPass::MayEnter(std::string_view room) const {
   if (open()) return absl::OkStatus();
-  return pass_ ? client::MayEnter(*pass_, room) : ShowATokenFirst();
+  if (!pass_) return ShowATokenFirst();
+  if (!pass_->may_read)
+    return absl::PermissionDeniedError("the sign-in token does not give the right to read");
+  if (pass_->Names(room)) return absl::OkStatus();
+  return absl::PermissionDeniedError(fmt::format("the sign-in token is not for room '{}'", Shown(room)));
 }
 
 absl::Status SessionPass::MaySpeak() const {
@@ -65,12 +69,6 @@ std::function<std::optional<std::string>(std::string_view token)> BearerCheck(
     if (pass.ok()) return std::nullopt;
     return std::string(pass.status().message());
   };
-}
-
-absl::Status MayEnter(const signin::Pass& pass, std::string_view room) {
-  if (!pass.may_read) return absl::PermissionDeniedError("the sign-in token does not give the right to read");
-  if (pass.Names(room)) return absl::OkStatus();
-  return absl::PermissionDeniedError(fmt::format("the sign-in token is not for room '{}'", Shown(room)));
 }
 
 }  // namespace hubbub::client

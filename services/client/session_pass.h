@@ -47,7 +47,4 @@ class SessionPass {
 std::function<std::optional<std::string>(std::string_view token)> BearerCheck(
     const signin::TokenChecker* checker);
 
-// OK if a holder of `pass` may enter `room`; PERMISSION_DENIED says why not.
-absl::Status MayEnter(const signin::Pass& pass, std::string_view room);
-
 }  // namespace hubbub::client

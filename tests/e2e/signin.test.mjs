@@ -188,6 +188,21 @@ test('a session ends with its token, unless it is refreshed', async () => {
   assert.ok((await refreshed.request(SEND, {rid: 'refreshed', content: 'still here', target: '*'})).offset);
 });
 
+test('a token that comes with an enter gives nothing in rooms that it is not for', async () => {
+  const lea = await raw(issuer.token('lea', {hubbub_rooms: ['attic', 'cellar'], hubbub_rights: ['read']}));
+  const enter = (rid, claims) => lea.request(ENTER, {username: 'lea', rid, ...claims && {token: issuer.token('lea', claims)}});
+  const speak = (rid) => lea.request(SEND, {rid, content: 'hello', target: '*'});
+  assert.ok((await enter('attic')).users);
+  const other = await enter('balcony', {hubbub_rooms: ['balcony'], hubbub_rights: ['read', 'speak']});
+  assert.deepEqual([other.code, other.message], [403, "the sign-in token is not for room 'attic', in which you are: leave it first"]);
+  for (const refused of [{hubbub_rooms: ['balcony'], hubbub_rights: ['read', 'speak']}, {hubbub_rights: ['speak']}])
+    assert.equal((await enter('cellar', refused)).code, 403);
+  assert.equal((await speak('attic')).code, 403);
+  assert.ok((await enter('cellar')).users, 'by the token of before');
+  assert.ok((await enter('balcony', {hubbub_rights: ['read', 'speak']})).users, 'by one for all rooms');
+  for (const room of ['attic', 'cellar', 'balcony']) assert.ok((await speak(room)).offset, room);
+});
+
 test('the client library asks for a token for each connection, and for another one before it ends', async () => {
   const asked = [];
   const chat = new HubbubClient({
