@@ -5,8 +5,10 @@ namespace hubbub::engine {
 using socketio::EngineType;
 using socketio::EngineVersion;
 
-ControlPackets::Judgement ControlPackets::Judge(EngineType type, Clock::time_point now) {
+ControlPackets::Judgement ControlPackets::Judge(EngineType type, size_t bytes, Clock::time_point now) {
   if (type == EngineType::kClose) return {Verdict::kLeave};
+  if (bytes > kMostBytes)
+    return {Verdict::kRefuse, "a packet that is no message has more than 128 bytes of data"};
   if (!limit_.Take(now)) {
     limit_.Refuse(now);
     if (!limit_.flooded()) return {Verdict::kDrop};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 #include "services/base/flood_limit.h"
@@ -28,11 +29,13 @@ class ControlPackets {
   ControlPackets(socketio::EngineVersion version, Clock::time_point now)
       : version_(version), limit_(kPerSecond, kMostDropped, now) {}
 
-  // One more packet. Beyond 20 at once and 10 a second it is dropped; more than 100 dropped within a second
-  // are a flood. A close counts for nothing: it ends the session anyway.
-  Judgement Judge(socketio::EngineType type, Clock::time_point now);
+  // One more packet, with so many bytes behind its type: beyond 128 it is refused, for it has nothing to say,
+  // and its bytes are counted nowhere. Beyond 20 at once and 10 a second it is dropped; more than 100 dropped
+  // within a second are a flood. A close counts for nothing: it ends the session anyway.
+  Judgement Judge(socketio::EngineType type, size_t bytes, Clock::time_point now);
 
  private:
+  static constexpr size_t kMostBytes = 128;
   static constexpr int kPerSecond = 10;
   static constexpr int kMostDropped = 100;
 

@@ -37,9 +37,18 @@ TEST(ControlPackets, JudgesEachTypeByTheProtocol) {
   for (const auto& c : cases) {
     SCOPED_TRACE(static_cast<int>(c.version) * 10 + static_cast<int>(c.type));
     ControlPackets packets(c.version, kStart);
-    const auto judgement = packets.Judge(c.type, kStart);
+    const auto judgement = packets.Judge(c.type, 0, kStart);
     EXPECT_EQ(judgement.verdict, c.verdict);
     EXPECT_THAT(std::string(judgement.why), HasSubstr(c.why));
+  }
+}
+
+TEST(ControlPackets, RefusesWhatCarriesMoreThanItHasToSay) {
+  for (const EngineType type : {EngineType::kPing, EngineType::kNoop, EngineType::kMessage}) {
+    ControlPackets packets(EngineVersion::k3, kStart);
+    EXPECT_EQ(packets.Judge(type, 128, kStart).verdict, Verdict::kTake);
+    EXPECT_EQ(packets.Judge(type, 129, kStart).verdict, Verdict::kRefuse);
+    EXPECT_EQ(packets.Judge(EngineType::kClose, 129, kStart).verdict, Verdict::kLeave);
   }
 }
 
@@ -60,7 +69,7 @@ TEST(ControlPackets, DropsWhatIsTooMuchAndTellsAFlood) {
     Verdict last = Verdict::kTake;
     bool flooded = false;
     for (int i = 0; i < c.tries; ++i) {
-      last = packets.Judge(EngineType::kNoop, kStart + i * c.every).verdict;
+      last = packets.Judge(EngineType::kNoop, 0, kStart + i * c.every).verdict;
       flooded = flooded || last == Verdict::kFlood;
     }
     EXPECT_EQ(flooded, c.last == Verdict::kFlood);
@@ -72,8 +81,8 @@ TEST(ControlPackets, DropsWhatIsTooMuchAndTellsAFlood) {
 
 TEST(ControlPackets, ACloseIsNeverTooMuch) {
   ControlPackets packets(EngineVersion::k4, kStart);
-  for (int i = 0; i < 110; ++i) packets.Judge(EngineType::kNoop, kStart);
-  EXPECT_EQ(packets.Judge(EngineType::kClose, kStart).verdict, Verdict::kLeave);
+  for (int i = 0; i < 110; ++i) packets.Judge(EngineType::kNoop, 0, kStart);
+  EXPECT_EQ(packets.Judge(EngineType::kClose, 0, kStart).verdict, Verdict::kLeave);
 }
 
 }  // namespace

@@ -139,7 +139,7 @@ bool EngineSession::OnPacket(EngineType type, bool binary, std::string_view data
 
 bool EngineSession::OnControl(EngineType type, std::string_view data) {
   using Verdict = ControlPackets::Verdict;
-  const auto [verdict, why] = control_packets_.Judge(type, Now());
+  const auto [verdict, why] = control_packets_.Judge(type, data.size(), Now());
   switch (verdict) {
     case Verdict::kTake:
       if (type == EngineType::kPing) SendPacket(EngineType::kPong, data);
