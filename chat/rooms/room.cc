@@ -59,7 +59,7 @@ absl::StatusOr<Room::Given> Room::AddPlace(std::string_view user, Place place, s
     }
     if (policy == DuplicateUser::kRefuse) {
       return absl::AlreadyExistsError(fmt::format(
-          "user \"{}\" is in room \"{}\" already: leave first, or show the resume_token of that session",
+          "user \"{}\" is in room \"{}\" already: leave first, or show the resume token of that session",
           user, name()));
     }
     if (policy == DuplicateUser::kReplace) return TakeOver(user, member->places.back(), std::move(place));
@@ -245,7 +245,7 @@ Place* Room::LeftBehind(std::string_view user, const Place& newcomer, const Show
 absl::Status Room::NameIsKept(std::string_view user, int64_t wait_ms) const {
   return absl::AlreadyExistsError(fmt::format(
       "user \"{}\" was cut off from room \"{}\" just now, and the name is kept for the return: try "
-      "again in {} s, or show the resume_token of that session",
+      "again in {} s, or show the resume token of that session",
       user, name(), (wait_ms + 999) / 1000));
 }
 
