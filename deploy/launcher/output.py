@@ -3,7 +3,7 @@
 import re
 
 # A line of a server's log: when, how grave, what.
-_LOG = re.compile(r"\S+ (?P<level>info|warning|error|critical) (?P<text>.*)")
+_WARNING = re.compile(r"\S+ warning (.*)")
 
 
 class Output:
@@ -15,7 +15,7 @@ class Output:
         self._out = out
         self._log = log
         self._starting = True
-        self._warnings = {}  # What is warned of: by which servers.
+        self._warnings = {}  # What is warned of, kept back: by which servers, as keys.
 
     def says(self, line):
         """A server's line on its standard output."""
@@ -23,25 +23,15 @@ class Output:
 
     def logs(self, server_id, line):
         """A server's line on its standard error."""
-        match = _LOG.fullmatch(line)
-        if match and match["level"] == "warning":
-            if match["text"] in self._warnings:
-                # Also of one that was started again: the suite is still set up that way.
-                return self._warn_again(match["text"], server_id)
-            if self._starting:
-                self._warnings[match["text"]] = [server_id]
-                return None
-        return self._log(f"{server_id} | {line}")
-
-    def _warn_again(self, text, server_id):
-        servers = self._warnings[text]
-        if server_id not in servers:
-            servers.append(server_id)
-            if not self._starting:
-                self._log(f"{server_id} | warning {text}")
+        warning = self._starting and _WARNING.fullmatch(line)
+        if warning:
+            self._warnings.setdefault(warning[1], {})[server_id] = None
+        else:
+            self._log(f"{server_id} | {line}")
 
     def up(self):
-        """The suite is up, or could not start: shows the warnings that were kept back."""
+        """The suite is up, or could not start: shows the warnings that were kept back. From now on each is shown when it comes."""
         self._starting = False
         for text, servers in self._warnings.items():
             self._log(f"{', '.join(servers)} | warning {text}")
+        self._warnings.clear()

@@ -361,11 +361,9 @@ class OutputTest(unittest.TestCase):
         output.up()
         self.assertEqual(logged, ["a, b | warning open", "b | warning few files"])
         del logged[:]
-        # From now on a new warning is shown at once, each time; one of the start only from a server that did not have it.
-        for server_id in ("a", "a", "c", "c"):
-            output.logs(server_id, "4 warning open")
-            output.logs(server_id, "5 warning the store is slow")
-        self.assertEqual(logged, ["a | 5 warning the store is slow"] * 2 + ["c | warning open"] + ["c | 5 warning the store is slow"] * 2)
+        # It may have another cause by now.
+        output.logs("a", "4 warning open")
+        self.assertEqual(logged, ["a | 4 warning open"])
 
 
 class LauncherTest(FolderTest):
