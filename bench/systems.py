@@ -145,8 +145,10 @@ class HubbubPostgres(Hubbub):
         return [f"--store={self.database.start()}", *self.store_flags]
 
     def stop(self):
-        super().stop()
-        self.database.stop()
+        try:
+            super().stop()
+        finally:
+            self.database.stop()
 
 
 class HubbubBySocketIo(Hubbub):
