@@ -1,16 +1,13 @@
 // What clients are told when calls to a chat server fail, by the code that gRPC or the chat server gives.
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "connector/connector.h"
+#include "connector/testing/scripted_chat_server.h"
 #include "gmock/gmock.h"
-#include "grpcpp/server.h"
-#include "grpcpp/server_builder.h"
 #include "gtest/gtest.h"
-#include "hubbub/chat/v1/history.grpc.pb.h"
 #include "services/testing/pomelo_client.h"
 #include "services/testing/wait.h"
 
@@ -28,27 +25,10 @@ constexpr const char* kGrpcsWords = "Received RST_STREAM with error code 2";
 
 // A chat server of one room and one user, whose calls fail as the test says. An Add that was refused gives no
 // place; one whose answer is lost has given it.
-class FaultyChatServer final : public chat::v1::ChatService::Service,
-                               public chat::v1::HistoryService::Service {
+class FaultyChatServer final : public ScriptedChatServer {
  public:
-  FaultyChatServer() {
-    grpc::ServerBuilder builder;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
-    builder.RegisterService(static_cast<chat::v1::ChatService::Service*>(this));
-    builder.RegisterService(static_cast<chat::v1::HistoryService::Service*>(this));
-    server_ = builder.BuildAndStart();
-  }
-  ~FaultyChatServer() override {
-    {
-      const std::lock_guard lock(mu_);
-      ended_ = true;
-    }
-    changed_.notify_all();
-    server_->Shutdown(std::chrono::system_clock::now());
-    server_->Wait();
-  }
+  ~FaultyChatServer() override { End(); }
 
-  uint16_t port() const { return static_cast<uint16_t>(port_); }
   void Fail(StatusCode add, StatusCode list = StatusCode::OK, StatusCode kick = StatusCode::OK) {
     const std::lock_guard lock(mu_);
     add_ = add;
@@ -59,18 +39,7 @@ class FaultyChatServer final : public chat::v1::ChatService::Service,
  private:
   static grpc::Status With(StatusCode code) { return {code, code == StatusCode::OK ? "" : kGrpcsWords}; }
 
-  grpc::Status Subscribe(grpc::ServerContext*, const chat::v1::SubscribeRequest*,
-                         grpc::ServerWriter<chat::v1::SubscribeResponse>* stream) override {
-    chat::v1::SubscribeResponse first;
-    first.set_lease(5);
-    first.set_seq(1);
-    first.set_incarnation(1);
-    stream->Write(first);
-    std::unique_lock lock(mu_);
-    changed_.wait(lock, [this] { return ended_; });
-    return grpc::Status::OK;
-  }
-  grpc::Status Add(grpc::ServerContext*, const chat::v1::AddRequest* request,
+  grpc::Status Add(grpc::ServerContext* context, const chat::v1::AddRequest* request,
                    chat::v1::AddResponse* response) override {
     const std::lock_guard lock(mu_);
     const std::string& shown = request->resume_token();
@@ -80,15 +49,8 @@ class FaultyChatServer final : public chat::v1::ChatService::Service,
                          add_ == StatusCode::RESOURCE_EXHAUSTED || add_ == StatusCode::ALREADY_EXISTS;
     if (refused) return With(add_);
     token_ = request->token();
-    response->add_users(request->user());
-    response->set_total(1);
-    response->set_epoch(7);
-    response->set_offset(1);
+    (void)ScriptedChatServer::Add(context, request, response);
     return With(add_);
-  }
-  grpc::Status Restore(grpc::ServerContext*, const chat::v1::RestoreRequest*,
-                       chat::v1::RestoreResponse*) override {
-    return grpc::Status::OK;
   }
   grpc::Status Kick(grpc::ServerContext*, const chat::v1::KickRequest*, chat::v1::KickResponse*) override {
     const std::lock_guard lock(mu_);
@@ -101,15 +63,10 @@ class FaultyChatServer final : public chat::v1::ChatService::Service,
     return With(list_);
   }
 
-  std::mutex mu_;
-  std::condition_variable changed_;
   std::string token_;  // Of the place; empty: it is free.
   StatusCode add_ = StatusCode::OK;
   StatusCode list_ = StatusCode::OK;
   StatusCode kick_ = StatusCode::OK;
-  bool ended_ = false;
-  int port_ = 0;
-  std::unique_ptr<grpc::Server> server_;
 };
 
 class FaultsTest : public ::testing::Test {

@@ -1,6 +1,5 @@
 #include "connector/chat_servers/partings.h"
 
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -8,9 +7,8 @@
 #include <vector>
 
 #include "connector/connector.h"
+#include "connector/testing/scripted_chat_server.h"
 #include "gmock/gmock.h"
-#include "grpcpp/server.h"
-#include "grpcpp/server_builder.h"
 #include "gtest/gtest.h"
 #include "services/testing/pomelo_client.h"
 #include "services/testing/wait.h"
@@ -22,28 +20,11 @@ using hubbub::testing::PomeloClient;
 using hubbub::testing::WaitUntil;
 using ::testing::ElementsAre;
 
-constexpr uint64_t kLease = 5;
-
 // A chat server of one room that answers sends when the test says so, and keeps what it is asked.
-class SlowChatServer final : public chat::v1::ChatService::Service {
+class SlowChatServer final : public ScriptedChatServer {
  public:
-  SlowChatServer() {
-    grpc::ServerBuilder builder;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
-    builder.RegisterService(this);
-    server_ = builder.BuildAndStart();
-  }
-  ~SlowChatServer() override {
-    {
-      const std::lock_guard lock(mu_);
-      ended_ = true;
-    }
-    changed_.notify_all();
-    server_->Shutdown(std::chrono::system_clock::now());
-    server_->Wait();
-  }
+  ~SlowChatServer() override { End(); }
 
-  uint16_t port() const { return static_cast<uint16_t>(port_); }
   std::vector<std::string> log() {
     const std::lock_guard lock(mu_);
     return log_;
@@ -64,29 +45,6 @@ class SlowChatServer final : public chat::v1::ChatService::Service {
   }
 
  private:
-  grpc::Status Subscribe(grpc::ServerContext*, const chat::v1::SubscribeRequest*,
-                         grpc::ServerWriter<chat::v1::SubscribeResponse>* stream) override {
-    chat::v1::SubscribeResponse first;
-    first.set_lease(kLease);
-    first.set_seq(1);
-    first.set_incarnation(1);
-    stream->Write(first);
-    std::unique_lock lock(mu_);
-    changed_.wait(lock, [this] { return ended_; });
-    return grpc::Status::OK;
-  }
-  grpc::Status Add(grpc::ServerContext*, const chat::v1::AddRequest* request,
-                   chat::v1::AddResponse* response) override {
-    response->add_users(request->user());
-    response->set_total(1);
-    response->set_epoch(7);
-    response->set_offset(1);
-    return grpc::Status::OK;
-  }
-  grpc::Status Restore(grpc::ServerContext*, const chat::v1::RestoreRequest*,
-                       chat::v1::RestoreResponse*) override {
-    return grpc::Status::OK;
-  }
   grpc::Status Kick(grpc::ServerContext*, const chat::v1::KickRequest* request,
                     chat::v1::KickResponse*) override {
     {
@@ -126,14 +84,9 @@ class SlowChatServer final : public chat::v1::ChatService::Service {
     log_.push_back(std::move(line));
   }
 
-  int port_ = 0;
-  std::unique_ptr<grpc::Server> server_;
-  std::mutex mu_;
-  std::condition_variable changed_;
   std::vector<std::string> log_;
   int refused_kicks_ = 0;
   bool answers_ = false;
-  bool ended_ = false;
   grpc::StatusCode first_ = grpc::StatusCode::OK;
 };
 
