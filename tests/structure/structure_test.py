@@ -17,7 +17,8 @@ NET = METRICS + ["services/net"]
 SIGNIN = BASE + ["services/signin"]
 ENGINE = NET + ["services/socketio", "services/engine"]
 CLIENT = NET + SIGNIN + ["services/pomelo", "services/socketio", "services/client"]
-RPC = NET + ["services/rpc"]
+HTTP2 = NET + ["services/http2"]
+RPC = HTTP2 + ["services/rpc"]
 DIRECTORY = RPC + ["services/dns", "services/directory"]
 PROGRAM = DIRECTORY + SIGNIN + ["services/program"]
 CHAT_ROOMS = METRICS + ["chat/rooms"]
@@ -38,6 +39,7 @@ ALLOWED = {
     "services/signin": SIGNIN,
     "services/engine": ENGINE,
     "services/client": CLIENT,
+    "services/http2": HTTP2,
     "services/rpc": RPC,
     "services/directory": DIRECTORY,
     "services/program": PROGRAM,
@@ -58,7 +60,7 @@ ALLOWED = {
 # Where gRPC's and Asio's headers may be included. Everything else is free of them.
 GRPC = ["services/rpc", "services/directory", "services/program", "chat/connectors", "chat/cluster", "chat",
         "connector/chat_servers", "connector", "gateway", "bench"]
-ASIO = ["services/net", "services/engine", "connector/sessions", "connector/chat_servers", "bench"]
+ASIO = ["services/net", "services/engine", "services/http2", "services/rpc", "connector/sessions", "connector/chat_servers", "bench"]
 # Test support may use everything of its program, and tests may use test support.
 TESTING = re.compile(r"(^|/)testing/|_(test|fuzz|bench)\.cc$")
 # What a newcomer meets first.
