@@ -55,7 +55,13 @@ Connector::Connector(const ConnectorOptions& options)
       request_prefix_(fmt::format("{:06x}", Entropy()() & 0xffffff)),
       encoder_(encodings_),
       loops_(options.loops),
-      links_(options.self.id, LinksListener(), options.extras.credentials),
+      // The random number names this run of the connector.
+      links_(loops_,
+             {.connector_id = options.self.id,
+              .connector_run = Entropy()() | 1,
+              .credentials = options.extras.credentials,
+              .grpc_streams = options.grpc_streams},
+             LinksListener()),
       peers_(options.self.id, options.extras.credentials),
       sessions_made_((Entropy()() & 0xffff'ffff) << 20) {
   for (int i = 0; i < loops_.size(); ++i)

@@ -1,9 +1,12 @@
 #include "connector/chat_servers/chat_link.h"
 
+#include <future>
 #include <utility>
 
 #include "services/base/clock.h"
-#include "services/rpc/channel.h"
+#include "services/http2/message_framing.h"
+#include "services/rpc/grpc_call.h"
+#include "services/rpc/grpc_status.h"
 #include "spdlog/spdlog.h"
 
 namespace hubbub::connector {
@@ -11,51 +14,86 @@ namespace hubbub::connector {
 using chat::v1::SubscribeRequest;
 using chat::v1::SubscribeResponse;
 
-ChatLink::ChatLink(directory::ServerInfo server, std::string connector_id, uint64_t connector_run,
-                   Listener listener, const rpc::Credentials& credentials)
-    : server_(std::move(server)),
-      connector_id_(std::move(connector_id)),
+ChatLink::ChatLink(net::Loop& loop, directory::ServerInfo server, ChatLinkOptions options, Listener listener)
+    : loop_(loop),
+      server_(std::move(server)),
+      options_(std::move(options)),
       listener_(std::move(listener)),
-      channel_(rpc::MakeChannel(server_.grpc_address(), credentials)),
+      channel_(rpc::MakeChannel(server_.grpc_address(), options_.credentials)),
       stub_(chat::v1::ChatService::NewStub(channel_)),
       history_(chat::v1::HistoryService::NewStub(channel_)),
       reachability_(SteadyNowMs()),
-      stream_({
-          .open = [this](auto* context, const auto* request,
-                         auto* reactor) { stub_->async()->Subscribe(context, request, reactor); },
-          .request =
-              [this, connector_run] {
-                SubscribeRequest request;
-                request.set_incarnation(connector_run);
-                request.set_connector(connector_id_);
-                request.set_lease(lease_);
-                request.set_next_seq(next_seq_);
-                return request;
-              },
-          .on_message = [this](SubscribeResponse& batch) { OnBatch(batch); },
-          .on_end = [this](const grpc::Status& status) { OnEnd(status); },
-      }) {}
+      stream_(loop, {
+                        .method = "/hubbub.chat.v1.ChatService/Subscribe",
+                        .open = StreamsOn(loop),
+                        .request = [this] { return NextSubscribe(); },
+                        .on_message = [this](std::string_view message) { OnMessage(message); },
+                        .on_end = [this](const absl::Status& status) { OnEnd(status); },
+                    }) {}
+
+http2::OpenCall ChatLink::StreamsOn(net::Loop& loop) {
+  boost::system::error_code is_name;
+  const auto address = net::asio::ip::make_address(server_.host, is_name);
+  if (options_.grpc_streams || options_.credentials != nullptr || is_name)
+    return rpc::GrpcCalls(loop, channel_);
+  const auto index = static_cast<size_t>(loop.index());
+  MutexLock lock(mu_);
+  if (channels_.size() <= index) channels_.resize(index + 1);
+  if (channels_[index] == nullptr)
+    channels_[index] =
+        std::make_shared<http2::Channel>(loop, net::asio::ip::tcp::endpoint(address, server_.port));
+  return [channel = channels_[index]](const std::string& method, http2::CallEvents events) {
+    return channel->Open(method, std::move(events));
+  };
+}
+
+void ChatLink::Start() {
+  loop_.Post([this] { stream_.Start(); });
+}
 
 void ChatLink::Stop() {
-  stream_.Stop();
-  if (state_ == State::kUp) state_ = State::kDown;
-  *standing_lease_ = 0;
+  std::promise<void> stopped;
+  loop_.Post([this, &stopped] {
+    stream_.Stop();
+    if (state_ == State::kUp) state_ = State::kDown;
+    *standing_lease_ = 0;
+    stopped.set_value();
+  });
+  stopped.get_future().wait();
   MutexLock lock(mu_);
   for (const auto& sends : sends_) {
     if (sends != nullptr) sends->Close();
+  }
+  for (const auto& channel : channels_) {
+    if (channel != nullptr) http2::Channel::CloseSoon(channel);
   }
 }
 
 std::shared_ptr<SendStream> ChatLink::SendsOf(net::Loop& loop) {
   const auto index = static_cast<size_t>(loop.index());
+  {
+    MutexLock lock(mu_);
+    if (index < sends_.size() && sends_[index] != nullptr) return sends_[index];
+  }
+  auto sends = std::make_shared<SendStream>(loop, StreamsOn(loop), server_.id, standing_lease_);
   MutexLock lock(mu_);
   if (sends_.size() <= index) sends_.resize(index + 1);
-  if (sends_[index] == nullptr) {
-    sends_[index] = std::make_shared<SendStream>(
-        loop, [stub = stub_](auto* context, auto* reactor) { stub->async()->SendStream(context, reactor); },
-        server_.id, standing_lease_);
-  }
-  return sends_[index];
+  return sends_[index] = std::move(sends);
+}
+
+std::string ChatLink::NextSubscribe() const {
+  SubscribeRequest request;
+  request.set_incarnation(options_.connector_run);
+  request.set_connector(options_.connector_id);
+  request.set_lease(lease_);
+  request.set_next_seq(next_seq_);
+  return http2::FrameMessage(request);
+}
+
+void ChatLink::OnMessage(std::string_view message) {
+  SubscribeResponse batch;
+  if (batch.ParseFromArray(message.data(), static_cast<int>(message.size()))) return OnBatch(batch);
+  spdlog::error("a batch of chat server {} cannot be read: its events are missing", server_.id);
 }
 
 void ChatLink::OnBatch(SubscribeResponse& batch) {
@@ -79,19 +117,20 @@ void ChatLink::OnBatch(SubscribeResponse& batch) {
 }
 
 // A stream that breaks is opened again at once.
-void ChatLink::OnEnd(const grpc::Status& status) {
+void ChatLink::OnEnd(const absl::Status& status) {
+  const std::string why(status.message());
   const int64_t now_ms = SteadyNowMs();
-  reachability_.Ended(status, now_ms);
+  reachability_.Ended(rpc::ToGrpc(status), now_ms);
   if (reachability_.MayTell(now_ms)) {
     spdlog::warn("chat server {} at {} cannot be reached: {}; trying again", server_.id,
-                 server_.grpc_address(), status.error_message());
+                 server_.grpc_address(), why);
   }
   const State was = state_;
   if (was == State::kUp) {
     state_ = State::kDown;
     *standing_lease_ = 0;
     spdlog::warn("the stream from chat server {} at {} ended: {}; trying again", server_.id,
-                 server_.grpc_address(), status.error_message());
+                 server_.grpc_address(), why);
   } else if (was != State::kLost && reachability_.lost()) {
     state_ = State::kLost;
     // Sessions may leave now whose places there are given up in vain. The server takes back by itself what is

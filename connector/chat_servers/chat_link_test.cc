@@ -85,8 +85,9 @@ class Chat final : public chat::v1::ChatService::CallbackService {
 // What a link to `chat` tells: "up 5 fresh", "up 5", "lost". It ends with the test.
 class Told {
  public:
-  explicit Told(const Chat& chat)
-      : link_({.id = "chat-1", .host = "127.0.0.1", .port = chat.port()}, "connector-1", /*connector_run=*/1,
+  Told(const Chat& chat, bool grpc_streams)
+      : link_(loops_.at(0), {.id = "chat-1", .host = "127.0.0.1", .port = chat.port()},
+              {.connector_id = "connector-1", .connector_run = 1, .grpc_streams = grpc_streams},
               {.on_events = [](const auto&, auto&) {},
                .on_up =
                    [this](const std::string&, uint64_t incarnation, bool fresh) {
@@ -111,15 +112,21 @@ class Told {
 
   mutable Mutex mu_;
   std::vector<std::string> all_ ABSL_GUARDED_BY(mu_);
+  net::Loops loops_{1};
   ChatLink link_;
 };
+
+// Of what has hold of the streams: gRPC's library, or the loops.
+class ChatLinkTest : public ::testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(Streams, ChatLinkTest, ::testing::Bool(),
+                         [](const auto& one) { return one.param ? "OfGrpc" : "OfLoops"; });
 
 const grpc::Status kBreaks(grpc::StatusCode::UNAVAILABLE, "the network is bad");
 const grpc::Status kRefuses(grpc::StatusCode::INTERNAL, "no");
 
-TEST(ChatLinkTest, AStreamThatBreaksGoesOnWithItsLease) {
+TEST_P(ChatLinkTest, AStreamThatBreaksGoesOnWithItsLease) {
   const Chat chat({kBreaks});
-  const Told told(chat);
+  const Told told(chat, GetParam());
   ASSERT_TRUE(WaitUntil([&] { return told.all().size() == 2; }));
   EXPECT_THAT(told.all(), ElementsAre("up 5 fresh", "up 5"));
   EXPECT_THAT(chat.asked(), ElementsAre(0, 1));
@@ -127,9 +134,9 @@ TEST(ChatLinkTest, AStreamThatBreaksGoesOnWithItsLease) {
 }
 
 // Meanwhile sessions have left whose places may have been given up in vain: the old lease must end.
-TEST(ChatLinkTest, AServerThatWasLostGivesAnotherLease) {
+TEST_P(ChatLinkTest, AServerThatWasLostGivesAnotherLease) {
   const Chat chat({kBreaks, kRefuses});
-  const Told told(chat);
+  const Told told(chat, GetParam());
   ASSERT_TRUE(WaitUntil([&] { return told.all().size() == 3; }));
   EXPECT_THAT(told.all(), ElementsAre("up 5 fresh", "lost", "up 5 fresh"));
   EXPECT_THAT(chat.asked(), ElementsAre(0, 1, 0));

@@ -9,12 +9,12 @@
 
 namespace hubbub::connector {
 
-// The random number names this run of the connector.
-ChatLinks::ChatLinks(std::string connector_id, ChatLink::Listener listener, rpc::Credentials credentials)
+ChatLinks::ChatLinks(net::Loops& loops, ChatLinkOptions options, ChatLink::Listener listener)
     : links_({.make =
-                  [id = std::move(connector_id), run = Entropy()() | 1, listener = std::move(listener),
-                   credentials = std::move(credentials)](const directory::ServerInfo& server) {
-                    return std::make_shared<ChatLink>(server, id, run, listener, credentials);
+                  [&loops, options = std::move(options), listener = std::move(listener),
+                   next = std::make_shared<std::atomic<int>>(0)](const directory::ServerInfo& server) {
+                    return std::make_shared<ChatLink>(loops.at((*next)++ % loops.size()), server, options,
+                                                      listener);
                   },
               .start = [](ChatLink& link) { link.Start(); },
               .stop = [](ChatLink& link) { link.Stop(); }}) {}

@@ -17,7 +17,8 @@ namespace hubbub::connector {
 // reached, because it may still hold rooms. Thread-safe. Owned by Connector.
 class ChatLinks {
  public:
-  ChatLinks(std::string connector_id, ChatLink::Listener listener, rpc::Credentials credentials = nullptr);
+  // The links are shared out to the loops.
+  ChatLinks(net::Loops& loops, ChatLinkOptions options, ChatLink::Listener listener);
 
   // Opens links to the chat servers that are new in the directory, and closes those to addresses that a
   // server has left; then as Sweep.

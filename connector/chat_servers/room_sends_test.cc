@@ -16,6 +16,7 @@
 #include "hubbub/chat/v1/chat.grpc.pb.h"
 #include "services/base/wait.h"
 #include "services/client/testing/fake_session.h"
+#include "services/rpc/grpc_call.h"
 #include "services/testing/test_log.h"
 
 namespace hubbub::connector {
@@ -156,7 +157,7 @@ class RoomSendsTest : public ::testing::Test {
   const client::PomeloPushes pushes_{contract_, encodings_};
   client::PomeloOptions options_;
   std::shared_ptr<Membership> membership_;
-  ChatLinks no_links_{"connector-1", {}};
+  ChatLinks no_links_{loops_, {}, {}};
   FakeServers servers_{no_links_, loops_.at(0)};
   const std::shared_ptr<SendLoad> load_ = std::make_shared<SendLoad>();
   std::unique_ptr<client::FakeSession> session_;
@@ -286,11 +287,10 @@ class OvertakingServer final : public chat::v1::ChatService::Service {
     grpc::ServerBuilder builder;
     builder.RegisterService(this);
     server_ = builder.BuildAndStart();
-    stub_ = chat::v1::ChatService::NewStub(server_->InProcessChannel({}));
   }
   ~OvertakingServer() override { server_->Shutdown(std::chrono::system_clock::now()); }
 
-  chat::v1::ChatService::Stub& stub() { return *stub_; }
+  std::shared_ptr<grpc::Channel> Channel() { return server_->InProcessChannel({}); }
 
  private:
   grpc::Status SendStream(
@@ -313,16 +313,13 @@ class OvertakingServer final : public chat::v1::ChatService::Service {
   }
 
   std::unique_ptr<grpc::Server> server_;
-  std::unique_ptr<chat::v1::ChatService::Stub> stub_;
 };
 
 TEST_F(RoomSendsTest, AnswersOfAnotherRoomMayOvertake) {
   OvertakingServer server;
   const auto lease = std::make_shared<const std::atomic<uint64_t>>(5);
-  const auto line = std::make_shared<SendStream>(
-      loops_.at(0),
-      [&](auto* context, auto* reactor) { server.stub().async()->SendStream(context, reactor); }, "chat-1",
-      lease);
+  const auto line = std::make_shared<SendStream>(loops_.at(0), rpc::GrpcCalls(loops_.at(0), server.Channel()),
+                                                 "chat-1", lease);
   std::shared_ptr<RoomSends> others;
   servers_.real = line;
   client::OnLoop(loops_.at(0), [&] {

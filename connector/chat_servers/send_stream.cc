@@ -2,87 +2,24 @@
 
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
 #include "connector/chat_servers/room_sends.h"
-#include "connector/chat_servers/send_queue.h"
-#include "grpcpp/client_context.h"
-#include "services/base/mutex.h"
-#include "services/rpc/grpc_status.h"
+#include "services/http2/message_framing.h"
 
 namespace hubbub::connector {
 
-using chat::v1::SendStreamResponse;
-
-// One gRPC call, which owns itself until its end. At most one write is in flight.
-class SendStream::Call final : public Reactor {
- public:
-  explicit Call(std::shared_ptr<SendStream> stream) : stream_(std::move(stream)) {}
-
-  void Start(const std::shared_ptr<Call>& self) {
-    self_ = self;
-    stream_->loop_.Hold();
-    stream_->open_(&context_, this);
-    AddHold();  // Writes come from the loop.
-    StartRead(&response_);
-    StartCall();
-  }
-  void Add(std::shared_ptr<const chat::v1::ChainedSend> send) {
-    MutexLock lock(mu_);
-    waiting_.Add(std::move(send));
-  }
-  void EndChain(uint64_t chain) {
-    MutexLock lock(mu_);
-    waiting_.EndChain(chain);
-  }
-  void Flush() {
-    MutexLock lock(mu_);
-    FlushLocked();
-  }
-  void Cancel() { context_.TryCancel(); }
-
- private:
-  void FlushLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    if (leaving_ != nullptr || ended_) return;
-    leaving_ = waiting_.Take();
-    if (leaving_ != nullptr) StartWrite(&leaving_->request());
-  }
-  void OnWriteDone(bool ok) override {
-    MutexLock lock(mu_);
-    leaving_ = nullptr;
-    if (ok) FlushLocked();
-  }
-  void OnReadDone(bool ok) override {
-    if (!ok) {
-      {
-        MutexLock lock(mu_);
-        ended_ = true;
-      }
-      return RemoveHold();
-    }
-    auto answers = std::make_unique<SendStreamResponse>();
-    answers->Swap(&response_);
-    stream_->loop_.Post(
-        [self = self_, answers = std::move(answers)] { self->stream_->OnAnswers(*self, *answers); });
-    StartRead(&response_);
-  }
-  void OnDone(const grpc::Status& status) override {
-    net::Loop& loop = stream_->loop_;
-    loop.Post([self = std::move(self_), status = rpc::FromGrpc(status)] {
-      self->stream_->OnEnd(*self, status);
-      self->stream_->loop_.Release();
-    });
-  }
-
-  const std::shared_ptr<SendStream> stream_;
-  std::shared_ptr<Call> self_;
-  grpc::ClientContext context_;
-  SendStreamResponse response_;
-  Mutex mu_;
-  bool ended_ ABSL_GUARDED_BY(mu_) = false;
-  SendQueue waiting_ ABSL_GUARDED_BY(mu_);
-  // Read by gRPC until OnWriteDone; null while no write is in flight.
-  std::unique_ptr<const SendMessage> leaving_ ABSL_GUARDED_BY(mu_);
-};
+void SendStream::Open() {
+  queue_ = std::make_unique<SendQueue>();
+  writing_ = false;
+  const auto self = shared_from_this();
+  call_ = open_("/hubbub.chat.v1.ChatService/SendStream",
+                {.on_message = [self](std::string_view message) { self->OnAnswers(message); },
+                 .on_written =
+                     [self] {
+                       self->writing_ = false;
+                       self->Flush();
+                     },
+                 .on_end = [self](const absl::Status& status) { self->OnEnd(status); }});
+}
 
 void SendStream::Send(std::shared_ptr<chat::v1::ChainedSend> send, std::shared_ptr<RoomSends> sends) {
   loop_.AssertHere();
@@ -91,12 +28,9 @@ void SendStream::Send(std::shared_ptr<chat::v1::ChainedSend> send, std::shared_p
       sends->OnAnswer(absl::UnavailableError("the chat server has left"), {}, /*certain=*/true);
     });
   }
-  if (call_ == nullptr) {
-    call_ = std::make_shared<Call>(shared_from_this());
-    call_->Start(call_);
-  }
+  if (call_ == nullptr) Open();
   send->set_number(first_number_ + waiting_.size());
-  call_->Add(std::move(send));
+  queue_->Add(std::move(send));
   waiting_.push_back({std::move(sends), net::Clock::now()});
   FlushSoon();
   if (!std::exchange(watching_, true)) Watch();
@@ -106,7 +40,7 @@ void SendStream::EndChain(uint64_t chain) {
   loop_.AssertHere();
   // The chat server forgets chains at the end of their call.
   if (call_ == nullptr) return;
-  call_->EndChain(chain);
+  queue_->EndChain(chain);
   FlushSoon();
 }
 
@@ -114,8 +48,16 @@ void SendStream::FlushSoon() {
   if (std::exchange(flush_is_due_, true)) return;
   loop_.Post([self = shared_from_this()] {
     self->flush_is_due_ = false;
-    if (self->call_ != nullptr) self->call_->Flush();
+    self->Flush();
   });
+}
+
+void SendStream::Flush() {
+  if (call_ == nullptr || writing_) return;
+  const std::unique_ptr<const SendMessage> message = queue_->Take();
+  if (message == nullptr) return;
+  writing_ = true;
+  call_->Write(http2::FrameMessage(message->request()));
 }
 
 void SendStream::Watch() {
@@ -132,12 +74,14 @@ void SendStream::Watch() {
   });
 }
 
-void SendStream::OnAnswers(const Call& call, const SendStreamResponse& answers) {
+void SendStream::OnAnswers(std::string_view message) {
   loop_.AssertHere();
-  if (&call != call_.get()) return;
+  chat::v1::SendStreamResponse answers;
+  // Either is a mistake of the chat server.
+  if (!answers.ParseFromArray(message.data(), static_cast<int>(message.size()))) return call_->Cancel();
   for (const chat::v1::SendAnswer& answer : answers.answers()) {
     const std::shared_ptr<RoomSends> sends = TakeWaiting(answer.number());
-    if (sends == nullptr) return call_->Cancel();  // A mistake of the chat server.
+    if (sends == nullptr) return call_->Cancel();
     sends->OnAnswer({static_cast<absl::StatusCode>(answer.code()), answer.message()}, answer.response(),
                     /*certain=*/true);
   }
@@ -152,10 +96,10 @@ std::shared_ptr<RoomSends> SendStream::TakeWaiting(uint64_t number) {
   return sends;
 }
 
-void SendStream::OnEnd(const Call& call, const absl::Status& status) {
+void SendStream::OnEnd(const absl::Status& status) {
   loop_.AssertHere();
-  if (&call != call_.get()) return;
   call_ = nullptr;
+  queue_ = nullptr;
   std::deque<Waiting> waiting;
   waiting.swap(waiting_);
   first_number_ += waiting.size();

@@ -7,14 +7,15 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "boost/asio/steady_timer.hpp"
+#include "connector/chat_servers/send_queue.h"
 #include "connector/delivery/membership.h"
-#include "grpcpp/client_context.h"
-#include "grpcpp/support/client_callback.h"
 #include "hubbub/chat/v1/chat.pb.h"
+#include "services/http2/call.h"
 #include "services/net/connection.h"
 #include "services/net/loop.h"
 #include "services/rpc/retry.h"
@@ -31,13 +32,9 @@ class RoomSends;
 // ChatLink, its loop's timers, its call, and the RoomSends that use it. Tests replace the virtual functions.
 class SendStream : public std::enable_shared_from_this<SendStream> {
  public:
-  using Reactor = grpc::ClientBidiReactor<chat::v1::SendStreamRequest, chat::v1::SendStreamResponse>;
-  // Starts a call: the stub's method.
-  using Open = std::function<void(grpc::ClientContext*, Reactor*)>;
-
-  // The line to this chat server. `lease` is the connector's lease there, 0 while there is none; it changes
-  // on any thread.
-  SendStream(net::Loop& loop, Open open, std::string server,
+  // The line to this chat server, whose calls `open` opens on this loop. `lease` is the connector's lease
+  // there, 0 while there is none; it changes on any thread.
+  SendStream(net::Loop& loop, http2::OpenCall open, std::string server,
              std::shared_ptr<const std::atomic<uint64_t>> lease)
       : loop_(loop),
         open_(std::move(open)),
@@ -58,7 +55,6 @@ class SendStream : public std::enable_shared_from_this<SendStream> {
   void Close();
 
  private:
-  class Call;
   struct Waiting {
     std::shared_ptr<RoomSends> sends;  // Null once it is answered.
     net::Clock::time_point since;
@@ -67,19 +63,23 @@ class SendStream : public std::enable_shared_from_this<SendStream> {
   static constexpr std::chrono::milliseconds kLongestWait = rpc::kCallDeadline;
   static constexpr std::chrono::milliseconds kLookEvery{500};
 
+  void Open();
   void FlushSoon();
+  void Flush();
   void Watch();
-  void OnAnswers(const Call& call, const chat::v1::SendStreamResponse& answers);
-  void OnEnd(const Call& call, const absl::Status& status);
+  void OnAnswers(std::string_view message);
+  void OnEnd(const absl::Status& status);
   // What waits for the answer to the send with this number, and does not any more. Null if nobody
   // waits.
   std::shared_ptr<RoomSends> TakeWaiting(uint64_t number);
 
   net::Loop& loop_;
-  const Open open_;
+  const http2::OpenCall open_;
   const std::string server_;
   const std::shared_ptr<const std::atomic<uint64_t>> lease_;
-  std::shared_ptr<Call> call_;  // Null while there is none.
+  std::shared_ptr<http2::Call> call_;  // Null while there is none, as is what waits to leave on it.
+  std::unique_ptr<SendQueue> queue_;
+  bool writing_ = false;  // A message of it has not left yet.
   // For an answer of it: first the one whose number is first_number_, which is not answered, then those with
   // the next numbers.
   std::deque<Waiting> waiting_;

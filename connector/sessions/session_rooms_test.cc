@@ -122,7 +122,7 @@ class SessionRoomsTest : public ::testing::Test {
   client::PomeloOptions options_;
   const client::SessionOptions session_options_;
   LocalRooms local_rooms_{loops_.at(0)};
-  ChatLinks no_links_{"connector-1", {}};
+  ChatLinks no_links_{loops_, {}, {}};
   NoServers servers_{no_links_, loops_.at(0)};
   Partings partings_{local_rooms_, servers_};
   client::FakeConnection* connection_ = nullptr;  // Those of Run.

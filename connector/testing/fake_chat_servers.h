@@ -251,7 +251,7 @@ class RestorerTest : public ::testing::Test {
   Encoder encoder_{encodings_};
   net::Loops loops_{1};
   LocalRooms rooms_{loops_.at(0)};
-  ChatLinks no_links_{"connector-1", {}};
+  ChatLinks no_links_{loops_, {}, {}};
   ScriptedServers servers_{no_links_, loops_.at(0)};
   Restorer restorer_{{.part = 2, .parts = 4}, rooms_, encoder_, servers_};
   std::vector<std::unique_ptr<Guest>> guests_;
