@@ -60,7 +60,7 @@ Connector::Connector(const ConnectorOptions& options)
              {.connector_id = options.self.id,
               .connector_run = Entropy()() | 1,
               .credentials = options.extras.credentials,
-              .grpc_streams = options.grpc_streams},
+              .grpc_library = options.grpc_library},
              LinksListener()),
       peers_(options.self.id, options.extras.credentials),
       sessions_made_((Entropy()() & 0xffff'ffff) << 20) {

@@ -58,7 +58,7 @@ struct ConnectorOptions {
   std::vector<std::string> old_clients = {};
   const signin::TokenChecker* sign_in = nullptr;  // Outlives the connector; null: it is open to everybody.
   bool reflection = true;
-  bool grpc_streams = false;  // ChatLinkOptions.
+  bool grpc_library = false;  // ChatLinkOptions.
   rpc::ServerExtras extras = {};
 };
 

@@ -37,10 +37,10 @@ ABSL_FLAG(bool, one_script_names, false,
           "they look like others; "
           "what Japanese, Korean and Chinese are written in counts as one");
 ABSL_FLAG(
-    bool, grpc_streams, false,
-    "Let gRPC's library hold the streams of events and sends, instead of this server's own loops, which "
-    "costs a quarter more for a message. With --grpc_certificate, and for chat servers that the "
-    "directory has by name, it always does");
+    bool, grpc_library, false,
+    "Let gRPC's library make the calls to chat servers, instead of this server's own loops; a message then "
+    "costs a quarter more. With --grpc_certificate, and for chat servers that the directory has by name, it "
+    "always does");
 ABSL_FLAG(bool, use_dict, true, "Offer clients the dictionary that shortens routes");
 ABSL_FLAG(int, heartbeat, 3, "Seconds between heartbeats; 0 means none");
 ABSL_FLAG(absl::Duration, sign_in_timeout, absl::Seconds(10),
@@ -75,7 +75,7 @@ ConnectorOptions OptionsOf(program::ServerMain& main) {
   options.max_bytes_per_second = absl::GetFlag(FLAGS_max_bytes_per_second);
   options.one_script = absl::GetFlag(FLAGS_one_script_names);
   options.old_clients = absl::GetFlag(FLAGS_old_clients);
-  options.grpc_streams = absl::GetFlag(FLAGS_grpc_streams);
+  options.grpc_library = absl::GetFlag(FLAGS_grpc_library);
   options.reflection = absl::GetFlag(FLAGS_reflection);
   options.extras = main.extras();
   return options;

@@ -14,37 +14,61 @@ namespace hubbub::connector {
 using chat::v1::SubscribeRequest;
 using chat::v1::SubscribeResponse;
 
+namespace {
+
+bool IsAddress(const std::string& host) {
+  boost::system::error_code error;
+  net::asio::ip::make_address(host, error);
+  return !error;
+}
+
+}  // namespace
+
 ChatLink::ChatLink(net::Loop& loop, directory::ServerInfo server, ChatLinkOptions options, Listener listener)
     : loop_(loop),
       server_(std::move(server)),
       options_(std::move(options)),
       listener_(std::move(listener)),
-      channel_(rpc::MakeChannel(server_.grpc_address(), options_.credentials)),
-      stub_(chat::v1::ChatService::NewStub(channel_)),
-      history_(chat::v1::HistoryService::NewStub(channel_)),
+      channel_(options_.grpc_library || options_.credentials != nullptr || !IsAddress(server_.host)
+                   ? rpc::MakeChannel(server_.grpc_address(), options_.credentials)
+                   : nullptr),
       reachability_(SteadyNowMs()),
       stream_(loop, {
-                        .method = "/hubbub.chat.v1.ChatService/Subscribe",
-                        .open = StreamsOn(loop),
+                        .method = kChatService + "Subscribe",
+                        .open = CallsOn(loop),
                         .request = [this] { return NextSubscribe(); },
                         .on_message = [this](std::string_view message) { OnMessage(message); },
                         .on_end = [this](const absl::Status& status) { OnEnd(status); },
                     }) {}
 
-http2::OpenCall ChatLink::StreamsOn(net::Loop& loop) {
-  boost::system::error_code is_name;
-  const auto address = net::asio::ip::make_address(server_.host, is_name);
-  if (options_.grpc_streams || options_.credentials != nullptr || is_name)
-    return rpc::GrpcCalls(loop, channel_);
+ChatLink::OnLoop& ChatLink::PartsOf(net::Loop& loop) {
   const auto index = static_cast<size_t>(loop.index());
+  if (on_loops_.size() <= index) on_loops_.resize(index + 1);
+  OnLoop& parts = on_loops_[index];
+  if (parts.open != nullptr) return parts;
+  if (channel_ != nullptr) {
+    parts.open = rpc::GrpcCalls(loop, channel_);
+  } else {
+    parts.channel = std::make_shared<http2::Channel>(
+        loop, net::asio::ip::tcp::endpoint(net::asio::ip::make_address(server_.host), server_.port));
+    parts.open = [channel = parts.channel](http2::CallRequest request, http2::CallEvents events) {
+      return channel->Open(std::move(request), std::move(events));
+    };
+  }
+  return parts;
+}
+
+http2::OpenCall ChatLink::CallsOn(net::Loop& loop) {
   MutexLock lock(mu_);
-  if (channels_.size() <= index) channels_.resize(index + 1);
-  if (channels_[index] == nullptr)
-    channels_[index] =
-        std::make_shared<http2::Channel>(loop, net::asio::ip::tcp::endpoint(address, server_.port));
-  return [channel = channels_[index]](const std::string& method, http2::CallEvents events) {
-    return channel->Open(method, std::move(events));
-  };
+  return PartsOf(loop).open;
+}
+
+std::shared_ptr<SendStream> ChatLink::SendsOf(net::Loop& loop) {
+  MutexLock lock(mu_);
+  OnLoop& parts = PartsOf(loop);
+  if (parts.sends == nullptr)
+    parts.sends = std::make_shared<SendStream>(loop, parts.open, server_.id, standing_lease_);
+  return parts.sends;
 }
 
 void ChatLink::Start() {
@@ -61,24 +85,10 @@ void ChatLink::Stop() {
   });
   stopped.get_future().wait();
   MutexLock lock(mu_);
-  for (const auto& sends : sends_) {
-    if (sends != nullptr) sends->Close();
+  for (const OnLoop& parts : on_loops_) {
+    if (parts.sends != nullptr) parts.sends->Close();
+    if (parts.channel != nullptr) http2::Channel::CloseSoon(parts.channel);
   }
-  for (const auto& channel : channels_) {
-    if (channel != nullptr) http2::Channel::CloseSoon(channel);
-  }
-}
-
-std::shared_ptr<SendStream> ChatLink::SendsOf(net::Loop& loop) {
-  const auto index = static_cast<size_t>(loop.index());
-  {
-    MutexLock lock(mu_);
-    if (index < sends_.size() && sends_[index] != nullptr) return sends_[index];
-  }
-  auto sends = std::make_shared<SendStream>(loop, StreamsOn(loop), server_.id, standing_lease_);
-  MutexLock lock(mu_);
-  if (sends_.size() <= index) sends_.resize(index + 1);
-  return sends_[index] = std::move(sends);
 }
 
 std::string ChatLink::NextSubscribe() const {

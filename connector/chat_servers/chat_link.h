@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "connector/chat_servers/send_stream.h"
-#include "hubbub/chat/v1/chat.grpc.pb.h"
-#include "hubbub/chat/v1/history.grpc.pb.h"
+#include "hubbub/chat/v1/chat.pb.h"
+#include "hubbub/chat/v1/history.pb.h"
 #include "services/base/mutex.h"
 #include "services/directory/directory.h"
 #include "services/http2/call.h"
@@ -29,12 +29,12 @@ struct ChatLinkOptions {
   std::string connector_id;
   uint64_t connector_run = 0;  // Names this run of the connector.
   rpc::Credentials credentials = nullptr;
-  // Gives the streams of events and sends to gRPC's library. Otherwise loops hold them by themselves, if
-  // there are no credentials and the chat server has an address instead of a name.
-  bool grpc_streams = false;
+  // Gives all calls to gRPC's library. Otherwise loops make them by themselves, if there are no credentials
+  // and the chat server has an address instead of a name.
+  bool grpc_library = false;
 };
 
-// The connection of this connector to one chat server: the channel, and the Subscribe stream that is the
+// The connection of this connector to one chat server: calls, and the Subscribe stream that is the
 // connector's lease there. Thread-safe. Owned by ChatLinks, and by calls until they end.
 class ChatLink {
  public:
@@ -68,57 +68,60 @@ class ChatLink {
   // The line for the sends of a loop. Called on that loop.
   std::shared_ptr<SendStream> SendsOf(net::Loop& loop) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Unary calls; `done(absl::Status, Response)` runs on `loop`. `request_id`: Session::request_id.
+  // Unary calls; `done(absl::Status, Response)` runs on `loop`, as the call. `request_id`:
+  // Session::request_id.
   template <typename Done>
-  void Add(net::Loop& loop, chat::v1::AddRequest request, const std::string& request_id, Done done) {
-    rpc::CallUnary<chat::v1::AddResponse>(
-        loop, std::move(request), [this](auto... arguments) { stub_->async()->Add(arguments...); },
-        std::move(done), rpc::kUnaryDeadline, request_id);
+  void Add(net::Loop& loop, const chat::v1::AddRequest& request, const std::string& request_id, Done done) {
+    rpc::CallUnary<chat::v1::AddResponse>(loop, CallsOn(loop), kChatService + "Add", request, std::move(done),
+                                          rpc::kUnaryDeadline, request_id);
   }
   template <typename Done>
-  void Kick(net::Loop& loop, chat::v1::KickRequest request, const std::string& request_id, Done done) {
-    rpc::CallUnary<chat::v1::KickResponse>(
-        loop, std::move(request), [this](auto... arguments) { stub_->async()->Kick(arguments...); },
-        std::move(done), rpc::kUnaryDeadline, request_id);
+  void Kick(net::Loop& loop, const chat::v1::KickRequest& request, const std::string& request_id, Done done) {
+    rpc::CallUnary<chat::v1::KickResponse>(loop, CallsOn(loop), kChatService + "Kick", request,
+                                           std::move(done), rpc::kUnaryDeadline, request_id);
   }
   template <typename Done>
-  void ListEvents(net::Loop& loop, chat::v1::ListEventsRequest request, const std::string& request_id,
+  void ListEvents(net::Loop& loop, const chat::v1::ListEventsRequest& request, const std::string& request_id,
                   Done done) {
-    rpc::CallUnary<chat::v1::ListEventsResponse>(
-        loop, std::move(request), [this](auto... arguments) { history_->async()->ListEvents(arguments...); },
-        std::move(done), rpc::kUnaryDeadline, request_id);
+    rpc::CallUnary<chat::v1::ListEventsResponse>(loop, CallsOn(loop),
+                                                 "/hubbub.chat.v1.HistoryService/ListEvents", request,
+                                                 std::move(done), rpc::kUnaryDeadline, request_id);
   }
   template <typename Done>
-  void Restore(net::Loop& loop, chat::v1::RestoreRequest request, Done done) {
-    rpc::CallUnary<chat::v1::RestoreResponse>(
-        loop, std::move(request), [this](auto... arguments) { stub_->async()->Restore(arguments...); },
-        std::move(done), kRestoreDeadline);
+  void Restore(net::Loop& loop, const chat::v1::RestoreRequest& request, Done done) {
+    rpc::CallUnary<chat::v1::RestoreResponse>(loop, CallsOn(loop), kChatService + "Restore", request,
+                                              std::move(done), kRestoreDeadline);
   }
 
  private:
   enum class State { kNew, kUp, kDown, kLost };
+  static inline const std::string kChatService = "/hubbub.chat.v1.ChatService/";
   // The chat server answers when all connectors have told it what they held, which it waits for.
   static constexpr std::chrono::milliseconds kRestoreDeadline{5'000};
+
+  // What it has on a loop.
+  struct OnLoop {
+    http2::OpenCall open;                     // Null until it is asked for, as the next ones.
+    std::shared_ptr<http2::Channel> channel;  // Null if gRPC's library makes the calls.
+    std::shared_ptr<SendStream> sends;
+  };
 
   std::string NextSubscribe() const;
   void OnMessage(std::string_view message);
   void OnBatch(chat::v1::SubscribeResponse& batch);
   void OnEnd(const absl::Status& status);
-  // Opens streams on this loop.
-  http2::OpenCall StreamsOn(net::Loop& loop) ABSL_LOCKS_EXCLUDED(mu_);
+  // Makes calls on this loop.
+  http2::OpenCall CallsOn(net::Loop& loop) ABSL_LOCKS_EXCLUDED(mu_);
+  OnLoop& PartsOf(net::Loop& loop) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   net::Loop& loop_;
   const directory::ServerInfo server_;
   const ChatLinkOptions options_;
   const Listener listener_;
-  const std::shared_ptr<grpc::Channel> channel_;
-  const std::shared_ptr<chat::v1::ChatService::Stub> stub_;
-  const std::unique_ptr<chat::v1::HistoryService::Stub> history_;
+  const std::shared_ptr<grpc::Channel> channel_;  // Null if loops make the calls themselves.
   Mutex mu_;
-  // By the index of the loop, as the next ones. Without grpc_streams: the connections of the loops.
-  std::vector<std::shared_ptr<http2::Channel>> channels_ ABSL_GUARDED_BY(mu_);
-  std::vector<std::shared_ptr<SendStream>> sends_ ABSL_GUARDED_BY(mu_);
-  std::atomic<uint64_t> lease_{0};  // To resume.
+  std::vector<OnLoop> on_loops_ ABSL_GUARDED_BY(mu_);  // By the index of the loop.
+  std::atomic<uint64_t> lease_{0};                     // To resume.
   // The same while the stream stands, otherwise 0. The lines for sends share it.
   const std::shared_ptr<std::atomic<uint64_t>> standing_lease_ = std::make_shared<std::atomic<uint64_t>>(0);
   std::atomic<uint64_t> incarnation_{0};

@@ -7,6 +7,7 @@
 #include "gmock/gmock.h"
 #include "grpcpp/support/server_callback.h"
 #include "gtest/gtest.h"
+#include "hubbub/chat/v1/chat.grpc.pb.h"
 #include "services/base/mutex.h"
 #include "services/rpc/server.h"
 #include "services/testing/wait.h"
@@ -85,9 +86,9 @@ class Chat final : public chat::v1::ChatService::CallbackService {
 // What a link to `chat` tells: "up 5 fresh", "up 5", "lost". It ends with the test.
 class Told {
  public:
-  Told(const Chat& chat, bool grpc_streams)
+  Told(const Chat& chat, bool grpc_library)
       : link_(loops_.at(0), {.id = "chat-1", .host = "127.0.0.1", .port = chat.port()},
-              {.connector_id = "connector-1", .connector_run = 1, .grpc_streams = grpc_streams},
+              {.connector_id = "connector-1", .connector_run = 1, .grpc_library = grpc_library},
               {.on_events = [](const auto&, auto&) {},
                .on_up =
                    [this](const std::string&, uint64_t incarnation, bool fresh) {
@@ -116,10 +117,10 @@ class Told {
   ChatLink link_;
 };
 
-// Of what has hold of the streams: gRPC's library, or the loops.
+// With calls by gRPC's library, and by the loops.
 class ChatLinkTest : public ::testing::TestWithParam<bool> {};
-INSTANTIATE_TEST_SUITE_P(Streams, ChatLinkTest, ::testing::Bool(),
-                         [](const auto& one) { return one.param ? "OfGrpc" : "OfLoops"; });
+INSTANTIATE_TEST_SUITE_P(By, ChatLinkTest, ::testing::Bool(),
+                         [](const auto& one) { return one.param ? "Grpc" : "Loop"; });
 
 const grpc::Status kBreaks(grpc::StatusCode::UNAVAILABLE, "the network is bad");
 const grpc::Status kRefuses(grpc::StatusCode::INTERNAL, "no");

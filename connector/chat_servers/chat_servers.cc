@@ -31,7 +31,7 @@ absl::Status HasLeft(const std::string& server) {
   return absl::UnavailableError(fmt::format("chat server {} has left the directory", server));
 }
 
-// Waits for the answer to a call of gRPC; `start(done)` starts it. `start` is destroyed with the call.
+// Waits for the answer to a call; `start(done)` starts it. `start` is destroyed with the call.
 template <typename Response, typename Start>
 asio::awaitable<std::tuple<absl::Status, Response>> AnswerTo(Start start) {
   return asio::async_initiate<const asio::use_awaitable_t<>, void(absl::Status, Response)>(
@@ -67,7 +67,7 @@ asio::awaitable<ChatServers::AddOutcome> ChatServers::Add(std::string server, ch
   const std::shared_ptr<ChatLink> link = links_.Find(server);
   if (link == nullptr) co_return AddOutcome(HasLeft(server), {});
   co_return co_await AnswerTo<chat::v1::AddResponse>(
-      [&](auto done) { link->Add(loop_, std::move(request), request_id, std::move(done)); });
+      [&](auto done) { link->Add(loop_, request, request_id, std::move(done)); });
 }
 
 asio::awaitable<ChatServers::HistoryOutcome> ChatServers::ListEvents(std::string server,
@@ -76,7 +76,7 @@ asio::awaitable<ChatServers::HistoryOutcome> ChatServers::ListEvents(std::string
   const std::shared_ptr<ChatLink> link = links_.Find(server);
   if (link == nullptr) co_return HistoryOutcome(HasLeft(server), {});
   co_return co_await AnswerTo<chat::v1::ListEventsResponse>(
-      [&](auto done) { link->ListEvents(loop_, std::move(request), request_id, std::move(done)); });
+      [&](auto done) { link->ListEvents(loop_, request, request_id, std::move(done)); });
 }
 
 asio::awaitable<void> ChatServers::Kick(std::string server, chat::v1::KickRequest place,
@@ -132,7 +132,7 @@ void ChatServers::Restore(const std::string& server, chat::v1::RestoreRequest re
   if (link == nullptr) return loop_.Post([server, done = std::move(done)] { done(HasLeft(server), {}); });
   ChatLink& target = *link;
   target.Restore(
-      loop_, std::move(request),
+      loop_, request,
       [link = std::move(link), done = std::move(done)](
           const absl::Status& status, const chat::v1::RestoreResponse& response) { done(status, response); });
 }

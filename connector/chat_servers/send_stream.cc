@@ -11,7 +11,7 @@ void SendStream::Open() {
   queue_ = std::make_unique<SendQueue>();
   writing_ = false;
   const auto self = shared_from_this();
-  call_ = open_("/hubbub.chat.v1.ChatService/SendStream",
+  call_ = open_({.method = "/hubbub.chat.v1.ChatService/SendStream"},
                 {.on_message = [self](std::string_view message) { self->OnAnswers(message); },
                  .on_written =
                      [self] {

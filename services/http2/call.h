@@ -4,10 +4,18 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 
 namespace hubbub::http2 {
+
+// What is called.
+struct CallRequest {
+  std::string method;  // As "/hubbub.chat.v1.ChatService/Subscribe".
+  std::vector<std::pair<std::string, std::string>> metadata = {};  // With names in small letters.
+};
 
 // What becomes of a call. All of it is called on the loop of the call, and never from within a function of
 // the call or of what opened it. Each may be left out.
@@ -17,6 +25,7 @@ struct CallEvents {
   // All that was written has left.
   std::function<void()> on_written = nullptr;
   // The call's outcome, once: nothing comes after it. UNAVAILABLE if there is no connection, or it broke.
+  // What a refusal has as trailing metadata is a payload of the status, of the same name.
   std::function<void(const absl::Status& status)> on_end = nullptr;
 };
 
@@ -34,7 +43,6 @@ class Call {
   virtual void Cancel() = 0;
 };
 
-// Opens a call of a method, such as "/hubbub.chat.v1.ChatService/Subscribe".
-using OpenCall = std::function<std::shared_ptr<Call>(const std::string& method, CallEvents events)>;
+using OpenCall = std::function<std::shared_ptr<Call>(CallRequest request, CallEvents events)>;
 
 }  // namespace hubbub::http2

@@ -3,11 +3,15 @@
 #include <charconv>
 #include <utility>
 
+#include "absl/strings/cord.h"
 #include "fmt/format.h"
 #include "nghttp2/nghttp2.h"
 
 namespace hubbub::http2 {
 namespace {
+
+// Fields of metadata that are kept.
+constexpr size_t kMostMetadata = 32;
 
 // grpc-message: a byte may be written as % and two hexadecimal digits. What is not so stays as it is.
 std::string Unescape(std::string_view text) {
@@ -59,6 +63,8 @@ void CallOutcome::OnField(std::string_view name, std::string_view value) {
     message_ = Unescape(value);
   } else if (name == ":status") {
     http_status_ = value;
+  } else if (!name.empty() && name[0] != ':' && metadata_.size() < kMostMetadata) {
+    metadata_.emplace_back(name, value);
   }
 }
 
@@ -68,7 +74,11 @@ void CallOutcome::Fail(absl::Status status) {
 
 absl::Status CallOutcome::Status(uint32_t error) const {
   if (!failed_.ok()) return failed_;
-  if (code_) return {*code_, message_};
+  if (code_) {
+    absl::Status status(*code_, message_);
+    for (const auto& [name, value] : metadata_) status.SetPayload(name, absl::Cord(value));
+    return status;
+  }
   if (error != NGHTTP2_NO_ERROR) {
     return {CodeOfClose(error),
             fmt::format("the server has closed the stream: {}", nghttp2_http2_strerror(error))};

@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 
@@ -23,7 +25,8 @@ class CallOutcome {
 
  private:
   std::optional<absl::StatusCode> code_;  // grpc-status.
-  std::string message_;                   // grpc-message.
+  std::vector<std::pair<std::string, std::string>> metadata_;
+  std::string message_;  // grpc-message.
   std::string http_status_;
   absl::Status failed_;
 };

@@ -67,6 +67,17 @@ TEST(CallOutcomeTest, IsWhatTheServerSaid) {
   }
 }
 
+TEST(CallOutcomeTest, MetadataOfARefusalIsKept) {
+  CallOutcome outcome;
+  outcome.OnField(":status", "200");
+  outcome.OnField("hubbub-owner", "chat-2");
+  outcome.OnField("grpc-status", "10");
+  const absl::Status status = outcome.Status(NGHTTP2_NO_ERROR);
+  ASSERT_TRUE(status.GetPayload("hubbub-owner").has_value());
+  EXPECT_EQ(*status.GetPayload("hubbub-owner"), absl::Cord("chat-2"));
+  EXPECT_FALSE(status.GetPayload(":status").has_value());
+}
+
 TEST(CallOutcomeTest, OwnReasonsGoFirst) {
   CallOutcome outcome;
   outcome.Fail(absl::ResourceExhaustedError("too long"));

@@ -9,13 +9,13 @@ namespace hubbub::http2 {
 Channel::Channel(net::Loop& loop, const net::asio::ip::tcp::endpoint& server)
     : loop_(loop), server_(server) {}
 
-std::shared_ptr<Call> Channel::Open(const std::string& method, CallEvents events) {
+std::shared_ptr<Call> Channel::Open(CallRequest request, CallEvents events) {
   loop_.AssertHere();
   if (link_ == nullptr || !link_->TakesCalls()) {
     link_ = std::make_shared<Link>(loop_, server_);
     link_->Connect();
   }
-  return link_->Open(method, std::move(events));
+  return link_->Open(std::move(request), std::move(events));
 }
 
 void Channel::Close() {

@@ -22,7 +22,7 @@ class Channel {
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 
-  std::shared_ptr<Call> Open(const std::string& method, CallEvents events);
+  std::shared_ptr<Call> Open(CallRequest request, CallEvents events);
   // Ends all calls. A call that is opened later makes a connection of its own.
   void Close();
   // The same from any thread, some time later.

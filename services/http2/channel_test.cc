@@ -136,7 +136,7 @@ class ChannelTest : public ::testing::Test {
   }
   void Open(const std::string& method) {
     OnLoop([&] {
-      channel_->Open(method, {.on_end = [this](const absl::Status& status) {
+      channel_->Open({.method = method}, {.on_end = [this](const absl::Status& status) {
                        const MutexLock lock(mu_);
                        ends_.push_back(status.ToString());
                      }});
@@ -216,7 +216,7 @@ TEST_F(ChannelTest, AQuietConnectionStays) {
   auto other = std::make_shared<Channel>(loops_.at(0), At(hung.port()));
   std::atomic<int> given_up = 0;
   std::function<void()> again = [&] {
-    other->Open("/answer", {.on_end = [&](const absl::Status&) {
+    other->Open({.method = "/answer"}, {.on_end = [&](const absl::Status&) {
                   if (++given_up < 4) again();
                 }});
   };
@@ -246,7 +246,7 @@ TEST_F(ChannelTest, AServerThatGoesAwayKeepsItsCallsUntilTheyEnd) {
   Connect(peer.port());
   std::shared_ptr<Call> kept;
   OnLoop([&] {
-    kept = channel_->Open("/keep", {.on_end = [this](const absl::Status& status) {
+    kept = channel_->Open({.method = "/keep"}, {.on_end = [this](const absl::Status& status) {
                             const MutexLock lock(mu_);
                             ends_.push_back(status.ToString());
                           }});
@@ -283,7 +283,7 @@ TEST_F(ChannelTest, ALoopMayEndBeforeIt) {
     const auto channel = std::make_shared<Channel>(loops.at(0), At(peer.port()));
     std::promise<void> opened;
     loops.at(0).Post([&] {
-      channel->Open("/keep", {.on_end = [](const absl::Status&) { FAIL() << "nobody is told"; }});
+      channel->Open({.method = "/keep"}, {.on_end = [](const absl::Status&) { FAIL() << "nobody is told"; }});
       opened.set_value();
     });
     opened.get_future().wait();

@@ -7,8 +7,6 @@
 
 #include "fmt/format.h"
 #include "nghttp2/nghttp2.h"
-#include "services/http2/call_outcome.h"
-#include "services/http2/message_framing.h"
 
 namespace hubbub::http2 {
 namespace {
@@ -34,76 +32,6 @@ std::string_view TextOf(const uint8_t* bytes, size_t size) {
 }
 
 }  // namespace
-
-// One call. The connection has it until its end, its user for as long as he likes.
-class Connection::Stream final : public Call, public std::enable_shared_from_this<Stream> {
- public:
-  Stream(Connection& connection, std::string method, CallEvents events)
-      : connection_(&connection), method_(std::move(method)), events_(std::move(events)) {}
-
-  void Write(std::string framed) override {
-    if (connection_ == nullptr) return;
-    if (out_.empty()) {
-      out_ = std::move(framed);
-    } else {
-      out_ += framed;
-    }
-    connection_->Resume(*this);
-  }
-  void EndWrites() override {
-    if (connection_ == nullptr) return;
-    writes_ended_ = true;
-    connection_->Resume(*this);
-  }
-  void Cancel() override {
-    if (connection_ != nullptr) connection_->Cancel(*this);
-  }
-
-  // Takes bytes to be sent; `last` if nothing follows.
-  size_t Take(uint8_t* to, size_t most, bool& last) {
-    const size_t bytes = std::min(most, out_.size() - taken_);
-    std::copy_n(out_.data() + taken_, bytes, to);
-    taken_ += bytes;
-    const bool drained = taken_ == out_.size();
-    last = drained && writes_ended_;
-    if (drained && bytes > 0) {
-      out_.clear();
-      taken_ = 0;
-      connection_->written_.push_back(shared_from_this());
-    }
-    return bytes;
-  }
-  absl::Status Read(std::string_view bytes) {
-    return reader_.Read(bytes, [this](std::string_view message) {
-      if (events_.on_message) events_.on_message(message);
-    });
-  }
-
-  void TellWritten() const {
-    if (connection_ != nullptr && events_.on_written) events_.on_written();
-  }
-  // Nothing of the connection is touched after it.
-  void Leave() { connection_ = nullptr; }
-  void TellEnd() {
-    const auto on_end = std::move(events_.on_end);
-    if (on_end) on_end(status);
-  }
-
-  const std::string& method() const { return method_; }
-
-  int32_t id = 0;  // Of HTTP/2; 0 while it waits.
-  CallOutcome outcome;
-  absl::Status status;  // Once it has ended.
-
- private:
-  Connection* connection_;  // Null once it has ended.
-  const std::string method_;
-  CallEvents events_;
-  std::string out_;
-  size_t taken_ = 0;  // Of out_.
-  bool writes_ended_ = false;
-  MessageReader reader_;
-};
 
 class Connection::Nghttp2 {
  public:
@@ -201,12 +129,13 @@ Connection::Connection(std::string authority, std::function<void()> on_output)
 }
 
 Connection::~Connection() {
-  for (const auto& [id, stream] : streams_) stream->Leave();
-  for (const auto& stream : waiting_) stream->Leave();
+  for (const auto& [id, stream] : streams_) stream->Abandon();
+  for (const auto& stream : waiting_) stream->Abandon();
+  for (const auto& stream : ended_) stream->Abandon();
 }
 
-std::shared_ptr<Call> Connection::Open(const std::string& method, CallEvents events) {
-  auto stream = std::make_shared<Stream>(*this, method, std::move(events));
+std::shared_ptr<Call> Connection::Open(CallRequest request, CallEvents events) {
+  auto stream = std::make_shared<Stream>(*this, std::move(request), std::move(events));
   if (ready_) {
     Submit(stream);
   } else {
@@ -217,16 +146,17 @@ std::shared_ptr<Call> Connection::Open(const std::string& method, CallEvents eve
 }
 
 void Connection::Submit(const std::shared_ptr<Stream>& stream) {
-  const std::array<nghttp2_nv, 8> fields = {
+  std::vector<nghttp2_nv> fields = {
       Field(":method", "POST"),
       Field(":scheme", "http"),
-      Field(":path", stream->method()),
+      Field(":path", stream->request().method),
       Field(":authority", authority_),
       Field("te", "trailers"),
       Field("content-type", "application/grpc"),
       Field("user-agent", "hubbub/" HUBBUB_VERSION),
       Field("grpc-accept-encoding", "identity"),
   };
+  for (const auto& [name, value] : stream->request().metadata) fields.push_back(Field(name, value));
   nghttp2_data_provider body = {};
   body.read_callback = Nghttp2::TakeData;
   const int32_t id =
@@ -236,10 +166,13 @@ void Connection::Submit(const std::shared_ptr<Stream>& stream) {
     streams_.emplace(id, stream);
     return;
   }
-  stream->status = absl::UnavailableError(
-      fmt::format("no call can be made on this connection: {}", nghttp2_strerror(static_cast<int>(id))));
-  stream->Leave();
+  stream->Leave(absl::UnavailableError(
+      fmt::format("no call can be made on this connection: {}", nghttp2_strerror(static_cast<int>(id)))));
   ended_.push_back(stream);
+}
+
+void Connection::OnDrained(const std::shared_ptr<Stream>& stream) {
+  written_.push_back(stream);
 }
 
 void Connection::Resume(const Stream& stream) {
@@ -255,8 +188,7 @@ void Connection::Cancel(Stream& stream) {
   } else {
     const auto at = std::find_if(waiting_.begin(), waiting_.end(),
                                  [&stream](const auto& one) { return one.get() == &stream; });
-    stream.status = stream.outcome.Status(NGHTTP2_CANCEL);
-    stream.Leave();
+    stream.Leave(stream.outcome.Status(NGHTTP2_CANCEL));
     ended_.push_back(std::move(*at));
     waiting_.erase(at);
   }
@@ -266,8 +198,7 @@ void Connection::Cancel(Stream& stream) {
 void Connection::End(int32_t id, uint32_t error) {
   const auto at = streams_.find(id);
   if (at == streams_.end()) return;
-  at->second->status = at->second->outcome.Status(error);
-  at->second->Leave();
+  at->second->Leave(at->second->outcome.Status(error));
   ended_.push_back(std::move(at->second));
   streams_.erase(at);
 }
@@ -311,8 +242,7 @@ void Connection::Fail(const absl::Status& status) {
   for (const auto& [id, stream] : std::exchange(streams_, {})) failed.push_back(stream);
   for (auto& stream : failed) {
     stream->outcome.Fail(status);
-    stream->status = stream->outcome.Status(NGHTTP2_NO_ERROR);
-    stream->Leave();
+    stream->Leave(stream->outcome.Status(NGHTTP2_NO_ERROR));
     ended_.push_back(std::move(stream));
   }
   TellUsers();
@@ -324,7 +254,7 @@ void Connection::TellUsers() {
   for (const auto& stream : std::exchange(ended_, {})) stream->TellEnd();
 }
 
-std::shared_ptr<Connection::Stream> Connection::Find(int32_t id) const {
+std::shared_ptr<Stream> Connection::Find(int32_t id) const {
   const auto at = streams_.find(id);
   return at == streams_.end() ? nullptr : at->second;
 }

@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "services/http2/call.h"
+#include "services/http2/stream.h"
 
 struct nghttp2_session;
 
@@ -28,7 +29,7 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  std::shared_ptr<Call> Open(const std::string& method, CallEvents events);
+  std::shared_ptr<Call> Open(CallRequest request, CallEvents events);
 
   // Bytes that have come from the server. An error ends the connection: Fail is to be called.
   absl::Status Receive(std::string_view bytes);
@@ -48,11 +49,13 @@ class Connection {
   size_t calls() const { return streams_.size() + waiting_.size(); }
 
  private:
-  class Stream;
+  friend class Stream;
   class Nghttp2;  // What nghttp2 calls.
 
   void Submit(const std::shared_ptr<Stream>& stream);
+  // From streams: there is something to be sent; all of it has left; it is to be cancelled.
   void Resume(const Stream& stream);
+  void OnDrained(const std::shared_ptr<Stream>& stream);
   void Cancel(Stream& stream);
   // It ends; its user is told after nghttp2 has returned.
   void End(int32_t id, uint32_t error);

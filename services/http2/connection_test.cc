@@ -30,20 +30,20 @@ std::string Framed(const std::string& value) {
 class ConnectionTest : public ::testing::Test {
  protected:
   std::shared_ptr<Call> Open(const std::string& name = "") {
-    return connection_.Open(kMethod, {.on_message =
-                                          [this, name](std::string_view message) {
-                                            google::protobuf::BytesValue value;
-                                            value.ParseFromArray(message.data(),
-                                                                 static_cast<int>(message.size()));
-                                            told_.push_back(name + "message " + value.value());
-                                            if (on_message_) on_message_();
-                                          },
-                                      .on_written = [this, name] { told_.push_back(name + "written"); },
-                                      .on_end =
-                                          [this, name](const absl::Status& status) {
-                                            told_.push_back(name + "end " + status.ToString());
-                                            if (const auto then = on_end_) then();
-                                          }});
+    return connection_.Open({.method = kMethod, .metadata = {{"x-request-id", "7-3"}}},
+                            {.on_message =
+                                 [this, name](std::string_view message) {
+                                   google::protobuf::BytesValue value;
+                                   value.ParseFromArray(message.data(), static_cast<int>(message.size()));
+                                   told_.push_back(name + "message " + value.value());
+                                   if (on_message_) on_message_();
+                                 },
+                             .on_written = [this, name] { told_.push_back(name + "written"); },
+                             .on_end =
+                                 [this, name](const absl::Status& status) {
+                                   told_.push_back(name + "end " + status.ToString());
+                                   if (const auto then = on_end_) then();
+                                 }});
   }
 
   // Brings bytes to and fro until both have nothing to say, or the connection is over.
@@ -85,6 +85,7 @@ TEST_F(ConnectionTest, MessagesGoBothWaysUntilTheServerEnds) {
   EXPECT_EQ(seen.fields.at(":method"), "POST");
   EXPECT_EQ(seen.fields.at(":authority"), "chat-1:3000");
   EXPECT_EQ(seen.fields.at("te"), "trailers");
+  EXPECT_EQ(seen.fields.at("x-request-id"), "7-3");
   EXPECT_EQ(seen.fields.at("content-type"), "application/grpc");
   EXPECT_EQ(seen.body, Framed("one"));
   EXPECT_FALSE(seen.ended);
@@ -282,7 +283,8 @@ TEST(ConnectionEndTest, ACallMayOutliveIt) {
   std::shared_ptr<Call> call;
   {
     Connection connection("chat-1:3000", [] {});
-    call = connection.Open(kMethod, {.on_end = [](const absl::Status&) { FAIL() << "nobody is told"; }});
+    call = connection.Open({.method = kMethod},
+                           {.on_end = [](const absl::Status&) { FAIL() << "nobody is told"; }});
   }
   call->Write(Framed("x"));
   call->Cancel();

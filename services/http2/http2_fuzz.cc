@@ -18,9 +18,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::shared_ptr<Call> calls[2];
   for (int i = 0; i < 2; ++i) {
     int& end = ends[i];
-    calls[i] = connection.Open("/a/b", {.on_message = [&end](std::string_view) { FUZZ_CHECK(end == 0); },
-                                        .on_written = [&end] { FUZZ_CHECK(end == 0); },
-                                        .on_end = [&end](const absl::Status&) { ++end; }});
+    calls[i] =
+        connection.Open({.method = "/a/b"}, {.on_message = [&end](std::string_view) { FUZZ_CHECK(end == 0); },
+                                             .on_written = [&end] { FUZZ_CHECK(end == 0); },
+                                             .on_end = [&end](const absl::Status&) { ++end; }});
   }
   std::string output;
   FUZZ_CHECK(connection.Receive(kHello).ok());

@@ -55,9 +55,9 @@ void Link::OnConnected(error_code error) {
   Flush();
 }
 
-std::shared_ptr<Call> Link::Open(const std::string& method, CallEvents events) {
+std::shared_ptr<Call> Link::Open(CallRequest request, CallEvents events) {
   loop_.AssertHere();
-  return connection_.Open(method, std::move(events));
+  return connection_.Open(std::move(request), std::move(events));
 }
 
 void Link::Close(const absl::Status& status) {

@@ -22,7 +22,7 @@ class Link : public std::enable_shared_from_this<Link> {
   Link(net::Loop& loop, const net::asio::ip::tcp::endpoint& server);
 
   void Connect();
-  std::shared_ptr<Call> Open(const std::string& method, CallEvents events);
+  std::shared_ptr<Call> Open(CallRequest request, CallEvents events);
   // It may be asked for calls.
   bool TakesCalls() const { return !closed_ && !connection_.going_away(); }
   // Ends it, and its calls with this status. Once it is closed, nothing happens.

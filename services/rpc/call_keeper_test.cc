@@ -53,8 +53,8 @@ class CallKeeperTest : public ::testing::Test {
   CallKeeper keeper_{loops_.at(0),
                      {.method = "/a/b",
                       .open =
-                          [this](const std::string& method, http2::CallEvents events) {
-                            EXPECT_EQ(method, "/a/b");
+                          [this](const http2::CallRequest& request, http2::CallEvents events) {
+                            EXPECT_EQ(request.method, "/a/b");
                             calls_.push_back(std::make_shared<FakeCall>());
                             calls_.back()->events = std::move(events);
                             return calls_.back();
@@ -108,7 +108,7 @@ TEST_F(CallKeeperTest, StopsWhileItWaits) {
   std::vector<std::shared_ptr<FakeCall>> others;
   CallKeeper other(loops_.at(0), {.method = "/a/b",
                                   .open =
-                                      [&](const std::string&, http2::CallEvents events) {
+                                      [&](const http2::CallRequest&, http2::CallEvents events) {
                                         others.push_back(std::make_shared<FakeCall>());
                                         others.back()->events = std::move(events);
                                         return others.back();

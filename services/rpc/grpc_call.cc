@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/cord.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/support/byte_buffer.h"
@@ -35,10 +36,11 @@ class GrpcCall final : public http2::Call,
  public:
   GrpcCall(net::Loop& loop, http2::CallEvents events) : loop_(loop), events_(std::move(events)) {}
 
-  void Start(grpc::GenericStub& stub, const std::string& method) {
+  void Start(grpc::GenericStub& stub, const http2::CallRequest& request) {
     self_ = shared_from_this();
     loop_.Hold();
-    stub.PrepareBidiStreamingCall(&context_, method, {}, this);
+    for (const auto& [name, value] : request.metadata) context_.AddMetadata(name, value);
+    stub.PrepareBidiStreamingCall(&context_, request.method, {}, this);
     AddHold();  // Writes come from the loop.
     StartRead(&incoming_);
     StartCall();
@@ -85,10 +87,19 @@ class GrpcCall final : public http2::Call,
   }
   void OnDone(const grpc::Status& status) override {
     net::Loop& loop = loop_;
-    loop.Post([self = std::move(self_), status = FromGrpc(status)] {
+    loop.Post([self = std::move(self_), status = OutcomeOf(status)] {
       if (self->events_.on_end) self->events_.on_end(status);
       self->loop_.Release();
     });
+  }
+
+  absl::Status OutcomeOf(const grpc::Status& answer) const {
+    absl::Status status = FromGrpc(answer);
+    if (status.ok()) return status;
+    for (const auto& [name, value] : context_.GetServerTrailingMetadata())
+      status.SetPayload({name.data(), name.size()},
+                        absl::Cord(absl::string_view(value.data(), value.size())));
+    return status;
   }
 
   net::Loop& loop_;
@@ -107,9 +118,9 @@ class GrpcCall final : public http2::Call,
 
 http2::OpenCall GrpcCalls(net::Loop& loop, std::shared_ptr<grpc::Channel> channel) {
   return [&loop, stub = std::make_shared<grpc::GenericStub>(std::move(channel))](
-             const std::string& method, http2::CallEvents events) -> std::shared_ptr<http2::Call> {
+             const http2::CallRequest& request, http2::CallEvents events) -> std::shared_ptr<http2::Call> {
     auto call = std::make_shared<GrpcCall>(loop, std::move(events));
-    call->Start(*stub, method);
+    call->Start(*stub, request);
     return call;
   };
 }

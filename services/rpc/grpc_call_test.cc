@@ -39,8 +39,8 @@ class CallTest : public ::testing::TestWithParam<bool> {
     } else {
       own_ = std::make_shared<http2::Channel>(
           loops_.at(0), net::asio::ip::tcp::endpoint(net::asio::ip::make_address("127.0.0.1"), port_));
-      open_ = [this](const std::string& method, http2::CallEvents events) {
-        return own_->Open(method, std::move(events));
+      open_ = [this](http2::CallRequest request, http2::CallEvents events) {
+        return own_->Open(std::move(request), std::move(events));
       };
     }
   }
@@ -68,15 +68,15 @@ class CallTest : public ::testing::TestWithParam<bool> {
   }
   void Open(const std::string& method) {
     OnLoop([&] {
-      call_ =
-          open_(method, {.on_message =
-                             [this](std::string_view message) {
-                               ServerReflectionResponse response;
-                               response.ParseFromArray(message.data(), static_cast<int>(message.size()));
-                               Tell(response.original_request().host());
-                             },
-                         .on_written = [this] { Tell("written"); },
-                         .on_end = [this](const absl::Status& status) { Tell("end " + status.ToString()); }});
+      call_ = open_({.method = method},
+                    {.on_message =
+                         [this](std::string_view message) {
+                           ServerReflectionResponse response;
+                           response.ParseFromArray(message.data(), static_cast<int>(message.size()));
+                           Tell(response.original_request().host());
+                         },
+                     .on_written = [this] { Tell("written"); },
+                     .on_end = [this](const absl::Status& status) { Tell("end " + status.ToString()); }});
     });
   }
   // The answer repeats the host.

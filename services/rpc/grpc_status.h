@@ -8,8 +8,8 @@
 namespace hubbub::rpc {
 
 // Between absl::Status inside and grpc::Status at the rim. The codes of both are the same numbers; gRPC's C++
-// library has no conversion in the releases that we support. Details and payloads are not carried over;
-// services/rpc/unary.h adds the owner hint, which is a payload, to what it answers.
+// library has no conversion in the releases that we support. Details and payloads are not carried over; a
+// call (services/rpc/grpc_call) makes payloads of its trailing metadata.
 inline grpc::Status ToGrpc(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
   return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message())};
