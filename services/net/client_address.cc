@@ -90,10 +90,16 @@ Found Find(const HttpHead& head, std::string_view field, const Networks& trusted
 
 }  // namespace
 
-std::optional<std::string> ForwardedClient(const HttpHead& head, const Networks& trusted) {
+std::variant<std::optional<std::string>, HttpFault> ForwardedClient(const HttpHead& head,
+                                                                    const Networks& trusted) {
   const Found old = Find(head, "X-Forwarded-For", trusted, [](std::string_view element) { return element; });
   const Found standard = Find(head, "Forwarded", trusted, ForOf);
-  if (old.said && standard.said) return old.client == standard.client ? old.client : std::nullopt;
+  if (old.said && standard.said && old.client != standard.client) {
+    return HttpFault{
+        400,
+        "X-Forwarded-For and Forwarded do not name the same client: the proxy has to write one of "
+        "them and to remove the other."};
+  }
   return old.said ? old.client : standard.client;
 }
 

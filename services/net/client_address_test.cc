@@ -53,14 +53,42 @@ TEST(ForwardedClient, IsTheFirstFromTheRightThatIsNoProxy) {
        {{"Forwarded", "for=203.0.113.5;x=\", for=\"[2001:db8::1]\""}},
        "2001:db8::1:0"},
       {"both", {{"X-Forwarded-For", "192.0.2.1"}, {"Forwarded", "for=192.0.2.1"}}, "192.0.2.1:0"},
-      {"both, and they differ", {{"X-Forwarded-For", "192.0.2.1"}, {"Forwarded", "for=192.0.2.2"}}, ""},
-      {"both, and one cannot be read", {{"X-Forwarded-For", "192.0.2.1"}, {"Forwarded", "for=unknown"}}, ""},
+      {"both, in other words",
+       {{"X-Forwarded-For", "[2001:db8::1]:80, 10.0.0.1"}, {"Forwarded", "for=\"[2001:DB8:0::1]:4711\""}},
+       "2001:db8::1:0"},
+      {"both, and each has several fields",
+       {{"Forwarded", "for=192.0.2.1"},
+        {"X-Forwarded-For", "203.0.113.5, 192.0.2.1"},
+        {"Forwarded", "for=10.0.0.9"},
+        {"X-Forwarded-For", "10.0.0.1"}},
+       "192.0.2.1:0"},
+      {"both, and neither can be read", {{"X-Forwarded-For", "unknown"}, {"Forwarded", "for=unknown"}}, ""},
+      {"both, and one is empty", {{"X-Forwarded-For", "192.0.2.1"}, {"Forwarded", " ,"}}, "192.0.2.1:0"},
   };
   for (const auto& one : cases) {
     HttpHead head;
     head.fields = one.fields;
-    EXPECT_EQ(ForwardedClient(head, trusted).value_or(""), one.client) << one.what;
+    const auto said = ForwardedClient(head, trusted);
+    ASSERT_TRUE(std::holds_alternative<std::optional<std::string>>(said)) << one.what;
+    EXPECT_EQ(std::get<std::optional<std::string>>(said).value_or(""), one.client) << one.what;
   }
+}
+
+// Else a client chooses whom it is counted as, by a field of its own that its proxy lets go by.
+TEST(ForwardedClient, IsNobodyWhereTheFieldsDiffer) {
+  const Networks trusted = Networks::Parse({"10.0.0.0/8"}).value();
+  for (const char* forwarded :
+       {"for=192.0.2.2", "for=192.0.2.1, for=192.0.2.2", "for=10.0.0.1", "for=unknown", "for=_hidden", "junk",
+        "proto=http", "for=\"[::ffff:192.0.2.2]:1\"", "for=192.0.2.1;for=192.0.2.1", "for=\"192.0.2.1"}) {
+    HttpHead head;
+    head.fields = {{"X-Forwarded-For", "192.0.2.1"}, {"Forwarded", forwarded}};
+    const auto said = ForwardedClient(head, trusted);
+    ASSERT_TRUE(std::holds_alternative<HttpFault>(said)) << forwarded;
+    EXPECT_EQ(std::get<HttpFault>(said).status, 400);
+  }
+  HttpHead head;
+  head.fields = {{"X-Forwarded-For", "junk"}, {"Forwarded", "for=192.0.2.1"}};
+  EXPECT_TRUE(std::holds_alternative<HttpFault>(ForwardedClient(head, trusted)));
 }
 
 }  // namespace

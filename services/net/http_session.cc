@@ -70,7 +70,9 @@ void HttpSession::ReadHead() {
   // Of each request: a proxy may send those of several clients over one connection.
   if (arrival_->by_proxy()) {
     auto client = ForwardedClient(std::get<HttpHead>(head), options().trusted_proxies);
-    if (!arrival_->SetPeer(std::move(client).value_or(connected_peer_))) return;
+    if (const auto* fault = std::get_if<HttpFault>(&client)) return Refuse(FaultResponse(*fault));
+    auto& named = std::get<std::optional<std::string>>(client);
+    if (!arrival_->SetPeer(std::move(named).value_or(connected_peer_))) return;
   }
   auto verdict = JudgeRequest(std::get<HttpHead>(head), arrival_->setup().router, options().origins);
   if (const auto refusal = RefusalOfPlain(verdict)) return Refuse(*refusal);

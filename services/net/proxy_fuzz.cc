@@ -27,10 +27,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   HttpHead head;
   for (const char* field : {"X-Forwarded-For", "Forwarded"}) {
     head.fields = {{field, bytes}};
-    const auto client = ForwardedClient(head, *kTrusted);
-    if (!client) continue;
+    const auto said = ForwardedClient(head, *kTrusted);
+    const auto* const client = std::get_if<std::optional<std::string>>(&said);
+    FUZZ_CHECK(client != nullptr);
+    // Beside another field it is not believed, unless that says the same.
+    head.fields = {{"X-Forwarded-For", "192.0.2.1"}, {"Forwarded", "for=192.0.2.1"}};
+    head.fields[field == std::string_view("Forwarded") ? 1 : 0].value = bytes;
+    const auto both = ForwardedClient(head, *kTrusted);
+    if (const auto* const agreed = std::get_if<std::optional<std::string>>(&both))
+      FUZZ_CHECK(*agreed == "192.0.2.1:0");
+    if (!*client) continue;
     boost::asio::ip::address address;
-    FUZZ_CHECK(ReadAddress(std::string_view(*client).substr(0, client->rfind(':')), address));
+    FUZZ_CHECK(ReadAddress(std::string_view(**client).substr(0, (*client)->rfind(':')), address));
     FUZZ_CHECK(!kTrusted->Contain(address));
   }
   return 0;

@@ -44,6 +44,22 @@ test('a client of WebSocket is who X-Forwarded-For says', async () => {
   await named('192.0.2.3:0');
 });
 
+test('a request whose fields name different clients is refused, whichever of them the proxy wrote', async () => {
+  const port = suite.connectors[0].clientPort;
+  const statusOf = (forwarded) => new Promise((resolve, reject) => {
+    const headers = {'X-Forwarded-For': '192.0.2.4', 'Forwarded': forwarded};
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/`, {headers});
+    socket.on('open', () => { socket.close(); resolve(101); });
+    socket.on('unexpected-response', (request, response) => { request.destroy(); resolve(response.statusCode); });
+    socket.on('error', reject);
+  });
+  for (const forwarded of ['for=198.51.100.1', 'for=127.0.0.1', 'for=unknown', 'junk']) assert.equal(await statusOf(forwarded), 400, forwarded);
+  const page = await fetch(`http://127.0.0.1:${port}/healthz`, {headers: {'X-Forwarded-For': '192.0.2.4', 'Forwarded': 'for=198.51.100.1'}});
+  assert.match(await page.text(), /X-Forwarded-For and Forwarded do not name the same client/);
+  assert.equal(await statusOf('for=192.0.2.4'), 101);
+  await named('192.0.2.4:0');
+});
+
 test('who has come by a PROXY header takes no other address by a field of a request', async () => {
   const port = suite.connectors[0].clientPort;
   const upgrade = (field) => `GET / HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
