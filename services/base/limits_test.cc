@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 TEST(CheckName, TakesWhatCanNameAUserOrARoom) {
   for (const std::string& name :
        {std::string("a"), std::string("Ann 1 *"), std::string("\xe6\x97\xa5\xe6\x9c\xac"),
-        std::string("\xf0\x9f\x98\x82"), std::string("a\xc2\xa0z"), std::string(64, 'n')}) {
+        std::string("\xf0\x9f\x98\x82"), std::string(64, 'n')}) {
     EXPECT_TRUE(CheckName("user", name).ok()) << CheckName("user", name);
   }
 }

@@ -88,6 +88,33 @@ test('a name that mixes scripts is refused where that is wanted, and others are 
   assert.ok((await enter(client, 'алиса', 'scripts')).users);
 });
 
+test('two names that look alike are one, or none', async () => {
+  const ask = async (username) => {
+    const client = await tcp(suite.connectors[0], STOCK);
+    const answer = await enter(client, username, 'alike');
+    client.close();
+    return answer;
+  };
+  const family = '\u{1f468}\u200d\u{1f469}\u200d\u{1f467}';
+  for (const name of ['Anna Maria', '\u{1f600}', 'ada\u{1f451}', family, '\u2764\ufe0f', '\u0639\u0644\u06cc\u200c\u0631\u0636\u0627',
+    '\u0915\u094d\u200d\u0937']) {
+    assert.ok((await ask(name)).users, name);
+  }
+  for (const [name, why] of [
+    ['\u{1f600}\ufe0f', /^username has a selector that cannot be seen behind an emoji that needs none \(U\+FE0F\) at byte 4$/],
+    ['\u{1f600}\u200d\u{1f680}', /^username has a joiner that joins nothing and cannot be seen \(U\+200D\)/],
+    ['ada\u2800', /^username has a character that cannot be seen \(U\+2800\) at byte 3$/],
+    ['ada\u{1d159}', /cannot be seen \(U\+1D159\)/],
+    ['ada\u3164', /cannot be seen \(U\+3164\)/],
+    ['ada\u00a0b', /^username has a blank other than U\+0020 \(U\+00A0\) at byte 3$/],
+    ['ada  b', /^username has two blanks where one would look alike/],
+  ]) {
+    const answer = await ask(name);
+    assert.equal(answer.code, 400, JSON.stringify(answer));
+    assert.match(answer.message, why);
+  }
+});
+
 test('a name that is not claimed again is anybody\'s when the grace is over', async () => {
   const [first] = suite.connectors;
   const {left} = await watcher(first, 'grace');
