@@ -17,6 +17,8 @@ class FloodLimit {
 
   // Counts `amount` more, at `now`. False if that is too many; to refuse it is the caller's then.
   bool Take(Clock::time_point now, double amount = 1) { return limit_.Take(now, amount); }
+  // The most that fits at `now`.
+  double Left(Clock::time_point now) { return limit_.Left(now); }
   // `amount` was refused, because of this limit or of another one.
   void Refuse(Clock::time_point now, double amount = 1) {
     if (now - since_ >= std::chrono::seconds(1)) {

@@ -17,12 +17,16 @@ class RateLimit {
   // Counts `amount` more, at `now`. False if that is too many; it does not count then. More than 2 *
   // per_second never fits.
   bool Take(Clock::time_point now, double amount = 1) {
+    if (Left(now) < amount) return false;
+    tokens_ -= amount;
+    return true;
+  }
+  // The most that fits at `now`.
+  double Left(Clock::time_point now) {
     const double seconds = std::chrono::duration<double>(now - at_).count();
     tokens_ = std::min(2.0 * per_second_, tokens_ + per_second_ * seconds);
     at_ = now;
-    if (tokens_ < amount) return false;
-    tokens_ -= amount;
-    return true;
+    return tokens_;
   }
 
   int per_second() const { return per_second_; }

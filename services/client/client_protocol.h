@@ -50,7 +50,7 @@ struct Request {
   std::optional<std::string> id = std::nullopt;
   // NOT_FOUND or INVALID_ARGUMENT says what is wrong with the route that the client named.
   absl::StatusOr<std::string_view> route;
-  std::string_view body;    // As it came; ClientProtocol::ReadBody reads it.
+  std::string_view body;    // As it came, or inflated; ClientProtocol::ReadBody reads it.
   bool compressed = false;  // The client says that the body is compressed.
 };
 
@@ -61,6 +61,13 @@ struct RoomOfClient {
   // How far it has seen the room.
   uint64_t epoch = 0;
   uint64_t offset = 0;
+};
+
+// What a compressed body holds.
+struct Inflated {
+  // RESOURCE_EXHAUSTED: more than the caller takes now. INVALID_ARGUMENT: a sentence for the client.
+  absl::StatusOr<std::string> body;
+  size_t made = 0;  // The bytes that were inflated, also for nothing.
 };
 
 // The client has said goodbye and will not come back.
@@ -114,9 +121,15 @@ class ClientProtocol {
   // `out` what the client is to be sent at once.
   virtual Taken Take(std::string_view bytes, bool frame_end, std::string& out) = 0;
 
-  // The body of a request that Take has returned, before the next call of Take. REQUIRES: request.route.ok().
-  // INVALID_ARGUMENT: a sentence for the client that says what is wrong with the body.
+  // The body of a request that Take has returned, before the next call of Take. Inflates nothing: the caller
+  // does so before, and pays for it. REQUIRES: request.route.ok() && !request.compressed. INVALID_ARGUMENT: a
+  // sentence for the client that says what is wrong with the body.
   virtual absl::StatusOr<boost::json::object> ReadBody(const Request& request) const = 0;
+
+  // Inflates the body of such a request, `most` bytes at most. REQUIRES: request.compressed.
+  virtual Inflated Inflate(const Request& /*request*/, size_t /*most*/) const {
+    return {absl::InvalidArgumentError("compressed bodies are not supported: send the body as it is")};
+  }
 
   // The two answers to a Hello. After a refusal the session closes.
   virtual void AppendAccept(std::string& out) = 0;

@@ -8,6 +8,7 @@
 #include "services/base/log.h"
 #include "services/client/contract.h"
 #include "services/client/printable.h"
+#include "services/client/request_body.h"
 #include "services/net/lateness.h"
 #include "spdlog/spdlog.h"
 
@@ -118,7 +119,11 @@ void ClientSession::OnValue(Request& request, std::string out, size_t bytes) {
   }
   const std::string_view route = *request.route;
   if (spdlog::should_log(spdlog::level::debug)) reply.details_.route = Printable(route);
-  auto body = protocol_->ReadBody(request);
+  auto body = ReadBodyWithin(budget_, *protocol_, request, now);
+  if (absl::IsResourceExhausted(body.status())) {
+    reply.Fail(429, std::string(body.status().message()));
+    return CloseIfItFloods();
+  }
   if (!body.ok()) return handler_->OnBadBody(route, std::string(body.status().message()), std::move(reply));
   handler_->OnRequest(route, *std::move(body), std::move(reply));
 }

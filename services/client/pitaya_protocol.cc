@@ -1,5 +1,6 @@
 #include "services/client/pitaya_protocol.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -79,19 +80,19 @@ absl::StatusOr<std::string_view> PitayaProtocol::FullRoute(std::string_view rout
 }
 
 absl::StatusOr<boost::json::object> PitayaProtocol::ReadBody(const Request& request) const {
-  const auto read = [&](std::string_view text) -> absl::StatusOr<boost::json::object> {
-    if (text.empty()) return boost::json::object();
-    return pomelo::ParseJsonBody(text);
-  };
-  absl::StatusOr<boost::json::object> body;
-  if (request.compressed) {
-    const auto text = pomelo::Inflate(request.body, terms_.max_body_bytes());
-    body = text.ok() ? read(*text) : text.status();
-  } else {
-    body = read(request.body);
-  }
+  if (request.body.empty()) return boost::json::object();
+  auto body = pomelo::ParseJsonBody(request.body);
   if (body.ok()) return body;
   return PomeloPackages::BodyError(request, std::string(body.status().message()));
+}
+
+Inflated PitayaProtocol::Inflate(const Request& request, size_t most) const {
+  size_t made = 0;
+  auto text = pomelo::Inflate(request.body, std::min(most, terms_.max_body_bytes()), &made);
+  if (text.ok()) return {std::move(text), made};
+  if (absl::IsOutOfRange(text.status()) && most < terms_.max_body_bytes())
+    return {absl::ResourceExhaustedError(text.status().message()), made};
+  return {PomeloPackages::BodyError(request, std::string(text.status().message())), made};
 }
 
 void PitayaProtocol::AppendAccept(std::string& out) {

@@ -54,6 +54,7 @@ class PitayaProtocol final : public ClientProtocol {
 
   Taken Take(std::string_view bytes, bool frame_end, std::string& out) override;
   absl::StatusOr<boost::json::object> ReadBody(const Request& request) const override;
+  Inflated Inflate(const Request& request, size_t most) const override;
   void AppendAccept(std::string& out) override;
   void AppendRefusal(std::string& out) const override;
   void AppendAnswer(std::string_view id, const boost::json::object& body, std::string& out) override;

@@ -246,6 +246,40 @@ TEST_F(PitayaProtocolTest, BodiesMayBeCompressedAndAreBoundedWhenInflated) {
   });
 }
 
+TEST_F(PitayaProtocolTest, WhatABodyHoldsComesOutOfTheBudgetOfBytes) {
+  SessionOptions options;
+  options.max_bytes_per_second = 3'000;
+  const std::string text = R"({"content":")" + std::string(5'000, 'x') + "\"}";
+  const std::string deflated = *pomelo::DeflateIfSmaller(text);
+  const struct {
+    const char* what;
+    std::string body, line;
+  } cases[] = {
+      {"whole", deflated, "request test.testHandler.plain {"},
+      {"cut, and so inflated for nothing", deflated.substr(0, deflated.size() - 4),
+       R"(error 1 {"code":"PIT-400")"},
+      {"larger than any body may be", *pomelo::DeflateIfSmaller(std::string(kMaxBodyBytes + 1, ' ')),
+       R"(error 1 {"code":"PIT-4)"},
+  };
+  Run([&] {
+    for (const auto& c : cases) {
+      SCOPED_TRACE(c.what);
+      FakeSession session(loop(), pomelo_, options);
+      session.connection.Feed(PitayaHandshake() + Ack());
+      session.connection.log.clear();
+      session.connection.Feed(CompressedRequest(c.body));
+      ASSERT_FALSE(session.connection.log.empty());
+      EXPECT_THAT(session.connection.log.front(), StartsWith(c.line));
+      session.connection.log.clear();
+      session.connection.Feed(CompressedRequest(deflated));
+      ASSERT_FALSE(session.connection.log.empty());
+      EXPECT_THAT(session.connection.log.front(),
+                  StartsWith(R"(error 1 {"code":"PIT-429","msg":"more than 3000)"));
+      EXPECT_FALSE(session.connection.closed);
+    }
+  });
+}
+
 TEST_F(PitayaProtocolTest, SaysWhatItHasToSayInItsOwnWay) {
   const std::string text(1'000, 'x');
   Run([&] {

@@ -100,8 +100,6 @@ PomeloProtocol::Value PomeloProtocol::OnData(std::string_view bytes, std::string
 }
 
 absl::StatusOr<boost::json::object> PomeloProtocol::ReadBody(const Request& request) const {
-  if (request.compressed)
-    return absl::InvalidArgumentError("compressed bodies are not supported: send the body as it is");
   auto body = options_.contract->ReadBody(format_, *request.route, request.body);
   if (body.ok()) return body;
   return PomeloPackages::BodyError(request, std::string(body.status().message()));

@@ -23,10 +23,23 @@ std::string SessionBudget::Take(size_t bytes, Clock::time_point now) {
   const auto amount = static_cast<double>(bytes);
   const bool packages_fit = packages_.Take(now);
   if (packages_fit && bytes_.Take(now, amount)) return {};
+  Refuse(bytes, now);
+  if (packages_fit) return TooManyBytes();
+  return fmt::format("more than {} requests a second: slow down", packages_.per_second());
+}
+
+std::string SessionBudget::RefuseSpare(size_t bytes, Clock::time_point now) {
+  Refuse(bytes, now);
+  return TooManyBytes();
+}
+
+void SessionBudget::Refuse(size_t bytes, Clock::time_point now) {
   packages_.Refuse(now);
-  bytes_.Refuse(now, amount);
-  return packages_fit ? fmt::format("more than {} bytes a second: slow down", bytes_.per_second())
-                      : fmt::format("more than {} requests a second: slow down", packages_.per_second());
+  bytes_.Refuse(now, static_cast<double>(bytes));
+}
+
+std::string SessionBudget::TooManyBytes() const {
+  return fmt::format("more than {} bytes a second: slow down", bytes_.per_second());
 }
 
 }  // namespace hubbub::client

@@ -53,5 +53,19 @@ TEST(SessionBudget, TellsAFloodOfBytes) {
   EXPECT_TRUE(budget.Flooded());
 }
 
+TEST(SessionBudget, WhatABodyHoldsCountsAsIfItHadCome) {
+  SessionBudget budget(/*packages_per_second=*/1'000, /*bytes_per_second=*/1'000, kStart);
+  EXPECT_THAT(budget.Take(500, kStart), IsEmpty());
+  EXPECT_EQ(budget.SpareBytes(kStart), 1'500u);
+  budget.TakeSpare(1'400, kStart);
+  EXPECT_EQ(budget.SpareBytes(kStart), 100u);
+  EXPECT_THAT(budget.Take(101, kStart), HasSubstr("more than 1000 bytes a second"));
+  EXPECT_EQ(budget.SpareBytes(kStart + seconds(1)), 1'100u);
+  EXPECT_FALSE(budget.Flooded());
+  for (int i = 0; i < 4; ++i)
+    EXPECT_THAT(budget.RefuseSpare(1'000, kStart), HasSubstr("more than 1000 bytes a second"));
+  EXPECT_TRUE(budget.Flooded());
+}
+
 }  // namespace
 }  // namespace hubbub::client

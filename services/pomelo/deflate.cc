@@ -38,7 +38,7 @@ absl::Status Verdict(int code, const z_stream& stream, size_t max_bytes) {
     case Z_OK:
     case Z_BUF_ERROR:
       if (stream.avail_out == 0) {
-        return absl::InvalidArgumentError(
+        return absl::OutOfRangeError(
             fmt::format("a compressed body holds more than the {} bytes that are allowed", max_bytes));
       }
       return absl::InvalidArgumentError("a compressed body ends too early");
@@ -69,7 +69,7 @@ std::optional<std::string> DeflateIfSmaller(std::string_view bytes) {
   return out;
 }
 
-absl::StatusOr<std::string> Inflate(std::string_view bytes, size_t max_bytes) {
+absl::StatusOr<std::string> Inflate(std::string_view bytes, size_t max_bytes, size_t* made) {
   if (bytes.size() > kMaxZlibBytes) {
     return absl::InvalidArgumentError(
         fmt::format("a compressed body has {} bytes: zlib takes {}", bytes.size(), kMaxZlibBytes));
@@ -86,6 +86,7 @@ absl::StatusOr<std::string> Inflate(std::string_view bytes, size_t max_bytes) {
   const absl::Status verdict = Verdict(code, stream, max_bytes);
   out.resize(out.size() - stream.avail_out);
   inflateEnd(&stream);
+  if (made != nullptr) *made = out.size();
   if (!verdict.ok()) return verdict;
   return out;
 }

@@ -22,8 +22,9 @@ std::optional<std::string> DeflateIfSmaller(std::string_view bytes);
 
 // What the zlib or gzip stream `bytes` holds; its first bytes tell which of the two it is. Pitaya's server
 // takes zlib alone, libpitaya takes both. INVALID_ARGUMENT if it is neither, is damaged, ends too early, has
-// bytes behind its end (a second gzip member is such), needs a dictionary, or holds more than `max_bytes`.
-// Stops there: it allocates max_bytes at most, and 50 KB for zlib itself.
-absl::StatusOr<std::string> Inflate(std::string_view bytes, size_t max_bytes);
+// bytes behind its end (a second gzip member is such), or needs a dictionary; OUT_OF_RANGE if it holds more
+// than `max_bytes`. Stops there: it allocates max_bytes at most, and 50 KB for zlib itself. `made`, if it is
+// not null, gets the number of bytes that were inflated, also before an error.
+absl::StatusOr<std::string> Inflate(std::string_view bytes, size_t max_bytes, size_t* made = nullptr);
 
 }  // namespace hubbub::pomelo

@@ -177,6 +177,19 @@ test('requests may be compressed, by zlib or gzip, and what cannot be inflated i
   assert.ok(!client.raw.closed);
 });
 
+test('what a compressed body holds comes out of the budget of bytes', async () => {
+  const client = await RawPitaya.connect();
+  const bytes = deflateSync(JSON.stringify({rid: 'x'.repeat(150000)}), {level: 9});
+  const codes = [];
+  for (let i = 0; i < 40; ++i) codes.push((await client.request('connector.entryHandler.leave', bytes, 0x10)).body);
+  const refused = codes.filter(({code}) => code === 'PIT-429');
+  assert.ok(refused.length > 0 && refused.length < 40, JSON.stringify(codes.slice(-3)));
+  assert.match(refused[0].msg, /^more than 1048576 bytes a second: slow down$/);
+  assert.ok(!client.raw.closed);
+  await until(async () => (await client.request(ENTER, deflateSync(JSON.stringify({username: 'later', rid: 'later'})), 0x10)).body.users,
+    'a request to pass again');
+});
+
 test('long pushes are compressed, short ones are not', async () => {
   const client = await RawPitaya.connect(RawWebSocket);
   const ask = (route, body) => client.request(route, Buffer.from(JSON.stringify(body)));
