@@ -139,7 +139,7 @@ class ClientProtocol {
   virtual void AppendAnswer(std::string_view id, const boost::json::object& body, std::string& out) = 0;
   virtual void AppendError(std::string_view id, int code, std::string_view message, std::string& out) = 0;
 
-  // Tells the client why its connection closes. `why`: kKicked if the client is not to come back by itself.
+  // Tells the client why its connection closes. `why`: see net::MayComeBack.
   virtual void AppendKick(std::string_view reason, net::CloseReason why, std::string& out) const = 0;
 
   // How pushes to this client look. Constant once Take has returned Hello.

@@ -57,7 +57,7 @@ void ClientSession::OnValue(Alive&, std::string out, size_t bytes) {
 
 void ClientSession::CloseIfItFloods() {
   if (!budget_.Flooded()) return;
-  KickAndClose(net::CloseReason::kKicked, "you send far more than a client may: slow down");
+  KickAndClose(net::CloseReason::kFlood, "you send far more than a client may: slow down");
 }
 
 void ClientSession::OnValue(Hello& hello, std::string out, size_t) {
@@ -288,8 +288,8 @@ void ClientSession::OnClosed(net::CloseReason reason, std::string_view detail) {
   self_.reset();
   // At level debug only: `detail` may quote the client.
   spdlog::debug("session {} of {} ended: {}: {}", id_, peer(), net::ToString(reason), detail);
-  handler_->OnClosed(reason == net::CloseReason::kKicked || (reason == net::CloseReason::kClientLeft &&
-                                                             (said_goodbye_ || connection_.SaidGoodbye())));
+  handler_->OnClosed(!net::MayComeBack(reason) || (reason == net::CloseReason::kClientLeft &&
+                                                   (said_goodbye_ || connection_.SaidGoodbye())));
 }
 
 }  // namespace hubbub::client

@@ -855,10 +855,11 @@ TEST_F(SessionTest, TellsWhetherItsClientIsExpectedBack) {
   };
   using net::CloseReason;
   constexpr Case kCases[] = {
-      {CloseReason::kClientLeft, true, true},     {CloseReason::kClientLeft, false, false},
-      {CloseReason::kKicked, false, true},        {CloseReason::kTimeout, false, false},
-      {CloseReason::kSlow, false, false},         {CloseReason::kSlow, true, false},
-      {CloseReason::kProtocolError, true, false}, {CloseReason::kShutdown, false, false},
+      {CloseReason::kClientLeft, true, true}, {CloseReason::kClientLeft, false, false},
+      {CloseReason::kFlood, false, true},     {CloseReason::kKicked, false, true},
+      {CloseReason::kTimeout, false, false},  {CloseReason::kSlow, false, false},
+      {CloseReason::kSlow, true, false},      {CloseReason::kProtocolError, true, false},
+      {CloseReason::kShutdown, false, false},
   };
   for (const Case& c : kCases) {
     SCOPED_TRACE(std::string(net::ToString(c.reason)) + (c.said_goodbye ? " with goodbye" : ""));

@@ -260,8 +260,7 @@ void SocketIoProtocol::AppendRefusal(std::string& out) const {
 }
 
 void SocketIoProtocol::AppendKick(std::string_view reason, net::CloseReason why, std::string& out) const {
-  if (comes_back_ && why == net::CloseReason::kKicked)
-    return AppendConnectError(NamespaceOf(way_), reason, 401, out);
+  if (comes_back_ && !net::MayComeBack(why)) return AppendConnectError(NamespaceOf(way_), reason, 401, out);
   if (!AnyConnected()) return;
   const boost::json::string text(reason.data(), reason.size());
   const std::string_view nsp = own().connected            ? NamespaceOf(way_)
@@ -275,7 +274,7 @@ void SocketIoProtocol::AppendKick(std::string_view reason, net::CloseReason why,
     });
   }
   // Stock clients come back by themselves unless they are told so.
-  if (why == net::CloseReason::kKicked) AppendPacket(PacketType::kDisconnect, nsp, out);
+  if (!net::MayComeBack(why)) AppendPacket(PacketType::kDisconnect, nsp, out);
 }
 
 Fault SocketIoProtocol::Break(std::string why, std::string& out) const {

@@ -158,7 +158,7 @@ bool EngineSession::OnControl(EngineType type, std::string_view data) {
       Close(CloseReason::kProtocolError, std::string(why));
       break;
     case Verdict::kFlood:
-      Close(CloseReason::kKicked, std::string(why));
+      Close(CloseReason::kFlood, std::string(why));
       break;
   }
   return false;

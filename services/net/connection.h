@@ -21,14 +21,19 @@ enum class CloseReason {
   kProtocolError,  // the client broke the protocol
   kTimeout,        // no handshake, no sign-in or no heartbeat in time
   kSlow,           // the client does not read what it is sent
+  kFlood,          // the client sends far more than a client may
   kKicked,         // somebody asked for it
   kShutdown,       // this server ends, or wants the client to come back by a new connection
   kRefused,        // there is no place: this server is full or drains, or has too many of one address
 };
 inline constexpr std::array kCloseReasons = {
-    CloseReason::kClientLeft, CloseReason::kProtocolError, CloseReason::kTimeout, CloseReason::kSlow,
-    CloseReason::kKicked,     CloseReason::kShutdown,      CloseReason::kRefused};
+    CloseReason::kClientLeft, CloseReason::kProtocolError, CloseReason::kTimeout,  CloseReason::kSlow,
+    CloseReason::kFlood,      CloseReason::kKicked,        CloseReason::kShutdown, CloseReason::kRefused};
 std::string_view ToString(CloseReason reason);
+// False if the client is told to go for good: it is not to come back by itself.
+constexpr bool MayComeBack(CloseReason reason) {
+  return reason != CloseReason::kFlood && reason != CloseReason::kKicked;
+}
 
 // What runs on a connection, on the connection's loop alone. Owned by the connection.
 class Protocol {

@@ -459,6 +459,7 @@ TEST_F(ListenerTest, WebSocketClientsAreToldWhy) {
   } cases[] = {
       {CloseReason::kProtocolError, "no package", "1002 no package"},
       {CloseReason::kTimeout, "late", "1008 late"},
+      {CloseReason::kFlood, "slow down", "1008 slow down"},
       {CloseReason::kShutdown, "reconnect", "1001 reconnect"},
       {CloseReason::kKicked, "", "1000 "},
       // A close frame holds 123 bytes of text, and must not end in half a character.
@@ -475,6 +476,41 @@ TEST_F(ListenerTest, WebSocketClientsAreToldWhy) {
     while (frame.kind == FrameKind::kBinary) frame = client.Read();
     EXPECT_EQ(CloseText(frame), c.told);
   }
+}
+
+// What no protocol is shown, a frame of each kind with a mask of zeros.
+TEST_F(ListenerTest, ClosesAWebSocketThatFloodsItWithFramesThatAreNoMessages) {
+  Listen();
+  for (const std::string& frame : {std::string("\x89\x80\0\0\0\0", 6), std::string("\x8a\x80\0\0\0\0", 6),
+                                   std::string("\0\x80\0\0\0\0", 6), std::string("\0\x81\0\0\0\0x", 7)}) {
+    WebSocketClient client(port());
+    if (frame[0] == 0) client.socket().Send(std::string("\x02\x80\0\0\0\0", 6));
+    for (int i = 0; i < 100; ++i) {
+      std::string frames;
+      for (int k = 0; k < 100; ++k) frames += frame;
+      client.socket().Send(frames);
+    }
+    auto last = client.Read();
+    while (last.kind == FrameKind::kPong) last = client.Read();
+    EXPECT_THAT(CloseText(last), StartsWith("1008 you send far more pings, pongs or fragments"));
+  }
+  EXPECT_TRUE(WaitUntil([&] { return listener_->traffic().closed(CloseReason::kFlood) == 4; }));
+}
+
+TEST_F(ListenerTest, AFewPingsAndAMessageInPiecesAreNoFlood) {
+  Listen({.max_message_bytes = 64 * 1024});
+  WebSocketClient client(port());
+  std::string frames;
+  for (int i = 0; i < 30; ++i) frames += std::string("\x89\x80\0\0\0\0", 6);
+  frames += std::string("\x02\x81\0\0\0\0", 6) + TestProtocol::kEcho;
+  const std::string piece(100, 'x');
+  for (int i = 0; i < 600; ++i) frames += std::string("\0\xe4\0\0\0\0", 6) + piece;
+  frames += std::string("\x80\x80\0\0\0\0", 6);
+  client.socket().Send(frames);
+  auto answer = client.Read();
+  while (answer.kind == FrameKind::kPong) answer = client.Read();
+  EXPECT_EQ(answer.kind, FrameKind::kBinary);
+  EXPECT_EQ(answer.body.size(), 60'001u);
 }
 
 TEST_F(ListenerTest, LearnsThatAClientHasLeft) {

@@ -19,6 +19,8 @@ std::string_view ToString(CloseReason reason) {
       return "timeout";
     case CloseReason::kSlow:
       return "slow";
+    case CloseReason::kFlood:
+      return "flood";
     case CloseReason::kKicked:
       return "kicked";
     case CloseReason::kShutdown:

@@ -45,12 +45,12 @@ std::string Pattern(size_t size) {
 
 // Sends everything back. A message that begins with kGulps is answered with kGulp bytes in pieces, one that
 // begins with kFloods with more than the hard limit.
-class Echo final : public Protocol {
+class SecureEcho final : public Protocol {
  public:
   static constexpr char kGulps = 2;
   static constexpr char kFloods = 3;
 
-  explicit Echo(Connection& connection) : connection_(connection) {}
+  explicit SecureEcho(Connection& connection) : connection_(connection) {}
   size_t OnBytes(std::string_view bytes, bool) override {
     if (bytes.empty()) return 0;
     if (bytes.front() == kGulps) {
@@ -87,7 +87,7 @@ class Echo final : public Protocol {
 };
 
 constexpr const char* kGet = "GET /page HTTP/1.1\r\nHost: h\r\n\r\n";
-constexpr const char* kUpgrade =
+constexpr const char* kUpgradeRequest =
     "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: "
     "dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
@@ -102,7 +102,7 @@ class Tls : public ::testing::Test {
   // `home`: the loop on which WebSockets are to live; null: any.
   void Start(Loop* home = nullptr) {
     const ProtocolFactory protocol = {
-        .make = [](Loop&, Connection& connection) { return std::make_unique<Echo>(connection); },
+        .make = [](Loop&, Connection& connection) { return std::make_unique<SecureEcho>(connection); },
         .refuse = [](std::string_view reason, bool) { return "no: " + std::string(reason); }};
     HttpRouter router = RoutesOf(protocol);
     if (home != nullptr) {
@@ -189,7 +189,7 @@ TEST_F(Tls, AWebSocketIsServedAlsoOnAnotherLoopAndItsCloseIsAnswered) {
   for (int i = 0; i < 2; ++i) {  // One of them is accepted on each loop.
     TlsClient client(port());
     // With the first frame behind the request, which moves along.
-    client.Send(kUpgrade + std::string("\x82\x83\0\0\0\0one", 9));
+    client.Send(kUpgradeRequest + std::string("\x82\x83\0\0\0\0one", 9));
     EXPECT_THAT(client.ReadUntil("\r\n\r\n"), StartsWith("HTTP/1.1 101 "));
     EXPECT_EQ(client.Read(5), "\x82\x03one");
     client.Send(std::string("\x82\x83\0\0\0\0two", 9));
@@ -203,7 +203,7 @@ TEST_F(Tls, AWebSocketIsServedAlsoOnAnotherLoopAndItsCloseIsAnswered) {
 TEST_F(Tls, WhatASlowClientIsSentComesWholeAndInOrder) {
   Start();
   TlsClient client(port(), {.receive_buffer = 4096});
-  client.Send({&Echo::kGulps, 1});
+  client.Send({&SecureEcho::kGulps, 1});
   EXPECT_TRUE(WaitUntil([&] { return listener_->traffic().queued_bytes > 0; }));
   EXPECT_TRUE(client.Read(kGulp) == Pattern(kGulp));
   ExpectEcho(client);
@@ -213,7 +213,7 @@ TEST_F(Tls, WhatASlowClientIsSentComesWholeAndInOrder) {
 TEST_F(Tls, AClientThatDoesNotReadIsClosedAsSlow) {
   Start();
   TlsClient client(port(), {.receive_buffer = 4096});
-  client.Send({&Echo::kFloods, 1});
+  client.Send({&SecureEcho::kFloods, 1});
   EXPECT_TRUE(WaitUntil([&] { return listener_->traffic().closed(CloseReason::kSlow) == 1; }));
   EXPECT_EQ(listener_->traffic().queued_bytes, 0U);
 }
@@ -281,7 +281,7 @@ TEST_F(Tls, ACertificateThatCannotBeUsedIsSaidOnceAndTheOneBeforeStays) {
 
 TEST_F(Tls, WithoutTlsClientsAreToldToUseIt) {
   Start();
-  for (const char* request : {kGet, kUpgrade, "GET /none HTTP/1.1\r\nHost: h\r\n\r\n"}) {
+  for (const char* request : {kGet, kUpgradeRequest, "GET /none HTTP/1.1\r\nHost: h\r\n\r\n"}) {
     TcpClient client(port());
     client.Send(request);
     EXPECT_THAT(client.ReadToEnd(),

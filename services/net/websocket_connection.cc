@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "boost/beast/websocket.hpp"
+#include "services/net/frame_budget.h"
 
 namespace hubbub::net {
 namespace {
@@ -19,8 +20,13 @@ class WebSocketConnection final : public SocketConnection {
         stream_(std::move(stream)),
         ends_without_frame_(ends_without_frame) {
     stream_.control_callback([this](websocket::frame_type type, beast::string_view) {
-      if (type == websocket::frame_type::close) OnCloseFrame();
+      if (type == websocket::frame_type::close) return OnCloseFrame();
+      frames_.Control();
     });
+    stream_.next_layer().Watch([this](size_t bytes) { frames_.Came(bytes); },
+                               [this] {
+                                 if (!closing() && frames_.Floods(Clock::now)) OnFlood();
+                               });
   }
 
   void AllowMessages(size_t bytes) override {
@@ -47,6 +53,7 @@ class WebSocketConnection final : public SocketConnection {
     stream_.async_read_some(
         buffer_, std::max(kReadBytes, had),
         [self = Self(), had](boost::system::error_code error, size_t bytes) {
+          self->frames_.Passed(bytes, self->stream_.is_message_done());
           if (!error && !self->stream_.is_message_done()) return self->ReadSome(had + bytes);
           self->reads_ = false;
           if (error) self->buffer_.clear();  // A message that will not be whole.
@@ -58,6 +65,12 @@ class WebSocketConnection final : public SocketConnection {
               error != websocket::error::closed;
           self->OnRead(error, had + bytes, broken ? CloseReason::kProtocolError : CloseReason::kClientLeft);
         });
+  }
+
+  // It is not read from any more, however long it takes the goodbye.
+  void OnFlood() {
+    stream_.next_layer().StopReading();
+    Close(CloseReason::kFlood, "you send far more pings, pongs or fragments than a client may: slow down");
   }
 
   // The client closes. What it has asked for is answered before Beast answers the close.
@@ -139,6 +152,7 @@ class WebSocketConnection final : public SocketConnection {
         return websocket::close_code::protocol_error;
       case CloseReason::kTimeout:
       case CloseReason::kSlow:
+      case CloseReason::kFlood:
         return websocket::close_code::policy_error;
       case CloseReason::kShutdown:
         return websocket::close_code::going_away;
@@ -157,6 +171,7 @@ class WebSocketConnection final : public SocketConnection {
   static constexpr size_t kReadBytes = 512;
 
   WebSocketStream stream_;
+  FrameBudget frames_{Clock::now()};
   bool reads_ = false;          // A read is under way.
   bool has_close_ = false;      // The client's close frame.
   bool answers_close_ = false;  // Beast does so now.

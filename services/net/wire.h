@@ -34,9 +34,27 @@ class Wire {
     return busy_ ? 0 : stream_.WriteNow(buffers);
   }
 
+  // Calls `came` with the number of bytes whenever some were read, and `before` ahead of each further read:
+  // Beast, which is about to read, has passed on all that it had by then. Set before the first read.
+  void Watch(absl::AnyInvocable<void(size_t)> came, absl::AnyInvocable<void()> before) {
+    came_ = std::move(came);
+    before_ = std::move(before);
+  }
+  // Reads no more, until Release.
+  void StopReading() { deaf_ = true; }
+
+  // For Beast.
   template <typename Buffers, typename Token>
   auto async_read_some(const Buffers& buffers, Token&& token) {
-    return stream_.async_read_some(buffers, std::forward<Token>(token));
+    return asio::async_initiate<Token, void(boost::system::error_code, size_t)>(
+        [this](auto handler, const Buffers& own) {
+          if (before_) before_();
+          if (!deaf_) return Read(own, std::move(handler));
+          read_waiting_ = [this, own, handler = std::move(handler)]() mutable {
+            Read(own, std::move(handler));
+          };
+        },
+        token, buffers);
   }
 
   // Writes the bytes that WriteNow did not take, before a write of Beast's that waits.
@@ -50,6 +68,8 @@ class Wire {
   void Hold() { held_ = true; }
   void Release() {
     held_ = false;
+    deaf_ = false;
+    if (read_waiting_) std::exchange(read_waiting_, nullptr)();
     if (!busy_) Next();
   }
 
@@ -64,6 +84,16 @@ class Wire {
 
  private:
   using Waiting = absl::AnyInvocable<void()>;
+
+  template <typename Buffers, typename Handler>
+  void Read(const Buffers& buffers, Handler handler) {
+    stream_.async_read_some(
+        buffers, [this, handler = std::move(handler)](boost::system::error_code error, size_t bytes) mutable {
+          if (came_) came_(bytes);
+          // Last: it may be what keeps this alive.
+          std::move(handler)(error, bytes);
+        });
+  }
 
   template <typename Buffers, typename Handler>
   void Start(Waiting& waiting, const Buffers& buffers, Handler handler) {
@@ -91,6 +121,10 @@ class Wire {
   ClientStream stream_;
   bool busy_ = false;
   bool held_ = false;
+  bool deaf_ = false;
+  absl::AnyInvocable<void(size_t)> came_;
+  absl::AnyInvocable<void()> before_;
+  Waiting read_waiting_;  // A read of Beast's that does not begin; null: none.
   // The write of the connection, and that of Beast, that waits for its turn; null: none.
   Waiting own_waiting_;
   Waiting beast_waiting_;

@@ -94,6 +94,43 @@ test('a session that floods with bytes is kicked', async () => {
   await innocents.talk();
 });
 
+// Pings, pongs and fragments, which no protocol is shown.
+for (const [what, path, first, opcode] of [
+  ['pings', '/', [], 0x89], ['pongs', '/', [], 0x8a], ['empty fragments', '/', [0x02, 0x80, 0, 0, 0, 0], 0],
+  ['pings', '/socket.io/?EIO=4&transport=websocket', [], 0x89],
+]) {
+  test(`a WebSocket at ${path} that floods with ${what} is closed`, async () => {
+    const innocents = await Innocents.in(`frames-${what}-${path.length}`);
+    const socket = new WebSocket(`ws://127.0.0.1:${suite.connectors[0].clientPort}${path}`);
+    ends.push(() => socket.terminate());
+    await once(socket, 'open');
+    const closed = once(socket, 'close');
+    socket.on('error', () => {});
+    // Whoever says nothing is closed anyway.
+    if (path !== '/') for (const text of ['40', `421["enter",{"username":"flooder","rid":"frames"}]`]) socket.send(text);
+    const frame = Buffer.from([opcode, 0x80, 0, 0, 0, 0]);
+    socket._socket.write(Buffer.concat([Buffer.from(first), ...Array.from({length: 20000}, () => frame)]));
+    const [code, reason] = await closed;
+    assert.deepEqual([code, String(reason)], [1008, 'you send far more pings, pongs or fragments than a client may: slow down']);
+    await innocents.talk();
+  });
+}
+
+test('a WebSocket that pings each second and sends in pieces is not closed', async () => {
+  const socket = new WebSocket(`ws://127.0.0.1:${suite.connectors[0].clientPort}/`);
+  ends.push(() => socket.terminate());
+  await once(socket, 'open');
+  let pongs = 0;
+  socket.on('pong', () => pongs++);
+  for (let i = 0; i < 20; ++i) socket.ping('x'.repeat(100));
+  const hello = handshake();
+  for (const byte of hello.subarray(0, -1)) socket.send(Buffer.from([byte]), {fin: false});
+  socket.send(hello.subarray(-1), {fin: true});
+  const [answer] = await once(socket, 'message');
+  assert.equal(answer[0], 1);
+  await until(() => pongs === 20, 'the pongs');
+});
+
 test('a session may enter so many rooms a second', async () => {
   const client = await session('visitor');
   const enters = Array.from({length: 500}, () => {
