@@ -69,6 +69,7 @@ struct TlsSession::Transport {
   std::string received;  // Read before; `taken` of it are OpenSSL's.
   size_t taken = 0;
   size_t handshake_bytes = 0;
+  int messages = 0;  // Of TLS itself, since the handshake.
   bool shakes_hands = true;
   bool ended = false;  // The client sends no more.
   int error = 0;       // errno of the last call that has failed for good.
@@ -79,7 +80,7 @@ struct TlsSession::Transport {
     BIO_clear_retry_flags(bio);
     Transport& self = Of(bio);
     if (size <= 0) return 0;
-    if (self.shakes_hands && self.handshake_bytes > kMaxHandshakeBytes) {
+    if ((self.shakes_hands && self.handshake_bytes > kMaxHandshakeBytes) || self.messages > kMostMessages) {
       self.error = EMSGSIZE;
       return -1;
     }
@@ -95,6 +96,12 @@ struct TlsSession::Transport {
     if (got == 0) self.ended = true;
     if (got < 0 && self.MayRetry()) BIO_set_retry_read(bio);
     return static_cast<int>(got);
+  }
+
+  // Of each message, and of parts of records, which have types of their own.
+  static void Count(int, int, int type, const void*, size_t, SSL*, void* self) {
+    const bool counts = type == SSL3_RT_HANDSHAKE || type == SSL3_RT_ALERT;
+    if (counts && !static_cast<Transport*>(self)->shakes_hands) ++static_cast<Transport*>(self)->messages;
   }
 
   static int Write(BIO* bio, const char* bytes, int size) {
@@ -140,6 +147,8 @@ TlsSession::TlsSession(SSL_CTX* context, int socket, std::string_view received)
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_accept_state(ssl_.get());
+  SSL_set_msg_callback(ssl_.get(), Transport::Count);
+  SSL_set_msg_callback_arg(ssl_.get(), transport_.get());
 }
 
 TlsSession::~TlsSession() = default;

@@ -33,6 +33,9 @@ class TlsSession {
   static constexpr size_t kRecordBytes = size_t{16} * 1024;
   // What a client may send for its handshake; real ones need less than 4 KiB.
   static constexpr size_t kMaxHandshakeBytes = size_t{32} * 1024;
+  // The messages of TLS itself that a client may cause after it: changes of keys (RFC 8446, 4.6.3), and
+  // alerts. Real ones need one of them in some 400 GB. Who causes more has broken off.
+  static constexpr int kMostMessages = 100;
 
   // `received`: what was read from the socket already.
   TlsSession(ssl_ctx_st* context, int socket, std::string_view received);

@@ -331,6 +331,20 @@ TEST_F(Tls, NoHandshakeFollowsTheFirst) {
   EXPECT_FALSE(client.Renegotiate());
 }
 
+TEST_F(Tls, AClientMayChangeItsKeyButNotForEver) {
+  Start();
+  TlsClient client(port());
+  ExpectEcho(client);
+  for (int i = 0; i < TlsSession::kMostMessages / 2; ++i) client.UpdateKey();
+  ExpectEcho(client);
+  // It may be gone before the last of them.
+  (void)ErrorOf([&] {
+    for (int i = 0; i < 10 * TlsSession::kMostMessages; ++i) client.UpdateKey();
+  });
+  (void)ErrorOf([&] { EXPECT_EQ(client.ReadToEnd(), ""); });
+  EXPECT_TRUE(WaitUntil([&] { return listener_->connections() == 0; }));
+}
+
 TEST_F(Tls, TlsWithinTlsIsNoProtocol) {
   Start();
   TlsClient client(port());

@@ -141,6 +141,13 @@ bool TlsClient::Renegotiate() {
   }
 }
 
+void TlsClient::UpdateKey() {
+  ERR_clear_error();
+  if (SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_NOT_REQUESTED) != 1 || SSL_do_handshake(ssl_.get()) != 1)
+    throw std::runtime_error("OpenSSL does not change the key");
+  Flush();
+}
+
 std::string TlsClient::server_name() const {
   std::array<char, 256> name{};
   X509* const certificate = SSL_get0_peer_certificate(ssl_.get());

@@ -43,6 +43,9 @@ class TlsClient {
   // Asks for another handshake, of TLS 1.2, and reads until the server has answered; true if it shakes hands.
   bool Renegotiate();
 
+  // Changes the key that it sends with, of TLS 1.3.
+  void UpdateKey();
+
   std::string server_name() const;
   std::string protocol() const;
   std::string alpn() const;
