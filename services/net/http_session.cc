@@ -198,7 +198,15 @@ void HttpSession::Answer(const HttpResponse& response) {
 bool HttpSession::MayStay() {
   const HttpLimits& limits = options().http;
   return request_number_ < limits.requests && arrival_->Now() - began_at_ < limits.age && !draining() &&
-         arrival_->ticket().Keep();
+         arrival_->ticket().Keep([&loop = arrival_->loop(), session = weak_from_this()] {
+           loop.Post([session] {
+             if (const auto self = session.lock()) self->MakeRoom();
+           });
+         });
+}
+
+void HttpSession::MakeRoom() {
+  if (stage_ == Stage::kIdle) arrival_->GiveUp();
 }
 
 void HttpSession::NextRequest() {

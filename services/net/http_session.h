@@ -57,6 +57,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void Refuse(const HttpResponse& response);
   void Answer(const HttpResponse& response);
   bool MayStay();
+  // The connection has to make room: at once, or behind the answer to the request that is under way.
+  void MakeRoom();
   void NextRequest();
   void WaitForEnd(size_t unread);
   bool draining() const { return arrival_->setup().seats->draining(); }

@@ -373,14 +373,33 @@ TEST_F(HttpSessionTest, AConnectionThatIsKeptTakesNobodysPlace) {
   EXPECT_EQ(listener_->connections(), 1);
 }
 
-TEST_F(HttpSessionTest, BoundsTheConnectionsThatAreKept) {
+TEST_F(HttpSessionTest, OfTheConnectionsThatAreKeptAMachineLosesItsOldest) {
   Listen({.max_connections = 100});
+  const size_t part = Seats::MostKeptOfOne(100);
   std::vector<std::unique_ptr<TcpClient>> clients;
-  for (int i = 0; i <= Seats::MostKept(100); ++i) {
-    auto& client = *clients.emplace_back(std::make_unique<TcpClient>(port()));
-    client.Send(Get("/page"));
-    EXPECT_THAT(ReadAnswer(client), StartsWith(i < Seats::MostKept(100) ? "200 kept " : "200 last ")) << i;
+  for (size_t i = 0; i < part; ++i) {
+    clients.push_back(std::make_unique<TcpClient>(port()));
+    clients.back()->Send(Get("/page"));
+    EXPECT_THAT(ReadAnswer(*clients.back()), StartsWith("200 kept ")) << i;
   }
+  // The oldest one has an answer to come.
+  clients.front()->Send(Get("/later"));
+  HttpReply reply = replies_.Take();
+  for (size_t i = 0; i < part; ++i) {
+    TcpClient more(port());
+    more.Send(Get("/page"));
+    EXPECT_THAT(ReadAnswer(more), StartsWith("200 kept "));
+    more.Send(Get("/page"));
+    EXPECT_THAT(ReadAnswer(more), StartsWith("200 kept "));
+    clients.push_back(std::make_unique<TcpClient>(port()));
+    clients.back()->Send(Get("/page"));
+    EXPECT_THAT(ReadAnswer(*clients.back()), StartsWith("200 kept "));
+  }
+  for (size_t i = 1; i < part; ++i) EXPECT_EQ(clients[i]->ReadToEnd(), "") << i;
+  reply.Send({.body = "late"});
+  EXPECT_EQ(ReadAnswer(*clients.front()), "200 last late");
+  clients.back()->Send(Get("/page"));
+  EXPECT_THAT(ReadAnswer(*clients.back()), StartsWith("200 kept "));
 }
 
 TEST_F(HttpSessionTest, AServerThatDrainsKeepsNoConnection) {

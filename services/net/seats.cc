@@ -17,7 +17,7 @@ std::optional<Ticket> Seats::Take(Machine machine) {
     too_many = !no_place && !Count(machine);
     if (!no_place && !too_many) {
       now_full = ++taken_ == capacity_;
-    } else if (guests_ + kept_ < MostGuests(capacity_)) {
+    } else if (guests_ + kept_.size() < MostGuests(capacity_)) {
       ++guests_;
       stay = too_many ? Stay::kExtra : Stay::kGuest;
     } else {
@@ -52,7 +52,7 @@ std::optional<Stay> Seats::Move(Machine from, Machine to) {
     MutexLock lock(mu_);
     Uncount(from);
     if (Count(to)) return Stay::kPlace;
-    if (guests_ + kept_ < MostGuests(capacity_)) {
+    if (guests_ + kept_.size() < MostGuests(capacity_)) {
       ++guests_;
       stay = Stay::kExtra;
     }
@@ -66,7 +66,7 @@ void Seats::Leave(Stay stay, Machine machine) {
   {
     MutexLock lock(mu_);
     if (stay != Stay::kPlace) {
-      --(stay == Stay::kKept ? kept_ : guests_);
+      --guests_;
       return;
     }
     Uncount(machine);
@@ -83,23 +83,36 @@ void Seats::BecomeGuest(Machine machine) {
   Leave(Stay::kPlace, machine);
 }
 
-bool Seats::Keep(Machine machine) {
+std::shared_ptr<KeptConnections::Kept> Seats::Keep(Machine machine, std::function<void()> lost) {
+  KeptConnections::Added added;
   {
     MutexLock lock(mu_);
-    if (drain_reason_.has_value() || kept_ >= MostKept(capacity_) || guests_ + kept_ >= MostGuests(capacity_))
-      return false;
-    ++kept_;
+    if (drain_reason_.has_value() || guests_ + kept_.size() >= MostGuests(capacity_)) return nullptr;
+    added = kept_.Add(machine, std::move(lost));
+    // The one that has to go is a guest until it does.
+    if (added.one_is_lost) ++guests_;
   }
-  Leave(Stay::kPlace, machine);
-  return true;
+  if (added.tell) added.tell();
+  if (added.kept != nullptr) Leave(Stay::kPlace, machine);
+  return std::move(added.kept);
 }
 
-Stay Seats::TakePlace(Machine machine) {
+bool Seats::Renew(const KeptConnections::Kept& kept) {
+  MutexLock lock(mu_);
+  return !drain_reason_.has_value() && kept_.Renew(kept);
+}
+
+void Seats::LeaveKept(const KeptConnections::Kept& kept) {
+  MutexLock lock(mu_);
+  if (!kept_.Remove(kept)) --guests_;
+}
+
+Stay Seats::TakePlace(const KeptConnections::Kept& kept, Machine machine) {
   Stay stay = Stay::kPlace;
   bool now_full = false;
   {
     MutexLock lock(mu_);
-    --kept_;
+    if (!kept_.Remove(kept)) --guests_;
     if (drain_reason_.has_value() || taken_ >= capacity_) {
       ++guests_;
       return Stay::kGuest;
@@ -143,7 +156,7 @@ int Seats::guests() const {
 
 int Seats::kept() const {
   MutexLock lock(mu_);
-  return kept_;
+  return kept_.size();
 }
 
 void Seats::LogTooMany(Machine machine) {

@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "services/base/line_limit.h"
 #include "services/base/mutex.h"
+#include "services/net/kept_connections.h"
 
 namespace hubbub::net {
 
@@ -36,14 +37,18 @@ class Seats : public std::enable_shared_from_this<Seats> {
   // The most HTTP connections that are kept open between requests at a time. They count towards MostGuests,
   // half of which always remains for clients that are being turned away.
   static constexpr int MostKept(int capacity) { return MostGuests(capacity) / 2; }
+  // And the most of them that one machine may have. One that wants more loses its oldest, and so does the
+  // one that has most of all, if there are too many in all.
+  static constexpr int MostKeptOfOne(int capacity) { return std::max(MostKept(capacity) / 4, 2); }
 
   // A client's machine, as MachineOf tells it.
-  using Machine = uint64_t;
+  using Machine = KeptConnections::Machine;
   // Stands for clients whose machine is not known; they are not bounded by it.
   static constexpr Machine kAnyMachine = 0;
 
   // `most_of_one`: the most places that clients of one machine may have.
-  Seats(int capacity, int most_of_one) : capacity_(capacity), most_of_one_(most_of_one) {}
+  Seats(int capacity, int most_of_one)
+      : capacity_(capacity), most_of_one_(most_of_one), kept_(MostKept(capacity), MostKeptOfOne(capacity)) {}
   explicit Seats(int capacity) : Seats(capacity, capacity) {}
 
   // A place for one more client, or for a guest if this server drains, is full, or is so for this machine;
@@ -71,8 +76,13 @@ class Seats : public std::enable_shared_from_this<Seats> {
   friend class Ticket;
   void Leave(Stay stay, Machine machine) ABSL_LOCKS_EXCLUDED(mu_);
   void BecomeGuest(Machine machine) ABSL_LOCKS_EXCLUDED(mu_);
-  bool Keep(Machine machine) ABSL_LOCKS_EXCLUDED(mu_);
-  Stay TakePlace(Machine machine) ABSL_LOCKS_EXCLUDED(mu_);
+  // As Ticket::Keep has it, of a client that has a place. Null: no.
+  std::shared_ptr<KeptConnections::Kept> Keep(Machine machine, std::function<void()> lost)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  // The connection is still kept, and is the newest now.
+  bool Renew(const KeptConnections::Kept& kept) ABSL_LOCKS_EXCLUDED(mu_);
+  void LeaveKept(const KeptConnections::Kept& kept) ABSL_LOCKS_EXCLUDED(mu_);
+  Stay TakePlace(const KeptConnections::Kept& kept, Machine machine) ABSL_LOCKS_EXCLUDED(mu_);
   // The place is another machine's. If that has too many, its client is an extra one, or nothing.
   std::optional<Stay> Move(Machine from, Machine to) ABSL_LOCKS_EXCLUDED(mu_);
   // One more place of the machine; false, and nothing else, if that is one too many.
@@ -91,7 +101,7 @@ class Seats : public std::enable_shared_from_this<Seats> {
   uint64_t refused_machines_ ABSL_GUARDED_BY(mu_) = 0;
   int taken_ ABSL_GUARDED_BY(mu_) = 0;
   int guests_ ABSL_GUARDED_BY(mu_) = 0;
-  int kept_ ABSL_GUARDED_BY(mu_) = 0;
+  KeptConnections kept_ ABSL_GUARDED_BY(mu_);
   std::optional<std::string> drain_reason_ ABSL_GUARDED_BY(mu_);
   Mutex listener_mu_;
   std::function<void()> listener_ ABSL_GUARDED_BY(listener_mu_);

@@ -69,7 +69,7 @@ TEST(Seats, WhoComesToADrainIsAGuestAndWhoWasThereMayBecomeOne) {
 TEST(Seats, AConnectionThatIsKeptNeedsNoPlace) {
   const auto seats = std::make_shared<Seats>(1);
   auto first = seats->Take();
-  ASSERT_TRUE(first && first->Keep() && first->Keep());
+  ASSERT_TRUE(first && first->Keep(nullptr) && first->Keep(nullptr));
   EXPECT_FALSE(first->guest());
   EXPECT_EQ(seats->taken(), 0);
   EXPECT_EQ(seats->kept(), 1);
@@ -80,8 +80,8 @@ TEST(Seats, AConnectionThatIsKeptNeedsNoPlace) {
   EXPECT_EQ(seats->kept(), 0);
   auto guest = seats->Take();
   ASSERT_TRUE(guest);
-  EXPECT_FALSE(guest->Keep()) << "it has nothing to give up";
-  ASSERT_TRUE(first->Keep());
+  EXPECT_FALSE(guest->Keep(nullptr)) << "it has nothing to give up";
+  ASSERT_TRUE(first->Keep(nullptr));
   auto second = seats->Take();
   ASSERT_TRUE(second);
   first->TakePlace();
@@ -89,7 +89,7 @@ TEST(Seats, AConnectionThatIsKeptNeedsNoPlace) {
   EXPECT_EQ(seats->guests(), 2);
   second->BecomeGuest();
   seats->Drain("reconnect");
-  EXPECT_FALSE(second->Keep());
+  EXPECT_FALSE(second->Keep(nullptr));
   first.reset();
   second.reset();
   guest.reset();
@@ -100,16 +100,47 @@ TEST(Seats, ConnectionsThatAreKeptLeaveHalfOfTheGuestsTheirRoom) {
   const auto seats = std::make_shared<Seats>(100);
   std::vector<Ticket> kept;
   for (int i = 0; i < Seats::MostKept(100); ++i) {
-    kept.push_back(*seats->Take());
-    EXPECT_TRUE(kept.back().Keep());
+    kept.push_back(*seats->Take(static_cast<Seats::Machine>(i + 1)));
+    EXPECT_TRUE(kept.back().Keep(nullptr));
   }
-  auto more = seats->Take();
-  EXPECT_FALSE(more->Keep());
+  auto more = seats->Take(1'000);
+  EXPECT_FALSE(more->Keep(nullptr));
   EXPECT_FALSE(more->guest()) << "it has its place as before";
   seats->Drain("reconnect");
   std::vector<Ticket> guests;
   while (auto guest = seats->Take()) guests.push_back(*std::move(guest));
   EXPECT_EQ(static_cast<int>(guests.size()), Seats::MostGuests(100) - Seats::MostKept(100));
+}
+
+// Who has many keeps nobody else from having some.
+TEST(Seats, OneMachineHasAPartOfTheConnectionsThatAreKept) {
+  const auto seats = std::make_shared<Seats>(1'000);
+  const int part = Seats::MostKeptOfOne(1'000);
+  ASSERT_LE(3 * part, Seats::MostKept(1'000));
+  std::vector<int> lost;
+  std::vector<Ticket> greedy;
+  for (int i = 0; i < part; ++i) {
+    greedy.push_back(*seats->Take(7));
+    EXPECT_TRUE(greedy.back().Keep([&lost, i] { lost.push_back(i); }));
+  }
+  EXPECT_TRUE(greedy[0].Keep(nullptr)) << "its next request, which makes it the newest";
+  EXPECT_EQ(seats->kept(), part);
+  auto more = seats->Take(7);
+  EXPECT_TRUE(more->Keep(nullptr));
+  EXPECT_EQ(lost, (std::vector<int>{1}));
+  EXPECT_EQ(seats->kept(), part);
+  EXPECT_EQ(seats->guests(), 1) << "the one that has to go, until it does";
+  EXPECT_FALSE(greedy[1].Keep(nullptr));
+  greedy[1].TakePlace();
+  EXPECT_FALSE(greedy[1].guest()) << "a request that came meanwhile";
+  EXPECT_EQ(seats->taken(), 1);
+  auto other = seats->Take(8);
+  EXPECT_TRUE(other->Keep(nullptr));
+  EXPECT_EQ(lost.size(), 1u);
+  greedy.clear();
+  more.reset();
+  other.reset();
+  EXPECT_EQ(seats->taken() + seats->guests() + seats->kept(), 0);
 }
 
 TEST(Seats, OneMachineHasAPartOfThePlaces) {
@@ -126,7 +157,7 @@ TEST(Seats, OneMachineHasAPartOfThePlaces) {
 
   first.reset();
   EXPECT_FALSE(seats->Take(7)->guest());
-  ASSERT_TRUE(second->Keep());
+  ASSERT_TRUE(second->Keep(nullptr));
   auto fourth = seats->Take(7);
   auto fifth = seats->Take(7);
   EXPECT_FALSE(fourth->guest() || fifth->guest()) << "what is kept has no place";
@@ -169,7 +200,7 @@ TEST(Seats, AGuestIsToldWhy) {
   auto moved = seats->Take();
   ASSERT_TRUE(first && at_the_door && moved && moved->BelongTo(7));
   auto kept = seats->Take(8);
-  ASSERT_TRUE(kept && kept->Keep());
+  ASSERT_TRUE(kept && kept->Keep(nullptr));
   auto next = seats->Take(8);
   kept->TakePlace();
   EXPECT_EQ(first->refusal(), std::nullopt);
@@ -211,7 +242,7 @@ TEST(Seats, TheLogNamesTheMachineThatHasTooMany) {
   EXPECT_EQ(log.lines(), lines);
 
   auto kept = seats->Take(MachineOfPeer("192.0.2.3:1"));
-  ASSERT_TRUE(kept->Keep());
+  ASSERT_TRUE(kept->Keep(nullptr));
   auto next = seats->Take(MachineOfPeer("192.0.2.3:2"));
   kept->TakePlace();
   EXPECT_TRUE(kept->guest());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,7 +14,8 @@ namespace hubbub::net {
 class Ticket {
  public:
   ~Ticket() {
-    if (seats_ != nullptr) seats_->Leave(stay_, machine_);
+    if (seats_ == nullptr) return;
+    kept_ == nullptr ? seats_->Leave(stay_, machine_) : seats_->LeaveKept(*kept_);
   }
   Ticket(Ticket&&) = default;
   Ticket& operator=(Ticket&&) = delete;
@@ -33,10 +35,15 @@ class Ticket {
     seats_->BecomeGuest(machine_);
   }
   // Gives the place up, but the connection may stay for another HTTP request. False, and nothing else, for a
-  // guest, or if there are too many such connections or this server drains.
-  bool Keep() {
-    if (stay_ == Stay::kPlace && seats_->Keep(machine_)) stay_ = Stay::kKept;
-    return stay_ == Stay::kKept;
+  // guest, or if there are too many such connections or this server drains. `lost` is called, on any thread,
+  // if the connection has to make room for another one: it may end what it is at, and has to end then. Later
+  // calls, of which each is the next request's, return false from then on.
+  bool Keep(std::function<void()> lost) {
+    if (kept_ != nullptr) return seats_->Renew(*kept_);
+    if (stay_ != Stay::kPlace) return false;
+    kept_ = seats_->Keep(machine_, std::move(lost));
+    if (kept_ != nullptr) stay_ = Stay::kKept;
+    return kept_ != nullptr;
   }
   // The client is another machine's than it seemed: a proxy speaks for it. If that machine has too many
   // places, the client is a guest; false if there are too many guests already: then it has to go at once.
@@ -50,7 +57,7 @@ class Ticket {
   }
   // Takes a place again after Keep. If there is none, the client is a guest.
   void TakePlace() {
-    if (stay_ == Stay::kKept) stay_ = seats_->TakePlace(machine_);
+    if (kept_ != nullptr) stay_ = seats_->TakePlace(*std::exchange(kept_, nullptr), machine_);
   }
 
  private:
@@ -61,6 +68,7 @@ class Ticket {
   std::shared_ptr<Seats> seats_;
   Stay stay_;
   Seats::Machine machine_;
+  std::shared_ptr<KeptConnections::Kept> kept_;  // With kKept.
 };
 
 }  // namespace hubbub::net

@@ -131,6 +131,32 @@ test('a WebSocket that pings each second and sends in pieces is not closed', asy
   await until(() => pongs === 20, 'the pongs');
 });
 
+test('one address keeps a part of the connections that may be kept, and loses its own oldest', async () => {
+  const port = suite.connectors[0].clientPort;
+  const get = (from) => new Promise((resolve, reject) => {
+    const socket = net.connect({port, host: '127.0.0.1', localAddress: from});
+    ends.push(() => socket.destroy());
+    const one = {socket, closed: false, head: ''};
+    socket.on('error', reject);
+    socket.on('close', () => (one.closed = true));
+    socket.on('data', (bytes) => {
+      one.head += bytes;
+      if (one.head.includes('\r\n\r\n')) resolve(one);
+    });
+    socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  });
+  const greedy = [];
+  for (let i = 0; i < 300; ++i) greedy.push(await get('127.0.0.78'));
+  const other = await get('127.0.0.79');
+  for (const one of [...greedy, other]) assert.match(one.head, /connection: keep-alive/i);
+  const open = () => greedy.filter((one) => !one.closed).length;
+  await until(() => open() <= 64, () => `${open()} are open`);
+  assert.ok(open() >= 32, `${open()}`);
+  assert.ok(greedy.slice(-32).every((one) => !one.closed), 'the oldest have gone');
+  assert.ok(!other.closed);
+  for (const one of greedy) one.socket.destroy();
+});
+
 test('a session may enter so many rooms a second', async () => {
   const client = await session('visitor');
   const enters = Array.from({length: 500}, () => {
