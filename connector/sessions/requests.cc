@@ -88,7 +88,7 @@ absl::StatusOr<chat::v1::SendRequest> ReadSend(const boost::json::object& body) 
   }
   // A longer one would only take up memory here and on the way.
   if (content->size() > kMaxContentBytes) return CheckContent(*content);
-  if (body.contains("id")) {
+  if (client::HasField(body, "id")) {
     auto id = client::TextField(body, "id");
     absl::Status status = id.status();
     if (status.ok()) status = CheckName("id", *id);
@@ -107,7 +107,7 @@ absl::StatusOr<chat::v1::ListEventsRequest> ReadHistory(const boost::json::objec
   auto room = client::TextField(body, "rid");
   if (!room.ok()) return room.status();
   for (const char* field : {"before", "limit"}) {
-    if (!body.contains(field) || client::WholeNumberField(body, field)) continue;
+    if (!client::HasField(body, field) || client::WholeNumberField(body, field)) continue;
     return absl::InvalidArgumentError(fmt::format("{} must be a whole number, 0 or more", field));
   }
   request.set_room(*std::move(room));

@@ -30,6 +30,12 @@ struct Incomplete {};
 // A package that the protocol has dealt with itself, such as a heartbeat.
 struct Alive {};
 
+// The client shows a sign-in token ahead of its hello, and is to be told at once whether it is taken. The
+// session answers by OnToken.
+struct TokenShown {
+  std::string token;
+};
+
 // The client introduces itself. The session answers by AppendAccept or AppendRefusal.
 struct Hello {
   std::string type = {};     // The kind of client, such as "js-websocket"; empty if it does not say.
@@ -82,7 +88,7 @@ struct Fault {
 // What stood at the front of the bytes, and how many of them it took.
 struct Taken {
   size_t bytes = 0;
-  std::variant<Incomplete, Alive, Hello, Ready, Request, Left, Fault> value;
+  std::variant<Incomplete, Alive, TokenShown, Hello, Ready, Request, Left, Fault> value;
 };
 
 // How both sides show that they live. A client that is silent for two intervals is closed.
@@ -120,6 +126,9 @@ class ClientProtocol {
   // Takes one package from the front of `bytes`. `frame_end`: the bytes end where a frame does. Appends to
   // `out` what the client is to be sent at once.
   virtual Taken Take(std::string_view bytes, bool frame_end, std::string& out) = 0;
+
+  // The answer to TokenShown: an error is a sentence for the client. Take gets the same bytes again then.
+  virtual void OnToken(const absl::Status& /*status*/) {}
 
   // The body of a request that Take has returned, before the next call of Take. Inflates nothing: the caller
   // does so before, and pays for it. REQUIRES: request.route.ok() && !request.compressed. INVALID_ARGUMENT: a

@@ -60,6 +60,10 @@ void ClientSession::CloseIfItFloods() {
   KickAndClose(net::CloseReason::kFlood, "you send far more than a client may: slow down");
 }
 
+void ClientSession::OnValue(TokenShown& shown, const std::string& /*out*/, size_t) {
+  protocol_->OnToken(pass_.Show(shown.token, SystemNowMs()));
+}
+
 void ClientSession::OnValue(Hello& hello, std::string out, size_t) {
   if (hello.successor != nullptr) protocol_ = std::move(hello.successor);
   if (options_.check_client && !options_.check_client(hello.type, hello.version)) {

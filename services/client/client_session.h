@@ -152,6 +152,7 @@ class ClientSession final : public net::Protocol {
   // `bytes`: of the package.
   void OnValue(Incomplete&, const std::string&, size_t) {}
   void OnValue(Alive&, std::string out, size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(loop_);
+  void OnValue(TokenShown& shown, const std::string& out, size_t) ABSL_EXCLUSIVE_LOCKS_REQUIRED(loop_);
   void OnValue(Hello& hello, std::string out, size_t) ABSL_EXCLUSIVE_LOCKS_REQUIRED(loop_);
   void OnValue(Ready&, std::string out, size_t) ABSL_EXCLUSIVE_LOCKS_REQUIRED(loop_);
   void OnValue(Request& request, std::string out, size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(loop_);

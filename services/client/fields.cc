@@ -58,6 +58,11 @@ absl::StatusOr<std::string> TextField(const boost::json::object& body, std::stri
   return std::string(value->get_string());
 }
 
+bool HasField(const boost::json::object& body, std::string_view field) {
+  const boost::json::value* value = Find(body, field);
+  return value != nullptr && !value->is_null();
+}
+
 std::optional<uint64_t> WholeNumberField(const boost::json::object& body, std::string_view field) {
   const boost::json::value* value = Find(body, field);
   if (value == nullptr || !value->is_number()) return std::nullopt;

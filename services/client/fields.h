@@ -16,6 +16,10 @@ namespace hubbub::client {
 // rooms, and stock Pomelo takes that. INVALID_ARGUMENT names the field if it is missing or of another type.
 absl::StatusOr<std::string> TextField(const boost::json::object& body, std::string_view field);
 
+// The client says something in this field. Null is nothing, for many programs write it where they have
+// nothing to say.
+bool HasField(const boost::json::object& body, std::string_view field);
+
 // A field that is a whole number from 0 to 2^53, however JSON or a double says it; nothing if it is not.
 std::optional<uint64_t> WholeNumberField(const boost::json::object& body, std::string_view field);
 

@@ -91,6 +91,14 @@ Taken SocketIoProtocol::OnConnect(const Packet& packet, size_t bytes, std::strin
       AppendConnectError(packet.nsp, *why, 400, out);
       return {bytes, Alive()};
     }
+    // From the hello on the session has its token.
+    const bool is_news = HasField(*auth, "token") && !token_.empty() && token_ != taken_token_;
+    if (stage_ == Stage::kOpen && is_news) {
+      if (!judged_) return {0, TokenShown{.token = token_}};
+      if (!judged_->ok()) return RefuseToken(*nsp, packet, bytes, out);
+      judged_.reset();
+      taken_token_ = token_;
+    }
   }
   if (nsp->recovery.shows_state() && !nsp->connected) {
     if (stage_ == Stage::kOpen || comes_back_) return ComeBack(packet, bytes);
@@ -100,6 +108,16 @@ Taken SocketIoProtocol::OnConnect(const Packet& packet, size_t bytes, std::strin
   nsp->connected = true;
   AppendConnect(packet.nsp, nsp->recovery, out);
   return {bytes, Alive()};
+}
+
+Taken SocketIoProtocol::RefuseToken(Namespace& nsp, const Packet& packet, size_t bytes, std::string& out) {
+  AppendConnectError(packet.nsp, std::string(judged_->message()), 401, out);
+  judged_.reset();
+  token_.clear();
+  if (!AnyConnected()) username_.clear();
+  if (!nsp.connected) nsp.recovery = {};
+  if (++refused_tokens_ < kMostRefusedTokens) return {bytes, Alive()};
+  return {bytes, Break("none of the sign-in tokens that you have shown is taken", out)};
 }
 
 Taken SocketIoProtocol::ComeBack(const Packet& packet, size_t bytes) {
@@ -128,12 +146,12 @@ void SocketIoProtocol::AppendConnect(std::string_view nsp, const SocketIoRecover
 }
 
 std::optional<std::string> SocketIoProtocol::TakeAuth(const boost::json::object& auth) {
-  if (auth.contains("token")) {
+  if (HasField(auth, "token")) {
     auto token = TextField(auth, "token");
     if (!token.ok()) return std::string(token.status().message());
     token_ = *std::move(token);
   }
-  if (!auth.contains("username")) return std::nullopt;
+  if (!HasField(auth, "username")) return std::nullopt;
   auto name = TextField(auth, "username");
   const absl::Status status = name.ok() ? CheckName("username", *name) : name.status();
   if (!status.ok()) return std::string(status.message());
@@ -248,11 +266,6 @@ void SocketIoProtocol::AppendRooms(const std::vector<RoomOfClient>& rooms, std::
     recovery().positions().AppendJson(to);
     to += ']';
   });
-}
-
-void SocketIoProtocol::AppendConnectError(std::string_view nsp, std::string_view message, int code,
-                                          std::string& out) const {
-  client::AppendConnectError(version_ == Version::k5, nsp, message, code, out);
 }
 
 void SocketIoProtocol::AppendRefusal(std::string& out) const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "services/client/client_protocol.h"
+#include "services/client/socketio_packets.h"
 #include "services/client/socketio_pushes.h"
 #include "services/client/socketio_recovery.h"
 #include "services/socketio/engine_packet.h"
@@ -22,7 +23,8 @@ namespace hubbub::client {
 // but has its events answered in the namespace of the first. Names of events are routes, or "enter", "leave",
 // "send", "history" and "queryEntry" for short. Pings are Engine.IO's. A client of protocol 5 may ask, with
 // `recover` in its auth, that its state be recovered when it comes back: then its CONNECT packet is a request
-// as well. Not thread-safe. Owned by its session; `pushes` outlives it.
+// as well. The sign-in token in its auth is judged before it is connected; with one that is
+// not taken it may try again, some times. Not thread-safe. Owned by its session; `pushes` outlives it.
 class SocketIoProtocol final : public ClientProtocol {
  public:
   enum class Version { k4, k5 };
@@ -36,6 +38,7 @@ class SocketIoProtocol final : public ClientProtocol {
       : pushes_(pushes), version_(version), max_package_bytes_(max_package_bytes), recovers_(recovers) {}
 
   Taken Take(std::string_view bytes, bool frame_end, std::string& out) override;
+  void OnToken(const absl::Status& status) override { judged_ = status; }
   absl::StatusOr<boost::json::object> ReadBody(const Request& request) const override;
   void AppendAccept(std::string&) override {}
   void AppendRefusal(std::string& out) const override;
@@ -58,6 +61,8 @@ class SocketIoProtocol final : public ClientProtocol {
 
  private:
   enum class Stage { kOpen, kGreeted, kReady };
+  // Each costs the check of a signature.
+  static constexpr int kMostRefusedTokens = 5;
   using Value = decltype(Taken::value);
 
   Taken OnPacket(const socketio::Packet& packet, size_t bytes, std::string& out);
@@ -73,6 +78,9 @@ class SocketIoProtocol final : public ClientProtocol {
     SocketIoRecovery recovery;
   };
 
+  // The token in a CONNECT packet is not taken.
+  Taken RefuseToken(Namespace& nsp, const socketio::Packet& packet, size_t bytes, std::string& out);
+
   Namespace* Find(std::string_view nsp);
   Namespace& own() { return namespaces_[way_ == SocketIoWay::kChat ? 1 : 0]; }
   const Namespace& own() const { return namespaces_[way_ == SocketIoWay::kChat ? 1 : 0]; }
@@ -84,7 +92,9 @@ class SocketIoProtocol final : public ClientProtocol {
   std::optional<std::string> TakeAuth(const boost::json::object& auth);
   void AnswerConnect(std::string& out);
   void AppendConnect(std::string_view nsp, const SocketIoRecovery& recovery, std::string& out) const;
-  void AppendConnectError(std::string_view nsp, std::string_view message, int code, std::string& out) const;
+  void AppendConnectError(std::string_view nsp, std::string_view message, int code, std::string& out) const {
+    client::AppendConnectError(version_ == Version::k5, nsp, message, code, out);
+  }
   Fault Break(std::string why, std::string& out) const;
 
   const SocketIoPushes& pushes_;
@@ -96,10 +106,13 @@ class SocketIoProtocol final : public ClientProtocol {
   std::array<Namespace, 2> namespaces_;  // The main one, and that of the chat.
   bool comes_back_ = false;              // A CONNECT packet that asks for a state is not answered yet.
   std::string token_;                    // As auth has it: Hello::token.
-  std::string username_;                 // As the client has shown it when it connected.
-  size_t attachments_ = 0;               // Binary messages that belong to the last packet.
-  socketio::Event event_;                // The last one. A request points into it.
-  std::string text_;                     // Its argument, as Pomelo's client says it.
+  std::optional<absl::Status> judged_;   // What the session has said of it, until its packet is answered.
+  std::string taken_token_;              // The last one that the session has taken so.
+  int refused_tokens_ = 0;
+  std::string username_;    // As the client has shown it when it connected.
+  size_t attachments_ = 0;  // Binary messages that belong to the last packet.
+  socketio::Event event_;   // The last one. A request points into it.
+  std::string text_;        // Its argument, as Pomelo's client says it.
 };
 
 }  // namespace hubbub::client

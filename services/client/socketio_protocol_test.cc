@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "fmt/format.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/client/push_body.h"
@@ -85,6 +86,11 @@ class Session {
  private:
   static std::string Line(const Incomplete&) { return "incomplete"; }
   static std::string Line(const Alive&) { return "alive"; }
+  std::string Line(const TokenShown& shown) {
+    protocol_.OnToken(shown.token.starts_with("good") ? absl::OkStatus()
+                                                      : absl::UnauthenticatedError("this is no token"));
+    return "shown " + shown.token;
+  }
   static std::string Line(const Hello& hello) { return "hello " + hello.type + " " + hello.version; }
   static std::string Line(const Ready&) { return "ready"; }
   static std::string Line(const Left&) { return "left"; }
@@ -108,6 +114,42 @@ TEST_F(SocketIoProtocolTest, ConnectsByProtocol5) {
   EXPECT_THAT(session.said, ElementsAre(MatchesRegex(R"re(40/chat,\{"sid":"[0-9a-f]+"\})re")));
   session.Hear("0/other");
   EXPECT_THAT(session.said, ElementsAre(R"(44/other,{"message":"Invalid namespace"})"));
+}
+
+TEST_F(SocketIoProtocolTest, ATokenIsJudgedBeforeItsClientIsConnected) {
+  Session session(pushes_, Version::k5);
+  EXPECT_THAT(session.Hear(R"(0{"token":"junk","username":"ada"})"), ElementsAre("shown junk", "alive"));
+  EXPECT_THAT(session.said,
+              ElementsAre(::testing::StartsWith(R"(44{"message":"this is no token","data":{"code":401,)")));
+  session.Hear(R"(0/chat,{"token":"junk"})");
+  EXPECT_THAT(
+      session.said,
+      ElementsAre(::testing::StartsWith(R"(44/chat,{"message":"this is no token","data":{"code":401,)")));
+  EXPECT_THAT(session.Hear(R"(0{"token":"good one","username":"bob"})"),
+              ElementsAre("shown good one", "alive"));
+  EXPECT_THAT(session.said, ElementsAre(MatchesRegex(R"re(40\{"sid":"[0-9a-f]+"\})re")));
+  EXPECT_THAT(session.Hear(R"(0/chat,{"token":"good one"})"), ElementsAre("alive")) << "it is known";
+  EXPECT_THAT(session.Hear(R"(20["leave",{"rid":"r"}])"),
+              ElementsAre("hello socket.io 5", "ready", ::testing::StartsWith("request 0 ")));
+}
+
+TEST_F(SocketIoProtocolTest, OfTokensThatAreNotTakenAFewAreJudged) {
+  Session session(pushes_, Version::k5);
+  std::vector<std::string> lines = {"alive"};
+  int shown = 0;
+  while (lines.back() == "alive" && shown < 100) {
+    lines = session.Hear(fmt::format(R"(0{{"token":"junk {}"}})", ++shown));
+    EXPECT_THAT(session.said.front(), ::testing::StartsWith("44{"));
+  }
+  EXPECT_EQ(shown, 5);
+  EXPECT_THAT(lines.back(), ::testing::StartsWith("fault none of the sign-in tokens"));
+}
+
+TEST_F(SocketIoProtocolTest, NullInTheAuthIsNothing) {
+  Session session(pushes_, Version::k5);
+  EXPECT_THAT(session.Hear(R"(0{"token":null,"username":null,"recover":null})"), ElementsAre("alive"));
+  EXPECT_THAT(session.said, ElementsAre(MatchesRegex(R"re(40\{"sid":"[0-9a-f]+"\})re")));
+  EXPECT_THAT(session.Hear(R"(0/chat,{"token":""})"), ElementsAre("alive"));
 }
 
 TEST_F(SocketIoProtocolTest, ConnectsByProtocol4) {

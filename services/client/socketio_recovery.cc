@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "services/client/fields.h"
+
 namespace hubbub::client {
 namespace {
 
@@ -22,10 +24,10 @@ json::string_view TextOf(std::string_view text) {
 std::optional<std::string> SocketIoRecovery::Take(const json::object& auth, std::string_view username) {
   pid_.clear();
   shown_.clear();
-  const json::value* const recover = auth.if_contains("recover");
-  if (recover == nullptr) return std::nullopt;
-  if (!recover->is_bool()) return "recover must be true or false";
-  if (!recover->get_bool()) return std::nullopt;
+  if (!HasField(auth, "recover")) return std::nullopt;
+  const json::value& recover = auth.at("recover");
+  if (!recover.is_bool()) return "recover must be true or false";
+  if (!recover.get_bool()) return std::nullopt;
   if (username.empty()) return "recover needs a username: show it in auth as well";
   const std::string_view pid = StringIn(auth, "pid");
   // Without one of ours there is nothing to come back to.

@@ -143,6 +143,23 @@ for (const transports of [['websocket'], ['polling'], ['polling', 'websocket']])
   });
 }
 
+for (const transports of [['websocket'], ['polling']]) {
+  test(`a client of Socket.IO whose token in auth is none is not connected, and may try another, by ${transports}`, async () => {
+    let token = 'junk';
+    const client = new SocketIo(connectorPort(), {transports, auth: (give) => give({token}), reconnection: false});
+    open.push(client);
+    const [, error] = await client.happened('connect_error');
+    assert.match(error.message, /not a JWT/);
+    assert.equal(error.data.code, 401);
+    assert.ok(!client.events.some(([event]) => event === 'connect'));
+    const username = `leo-${transports[0]}`;
+    token = issuer.token(username);
+    client.socket.connect();
+    await client.happened('connect');
+    assert.ok((await client.ask('enter', {username, rid: 'r'})).users);
+  });
+}
+
 test('claims narrow the rooms and the rights of their holder', async () => {
   const reader = await raw(issuer.token('gus', {hubbub_rooms: ['team-*'], hubbub_rights: ['read']}));
   assert.ok((await reader.request(ENTER, {username: 'gus', rid: 'team-1'})).users);

@@ -42,6 +42,14 @@ async function pomelo(user) {
   return client;
 }
 
+test('null in auth, and in a request, is nothing', async () => {
+  const client = await connect({auth: {token: null, username: null, recover: null}});
+  const entered = await client.ask('enter', {username: 'nil', rid: 'nil', token: null, resume: null, attempt: null, epoch: null, offset: null});
+  assert.deepEqual(entered.users, ['nil'], JSON.stringify(entered));
+  const said = await client.ask('send', {rid: 'nil', content: 'x', target: '*', id: null});
+  assert.ok(said.offset > 0, JSON.stringify(said));
+});
+
 for (const major of MAJORS) {
   for (const {name, transports, ends} of WAYS) {
     for (const namespace of ['/', '/chat']) {
