@@ -201,9 +201,14 @@ TEST_F(RoomClocksTest, NoAgeOfAnotherServerIsBelieved) {
   for (const auto& [told, age] : ages) {
     proto.mutable_recent_ids(0)->set_age_ms(told);
     proto.mutable_recent_events(0)->set_age_ms(told);
+    v1::RoomState with_places = proto;
+    with_places.mutable_places(0)->set_age_ms(told);
+    EXPECT_EQ(FromProto(with_places, 1'000).places[0].asked_ms, 1'000 - age);
     const RoomState state = FromProto(proto, 1'000);
     EXPECT_EQ(state.recent_ids[0].sent.at_ms, 1'000 - age) << told;
     EXPECT_EQ(state.recent_events[0]->at_ms, 1'000 - age) << told;
+    ASSERT_FALSE(state.places.empty());
+    EXPECT_EQ(state.places[0].asked_ms, std::nullopt) << "it was not told";
   }
 }
 

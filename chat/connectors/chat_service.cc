@@ -197,7 +197,8 @@ absl::Status ChatService::DoAdd(const v1::AddRequest& request, v1::AddResponse& 
                                                 .token = request.token(),
                                                 .address = request.client_address(),
                                                 .wait_ms = request.wait_ms(),
-                                                .attempt = request.attempt()},
+                                                .attempt = request.attempt(),
+                                                .asked_ms = AskedMs(request, SteadyNowMs())},
                                                request.resume_token(), seen);
   if (!added.ok()) return added.status();
   ToProto(*std::move(added), response);

@@ -19,12 +19,6 @@ int64_t AgeOf(int64_t at_ms, int64_t now_ms) {
   return std::max<int64_t>(now_ms - at_ms, 0);
 }
 
-// The age is limited to a day, which is longer than anything is kept, and nothing is from the future.
-int64_t TimeOf(int64_t age_ms, int64_t now_ms) {
-  constexpr int64_t kMostMs = 24 * 3'600'000;
-  return now_ms - std::clamp<int64_t>(age_ms, 0, kMostMs);
-}
-
 void WithAge(const Event& event, int64_t now_ms, v1::Event* proto) {
   ToProto(event, proto);
   proto->set_age_ms(AgeOf(event.at_ms, now_ms));
@@ -48,6 +42,11 @@ void ToProto(const absl::Status& status, v1::RestoredRoom* proto) {
 
 }  // namespace
 
+int64_t TimeOf(int64_t age_ms, int64_t now_ms) {
+  constexpr int64_t kMostMs = 24 * 3'600'000;
+  return now_ms - std::clamp<int64_t>(age_ms, 0, kMostMs);
+}
+
 void ToProto(const RoomState& state, int64_t now_ms, v1::RoomState* proto) {
   proto->set_room(state.room);
   proto->set_epoch(state.epoch);
@@ -64,6 +63,7 @@ void ToProto(const RoomState& state, int64_t now_ms, v1::RoomState* proto) {
     p->set_client_address(place.address);
     p->set_wait_ms(static_cast<uint32_t>(place.wait_ms));
     p->set_attempt(place.attempt);
+    if (place.asked_ms) p->set_age_ms(AgeOf(*place.asked_ms, now_ms));
   }
   for (const KeptNames::Entry& entry : state.kept) {
     v1::KeptName* const k = proto->add_kept_names();
@@ -111,8 +111,8 @@ RoomState FromProto(const v1::RoomState& proto, int64_t now_ms) {
                   .awaited_ms = proto.awaited_ms(),
                   .newcomers = proto.newcomers()};
   for (const v1::PlaceState& p : proto.places()) {
-    state.places.push_back(
-        {p.user(), p.connector(), p.session(), p.token(), p.client_address(), p.wait_ms(), p.attempt()});
+    state.places.push_back({p.user(), p.connector(), p.session(), p.token(), p.client_address(), p.wait_ms(),
+                            p.attempt(), AskedMs(p, now_ms)});
   }
   for (const v1::KeptName& k : proto.kept_names()) {
     state.kept.push_back(
@@ -163,7 +163,8 @@ RoomClaim ClaimOf(const v1::RoomPlaces& proto, SubscriberPtr subscriber, int64_t
                   .recent_events = EventsOf(proto.recent_events(), now_ms),
                   .shown_users = {proto.shown_users().begin(), proto.shown_users().end()}};
   for (const v1::RestoredPlace& p : proto.places())
-    claim.places.push_back({p.user(), p.session(), p.token(), p.client_address(), p.wait_ms(), p.attempt()});
+    claim.places.push_back(
+        {p.user(), p.session(), p.token(), p.client_address(), p.wait_ms(), p.attempt(), AskedMs(p, now_ms)});
   return claim;
 }
 

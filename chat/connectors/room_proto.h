@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "chat/connectors/loss_report.h"
 #include "chat/rooms/room.h"
@@ -23,5 +24,16 @@ void ToProto(RoomInfo info, v1::GetRoomResponse& proto);
 // Results that do not fit into one answer are RESTORE_OUTCOME_LATER: the places are restored already, and a
 // retry returns the same result.
 void ToProto(const RestoreResults& results, v1::RestoreResponse& proto);
+
+// When that was which is so old by another server's word. The age is limited to a day, which is longer than
+// anything is kept, and nothing is from the future.
+int64_t TimeOf(int64_t age_ms, int64_t now_ms);
+
+// When the client of a place has asked for it; nothing if the message does not say.
+template <typename Proto>
+std::optional<int64_t> AskedMs(const Proto& proto, int64_t now_ms) {
+  if (!proto.has_age_ms()) return std::nullopt;
+  return TimeOf(proto.age_ms(), now_ms);
+}
 
 }  // namespace hubbub::chat

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,17 @@ struct Place {
   // connector, is cut off. 0: for the grace, and for the client that shows the token alone.
   int64_t wait_ms = 0;
   // Orders what the place's client has asked for with its token: the later, the greater. 0, for a newcomer:
-  // it does not say, and counts as later than all before it.
+  // it does not say, and asked_ms decides.
   uint64_t attempt = 0;
+  // When the client has asked for it, by this server's clock (SteadyNowMs); nothing: nobody knows, and it
+  // counts as later than all before it.
+  std::optional<int64_t> asked_ms = std::nullopt;
+
+  // A client that shows one token has asked for this place before it has asked for `other`.
+  bool AskedBefore(const Place& other) const {
+    if (attempt != 0 && attempt != other.attempt) return attempt < other.attempt;
+    return asked_ms && other.asked_ms && *asked_ms < *other.asked_ms;
+  }
 };
 
 // Names a place without holding it.

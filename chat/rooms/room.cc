@@ -43,14 +43,15 @@ absl::StatusOr<Room::Given> Room::AddPlace(std::string_view user, Place place, s
   if (member != nullptr) {
     for (Place& p : member->places) {
       if (!SameToken(p.token, resume_token) && !SameToken(p.token, place.token)) continue;
-      if (place.attempt != 0 && place.attempt < p.attempt) {
+      const bool same = p.subscriber == place.subscriber && p.session == place.session;
+      if (!same && place.AskedBefore(p)) {
         return absl::AlreadyExistsError(
             fmt::format("user \"{}\" has come into room \"{}\" by a later session since", user, name()));
       }
-      const bool same = p.subscriber == place.subscriber && p.session == place.session;
       if (!same) return TakeOver(user, p, std::move(place));
       p.token = std::move(place.token);
       p.attempt = std::max(p.attempt, place.attempt);
+      p.asked_ms = std::max(p.asked_ms, place.asked_ms);
       return Given{.resumed = true, .attempt = p.attempt};
     }
     if (members_.Has(user, {place.subscriber->lease(), place.session})) {
@@ -149,7 +150,8 @@ std::vector<uint32_t> Room::RestorePlaces(const RoomClaim& claim, DuplicateUser 
     const RoomMembers::Member* const member = members_.Find(place.user);
     const bool taken = member != nullptr && !place.token.empty() &&
                        std::any_of(member->places.begin(), member->places.end(), came_since);
-    Place again{claim.subscriber, place.session, place.token, place.address, place.wait_ms, place.attempt};
+    Place again{claim.subscriber, place.session, place.token,   place.address,
+                place.wait_ms,    place.attempt, place.asked_ms};
     if (taken || !AddPlace(place.user, std::move(again), place.token, strict, now_ms, /*restored=*/back).ok())
       replaced.push_back(static_cast<uint32_t>(i));
   }
@@ -211,7 +213,8 @@ void Room::Adopt(const RoomState& state, const std::vector<SubscriberPtr>& subsc
     const RoomState::Place& place = state.places[i];
     // What was allowed there is allowed here, whatever the policy of this server is.
     (void)AddPlace(place.user,
-                   {subscribers[i], place.session, place.token, place.address, place.wait_ms, place.attempt},
+                   {subscribers[i], place.session, place.token, place.address, place.wait_ms, place.attempt,
+                    place.asked_ms},
                    {}, DuplicateUser::kAllow, now_ms, /*restored=*/true);
   }
   newcomers_ = state.newcomers;

@@ -89,8 +89,8 @@ class Room {
 
   // ALREADY_EXISTS by `policy`; RESOURCE_EXHAUSTED if the room is full. If `resume_token`, or the token of
   // `place` itself, is that of one of the user's places, this takes that place over under every policy: so
-  // a client that got no answer may ask again; but ALREADY_EXISTS for an earlier attempt than the place's
-  // (Place::attempt), which came late. A place whose connector is away is taken over, if its client
+  // a client that got no answer may ask again; but ALREADY_EXISTS for what was asked for before the place
+  // (Place::AskedBefore), and came late. A place whose connector is away is taken over, if its client
   // knows no tokens, from the same address at once and by anybody later; and a name that is kept is refused,
   // with kRefuse, to all but those it is kept for. `seen`: asks for what the user has missed since; messages
   // for the user alone only if a token is shown that a place of the user had then.

@@ -66,6 +66,49 @@ TEST_F(RoomLossTest, AnEnterThatWasStuckTakesNoPlaceFromALaterSession) {
   EXPECT_EQ(Add("ann", a_, 2, 201, "t")->attempt, 201u);
 }
 
+// By the time that has passed since, for clocks of machines differ.
+TEST_F(RoomLossTest, OfTwoEntersThatAreNotNumberedTheOneThatWasAskedForLaterCounts) {
+  const auto add = [&](const auto& at, uint64_t session, std::optional<int64_t> asked_ms,
+                       uint64_t attempt = 0) {
+    return room_.Add(
+        "ann", {.subscriber = at, .session = session, .token = "t", .attempt = attempt, .asked_ms = asked_ms},
+        "t", DuplicateUser::kRefuse, kNow);
+  };
+  EXPECT_TRUE(add(b_, 5, kNow - 10).ok());
+  const auto late = add(a_, 1, kNow - 5'000);
+  EXPECT_TRUE(absl::IsAlreadyExists(late.status())) << late.status();
+  EXPECT_THAT(std::string(late.status().message()), HasSubstr("by a later session"));
+  EXPECT_TRUE(add(b_, 5, kNow - 10)->resumed) << "the same enter, asked again";
+  EXPECT_TRUE(add(a_, 2, kNow - 9)->resumed) << "and once more, through another connector";
+  EXPECT_TRUE(add(b_, 6, std::nullopt)->resumed) << "from a connector that does not say";
+  EXPECT_TRUE(add(a_, 3, kNow - 5'000)->resumed) << "nobody knows better";
+  EXPECT_TRUE(add(b_, 7, kNow - 6'000, 1'000)->resumed) << "the client's own numbers go before";
+  EXPECT_FALSE(add(a_, 4, kNow, 999).ok());
+  EXPECT_FALSE(add(a_, 4, kNow - 6'001, 1'000).ok());
+  EXPECT_THAT(Places(), ElementsAre("ann/connector-2/7"));
+}
+
+TEST_F(RoomLossTest, WhatWasAskedForBeforeIsKnownWhereverTheRoomGoes) {
+  ASSERT_TRUE(room_
+                  .Add("ann", {.subscriber = b_, .session = 5, .token = "t", .asked_ms = kNow - 10}, "t",
+                       DuplicateUser::kRefuse, kNow)
+                  .ok());
+  Room there("lobby", kEpoch, limits_, index_);
+  there.Adopt(room_.State(kNow), {b_}, kNow);
+  Room restored("lobby", kEpoch + 1, limits_, index_);
+  restored.Restore(
+      Claim(b_, {{.user = "ann", .session = 5, .token = "t", .attempt = 1, .asked_ms = kNow - 10}}),
+      DuplicateUser::kRefuse, kNow);
+  for (Room* room : {&there, &restored}) {
+    const auto add = [&](int64_t asked_ms) {
+      return room->Add("ann", {.subscriber = a_, .session = 1, .token = "t", .asked_ms = asked_ms}, "t",
+                       DuplicateUser::kRefuse, kNow);
+    };
+    EXPECT_FALSE(add(kNow - 11).ok());
+    EXPECT_TRUE(add(kNow - 9).ok());
+  }
+}
+
 TEST_F(RoomLossTest, TheRoomCountsForAClientThatDoesNot) {
   EXPECT_EQ(Add("ann", a_, 1, 0, "t")->attempt, 1u);
   EXPECT_EQ(Add("ann", b_, 1, 0, "t")->attempt, 2u);

@@ -100,8 +100,8 @@ std::vector<RoomState::Place> RoomMembers::Places() const {
   places.reserve(places_);
   for (const Member& member : members_) {
     for (const Place& p : member.places)
-      places.push_back(
-          {member.user, p.subscriber->connector(), p.session, p.token, p.address, p.wait_ms, p.attempt});
+      places.push_back({member.user, p.subscriber->connector(), p.session, p.token, p.address, p.wait_ms,
+                        p.attempt, p.asked_ms});
   }
   return places;
 }

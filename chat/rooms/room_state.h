@@ -24,6 +24,7 @@ struct RestoredPlace {
   uint64_t address = 0;  // As Place has them.
   int64_t wait_ms = 0;
   uint64_t attempt = 0;
+  std::optional<int64_t> asked_ms = std::nullopt;
 };
 
 // What one connector, or one of its parts, held in a room.
@@ -68,6 +69,7 @@ struct RoomState {
     uint64_t address = 0;
     int64_t wait_ms = 0;
     uint64_t attempt = 0;
+    std::optional<int64_t> asked_ms = std::nullopt;
   };
 
   std::string room;

@@ -73,6 +73,7 @@ chat::v1::RestoreRequest RequestOf(const RestoreCall& call, uint32_t calls, cons
       place->set_client_address(membership.address());
       place->set_wait_ms(membership.wait_ms());
       place->set_attempt(membership.attempt());
+      place->set_age_ms(now_ms - membership.asked_ms());
     }
     places->set_epoch(seen.epoch);
     places->set_offset(seen.offset);

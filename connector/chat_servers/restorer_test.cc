@@ -84,6 +84,7 @@ TEST_F(RestorerTest, AReportNamesWhomClientsWereShown) {
   EXPECT_THAT(request.rooms(0).shown_users(), UnorderedElementsAre("ann", "bob", "dan"))
       << "the first answer, and what came after it";
   EXPECT_EQ(request.rooms(0).places(0).attempt(), 7u);
+  EXPECT_GE(request.rooms(0).places(0).age_ms(), 0) << "by which a later session of one client is known";
 }
 
 TEST_F(RestorerTest, ARoomThatHasMovedNamesNobody) {

@@ -46,6 +46,7 @@ class Membership final : public std::enable_shared_from_this<Membership> {
     std::string token = {};  // The session that shows it may take the place over.
     uint64_t address = 0;    // A hash of the client's address.
     uint32_t wait_ms = 0;    // As AddRequest has it.
+    int64_t asked_ms = 0;    // When the client has asked for it (SteadyNowMs).
   };
   // A chat server, the connector's lease there, and the run of the server that the lease is of.
   struct At {
@@ -72,6 +73,7 @@ class Membership final : public std::enable_shared_from_this<Membership> {
   const std::string& user() const { return who_.user; }
   const std::string& token() const { return who_.token; }
   uint64_t address() const { return who_.address; }
+  int64_t asked_ms() const { return who_.asked_ms; }
   uint64_t session_id() const { return session_id_; }
   // Null once the session has ended, or has left the room.
   client::ClientSession* session() const { return session_; }

@@ -86,8 +86,10 @@ absl::Status ChatSession::MayBegin(const EnterRequest& wish) {
 }
 
 Entry ChatSession::Begin(const EnterRequest& wish) {
+  Membership::Who who = user_.Enter(wish);
+  who.asked_ms = SteadyNowMs();
   auto membership = std::make_shared<Membership>(
-      user_.Enter(wish), session_, [this](Membership& ended, Membership::End end) { OnEnded(ended, end); });
+      std::move(who), session_, [this](Membership& ended, Membership::End end) { OnEnded(ended, end); });
   rooms_.Add(membership);
   return {.membership = membership,
           .request = AddRequestOf(*membership, wish),
@@ -109,11 +111,7 @@ void ChatSession::Recover(const json::object& body, client::Reply reply) {
     if (const absl::Status status = MayBegin(wish); !status.ok()) return FailWith(std::move(reply), status);
   }
   Recovery recovery;
-  for (EnterRequest& wish : *wishes) {
-    // A client of Socket.IO does not number its attempts. This one must not take a place from a later one.
-    if (wish.attempt == 0) wish.attempt = static_cast<uint64_t>(SystemNowMs());
-    recovery.entries.push_back(Begin(wish));
-  }
+  for (const EnterRequest& wish : *wishes) recovery.entries.push_back(Begin(wish));
   net::Spawn(session_.loop(), ComeBack(environment_.servers, std::move(recovery), std::move(reply)));
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "connector/chat_servers/client_errors.h"
+#include "services/base/clock.h"
 #include "services/base/retry_pause.h"
 #include "services/rpc/owner_hint.h"
 #include "services/rpc/retry.h"
@@ -52,6 +53,7 @@ boost::asio::awaitable<absl::StatusOr<chat::v1::AddResponse>> AskForPlace(ChatSe
     } else {
       membership.Asked({.server = server, .lease = lease, .incarnation = servers.IncarnationOf(server)});
       entry.request.set_lease(lease);
+      entry.request.set_age_ms(SteadyNowMs() - membership.asked_ms());
       auto [answer, response] = co_await servers.Add(server, entry.request, entry.request_id);
       status = answer;
       const rpc::Outcome outcome = rpc::OutcomeOfCall(status);
