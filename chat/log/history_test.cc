@@ -42,7 +42,7 @@ class HistoryTest : public ::testing::Test {
     return *OpenStore({.url = "sqlite:" + folder_ + "/store.db", .slots = FakeSlots::kSlots});
   }
   // Messages 1 to `count`, one a second, the newest now.
-  void Say(const std::string& room, int count) {
+  void Say(const std::string& room, int count, bool with_ids = false) {
     AppendBatch batch;
     const int slot = slots_.SlotOf(room);
     batch.slots.push_back({.slot = slot, .generation = 1});
@@ -53,6 +53,7 @@ class HistoryTest : public ::testing::Test {
       event.time_ms = kNow - 1'000 * (count - i);
       event.sender = "ann";
       event.content = fmt::format("message {}", i);
+      if (with_ids) event.id = fmt::format("id {}", i);
       batch.events.push_back({.slot = slot, .event = std::move(event)});
     }
     const auto answer = store_->Append(batch);
@@ -176,6 +177,37 @@ TEST_F(HistoryTest, WhatTheOwnerBeforeHasTrimmedIsDeletedWheneverTheSlotComes) {
     for (int i = 0; i < 3; ++i) EndRetention(retention);
     EXPECT_EQ(retention.deleted(), 10u);
   }
+}
+
+// Else one that is repeated by its client is said twice, when its room's owner is lost between.
+TEST_F(HistoryTest, WhatKnowsARepeatedMessageOutlivesItForAsLongAsItMayBeRepeated) {
+  Say("red", 30, /*with_ids=*/true);
+  int64_t passed_ms = 0;
+  const Retention::Options options{.max_messages = 0,
+                                   .repeats_ms = 10'000,
+                                   .steady_ms = [&] { return 1 + passed_ms; },
+                                   .system_ms = [&] { return kNow + passed_ms; }};
+  Retention retention(slots_, options);
+  EXPECT_TRUE(store_->Trim("red", 30).ok());
+  retention.Deleted("red");
+  EndRetention(retention);
+  EXPECT_THAT(Offsets("red"), IsEmpty());
+  EXPECT_EQ(store_->Ids("red", 30, 0)->size(), 10u);
+  EXPECT_EQ(retention.deleted(), 30u) << "of ten of them the text alone";
+  passed_ms = 9'999;
+  EndRetention(retention);
+  EXPECT_EQ(store_->Ids("red", 30, 0)->back().id, "id 30");
+  passed_ms = 10'000;
+  EndRetention(retention);
+  EXPECT_THAT(*store_->Ids("red", 30, 0), IsEmpty());
+
+  // Another server has it by the time.
+  Say("blue", 30, /*with_ids=*/true);
+  EXPECT_TRUE(store_->Trim("blue", 30).ok());
+  Retention next(slots_, options);
+  EndRetention(next);
+  EndRetention(next);
+  EXPECT_THAT(*store_->Ids("blue", 30, 0), IsEmpty());
 }
 
 TEST_F(HistoryTest, RetentionLeavesRoomsOfOthersAlone) {

@@ -7,6 +7,7 @@
 namespace hubbub::chat {
 
 std::chrono::milliseconds Retention::Round(Store& store) {
+  if (deleting_.empty()) DeleteOldIds();
   const absl::Status status = deleting_.empty() ? Look(store) : Delete(store);
   if (!status.ok() && !absl::IsCancelled(status))
     spdlog::warn("old messages cannot be deleted: {}", std::string(status.message()));
@@ -56,11 +57,25 @@ absl::Status Retention::LookAt(Store& store, const RoomHead& room) {
 }
 
 absl::Status Retention::Delete(Store& store) {
-  const absl::StatusOr<int> rows = store.DeleteTrimmed(deleting_.back(), kRows);
-  if (!rows.ok()) return rows.status();
-  deleted_.Add(static_cast<uint64_t>(*rows));
-  if (*rows < kRows) deleting_.pop_back();
+  std::string& room = deleting_.back();
+  const auto done = store.DeleteTrimmed(room, kRows, clock_.NowMs() - options_.repeats_ms);
+  if (!done.ok()) return done.status();
+  deleted_.Add(static_cast<uint64_t>(done->rows));
+  if (done->rows >= kRows) return absl::OkStatus();
+  const bool listed =
+      std::any_of(keeping_.begin(), keeping_.end(), [&](const auto& one) { return one.second == room; });
+  if (done->keeps_ids && !listed)
+    keeping_.emplace_back(options_.steady_ms() + options_.repeats_ms, std::move(room));
+  deleting_.pop_back();
   return absl::OkStatus();
+}
+
+void Retention::DeleteOldIds() {
+  if (keeping_.empty() || keeping_.front().first > options_.steady_ms()) return;
+  // By then other rooms may be another server's, whose walk has found them.
+  std::string room = std::move(keeping_.front().second);
+  keeping_.pop_front();
+  if (slots_.GenerationOf(slots_.SlotOf(room)) != 0) Deleted(room);
 }
 
 std::map<int, int64_t> Retention::NextSlots() const {

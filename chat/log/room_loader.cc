@@ -124,13 +124,17 @@ absl::StatusOr<RoomState> RoomLoader::Read(const RoomHead& head) {
   state.offset = static_cast<uint64_t>(head.head);
   state.time_ms = head.time_ms;
   const int64_t since_ms = clock_.NowMs() - options_.max_age_ms;
-  if (head.head == 0 || head.time_ms <= since_ms) return state;
-  absl::StatusOr<std::vector<LoggedEvent>> events =
-      store_->Recent(head.room, head.trimmed, options_.max_events);
-  if (!events.ok()) return events.status();
-  for (LoggedEvent& row : *events) {
-    const int64_t at_ms = AtMs(row.time_ms);
-    if (row.time_ms > since_ms) state.recent_events.push_back(FromLogged(std::move(row), epoch_, at_ms));
+  // Of a room whose messages are all deleted nobody knows how old they were, and their ids still count.
+  const bool is_empty = head.head == head.trimmed;
+  if (head.head == 0 || (!is_empty && head.time_ms <= since_ms)) return state;
+  if (!is_empty) {
+    absl::StatusOr<std::vector<LoggedEvent>> events =
+        store_->Recent(head.room, head.trimmed, options_.max_events);
+    if (!events.ok()) return events.status();
+    for (LoggedEvent& row : *events) {
+      const int64_t at_ms = AtMs(row.time_ms);
+      if (row.time_ms > since_ms) state.recent_events.push_back(FromLogged(std::move(row), epoch_, at_ms));
+    }
   }
   const absl::StatusOr<std::vector<LoggedEvent>> ids = store_->Ids(head.room, head.head, since_ms);
   if (!ids.ok()) return ids.status();

@@ -73,6 +73,18 @@ TEST_F(RoomLoaderTest, AClockThatWasSetHidesNothing) {
   }
 }
 
+TEST_F(RoomLoaderTest, ARoomWhoseEventsWereDeletedKnowsWhatIsRepeated) {
+  Logged("blue", 1, 1'000, "id");
+  database_.Trim("blue", 1);
+  const auto added = Enter("blue", 1);
+  ASSERT_TRUE(added.ok()) << added.status();
+  EXPECT_EQ(added->offset, 1u);
+  const auto again = table_->Send("blue", "eve", kEverybody, "x", "id");
+  ASSERT_TRUE(again.ok());
+  EXPECT_TRUE(again->repeated);
+  EXPECT_EQ(again->offset, 1u);
+}
+
 TEST_F(RoomLoaderTest, ARoomWhoseEventsAreOldKeepsItsOffsets) {
   Logged("blue", 9, 400'000);
   const auto added = Enter("blue", 3);

@@ -45,7 +45,7 @@ TEST(PostgresCopyTest, AStoreGoesToPostgresAndBackAsItWas) {
       ASSERT_TRUE(store.Append(batch).ok());
     }
     ASSERT_TRUE(store.Trim("trimmed", 120).ok());
-    ASSERT_EQ(*store.DeleteTrimmed("trimmed", 500), 120);
+    ASSERT_EQ(store.DeleteTrimmed("trimmed", 500, /*since_ms=*/1'000)->rows, 120);
     ASSERT_TRUE(store.Leave(11).ok());
   }
   const auto there = CopyStore({.url = first}, {.url = place->url()});

@@ -254,7 +254,7 @@ TEST_F(PostgresFaults, AnEventThatWasTrimmedSinceIsNotLost) {
   const auto store = Warm();
   ASSERT_NE(store, nullptr);
   ASSERT_TRUE(direct().Trim("lobby", 1).ok());
-  ASSERT_TRUE(direct().DeleteTrimmed("lobby", 10).ok());
+  ASSERT_TRUE(direct().DeleteTrimmed("lobby", 10, /*since_ms=*/0).ok());
   proxy().Cut();
   EXPECT_TRUE(store->Read().ok());
 }

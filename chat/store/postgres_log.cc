@@ -28,10 +28,19 @@ WITH x AS (SELECT LEAST($2, (SELECT COALESCE(max("offset"), 0) FROM events WHERE
 UPDATE rooms SET trimmed = x.upto FROM x WHERE room = $1 AND trimmed < x.upto)",
                                   true};
 
+// All parts see the rows as they were before. `t` are the trimmed ones, and which of them Ids may yet be
+// asked for, with $3 for its `since_ms`.
 constexpr PostgresStatement kDeleteTrimmed{"delete_trimmed", R"(
-DELETE FROM events WHERE room = $1 AND "offset" IN
-  (SELECT e."offset" FROM events e JOIN rooms r ON r.room = e.room
-   WHERE e.room = $1 AND e."offset" <= r.trimmed ORDER BY e."offset" LIMIT $2))",
+WITH t AS MATERIALIZED (
+       SELECT e."offset" AS o, octet_length(e.content) > 0 OR e.target <> '' AS says,
+              e.id <> '' AND e.time_ms > $3
+                AND e."offset" > (SELECT max(n."offset") FROM events n WHERE n.room = $1) - $4 AS kept
+       FROM events e JOIN rooms r ON r.room = e.room WHERE e.room = $1 AND e."offset" <= r.trimmed),
+     d AS (DELETE FROM events WHERE room = $1
+             AND "offset" IN (SELECT o FROM t WHERE NOT kept ORDER BY o LIMIT $2) RETURNING 1),
+     s AS (UPDATE events SET content = ''::bytea, target = '' WHERE room = $1
+             AND "offset" IN (SELECT o FROM t WHERE kept AND says ORDER BY o LIMIT $2) RETURNING 1)
+SELECT (SELECT count(*) FROM d) + (SELECT count(*) FROM s), EXISTS (SELECT 1 FROM t WHERE kept))",
                                            true};
 
 // The columns of a batch, which point into it.
@@ -121,12 +130,12 @@ absl::Status PostgresLog::Trim(std::string_view room, int64_t offset) {
   return session_.Run(kTrim, values).status();
 }
 
-absl::StatusOr<int> PostgresLog::DeleteTrimmed(std::string_view room, int limit) {
+absl::StatusOr<Deletion> PostgresLog::DeleteTrimmed(std::string_view room, int limit, int64_t since_ms) {
   PostgresParameters values;
-  values.Text(room).Int(limit);
+  values.Text(room).Int(limit).Big(since_ms).Big(Store::kIdsReach);
   const absl::StatusOr<PostgresRows> rows = session_.Run(kDeleteTrimmed, values);
   if (!rows.ok()) return rows.status();
-  return rows->changed();
+  return Deletion{.rows = static_cast<int>(rows->Number(0, 0)), .keeps_ids = rows->Flag(0, 1)};
 }
 
 }  // namespace hubbub::chat

@@ -19,7 +19,7 @@ class PostgresLog {
 
   absl::StatusOr<AppendAnswer> Append(const AppendBatch& batch);
   absl::Status Trim(std::string_view room, int64_t offset);
-  absl::StatusOr<int> DeleteTrimmed(std::string_view room, int limit);
+  absl::StatusOr<Deletion> DeleteTrimmed(std::string_view room, int limit, int64_t since_ms);
 
  private:
   void Remember(const AppendBatch& batch, const AppendAnswer& answer);

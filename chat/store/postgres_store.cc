@@ -55,8 +55,8 @@ class PostgresStore : public Store {
 
   absl::StatusOr<AppendAnswer> Append(const AppendBatch& batch) override { return log_.Append(batch); }
   absl::Status Trim(std::string_view room, int64_t offset) override { return log_.Trim(room, offset); }
-  absl::StatusOr<int> DeleteTrimmed(std::string_view room, int limit) override {
-    return log_.DeleteTrimmed(room, limit);
+  absl::StatusOr<Deletion> DeleteTrimmed(std::string_view room, int limit, int64_t since_ms) override {
+    return log_.DeleteTrimmed(room, limit, since_ms);
   }
 
   absl::StatusOr<std::vector<RoomHead>> Heads(const std::vector<std::string>& rooms) override {

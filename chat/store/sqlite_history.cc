@@ -5,9 +5,8 @@
 namespace hubbub::chat {
 namespace {
 
-// How many offsets a page looks at, and events whose ids are wanted: see Store.
+// How many offsets a page looks at: see Store.
 constexpr int64_t kPageReach = 5000;
-constexpr int64_t kIdsReach = 16384;
 
 // A row of the columns in the order of the table, but for the room.
 LoggedEvent EventOf(std::string_view room, SqliteStatement& row) {
@@ -73,7 +72,7 @@ absl::StatusOr<std::vector<LoggedEvent>> SqliteHistory::Ids(std::string_view roo
   std::vector<LoggedEvent> events;
   const absl::Status done = session_.Read([&] {
     events.clear();
-    ids_.Bind(room, head, since_ms, kIdsReach);
+    ids_.Bind(room, head, since_ms, Store::kIdsReach);
     return ids_.ForEach([&] {
       LoggedEvent& event = events.emplace_back();
       event.room = room;

@@ -8,6 +8,23 @@
 namespace hubbub::chat {
 namespace {
 
+// Of the trimmed events of room ?1 those whose ids Ids may yet be asked for, with ?2 for its `since_ms` and
+// ?3 for Store::kIdsReach, are emptied and kept; the others are deleted.
+constexpr char kDelete[] = R"(
+DELETE FROM events WHERE room = ?1 AND "offset" IN (
+  SELECT "offset" FROM events WHERE room = ?1 AND "offset" <= (SELECT trimmed FROM rooms WHERE room = ?1)
+    AND (id = '' OR time_ms <= ?2 OR "offset" <= (SELECT max("offset") FROM events WHERE room = ?1) - ?3)
+  ORDER BY "offset" LIMIT ?4))";
+constexpr char kEmpty[] = R"(
+UPDATE events SET content = x'', target = '' WHERE room = ?1 AND "offset" IN (
+  SELECT "offset" FROM events WHERE room = ?1 AND "offset" <= (SELECT trimmed FROM rooms WHERE room = ?1)
+    AND id <> '' AND time_ms > ?2 AND "offset" > (SELECT max("offset") FROM events WHERE room = ?1) - ?3
+    AND (length(content) > 0 OR target <> '')
+  ORDER BY "offset" LIMIT ?4))";
+constexpr char kKept[] = R"(
+SELECT 1 FROM events WHERE room = ?1 AND "offset" <= (SELECT trimmed FROM rooms WHERE room = ?1)
+  AND id <> '' AND time_ms > ?2 AND "offset" > (SELECT max("offset") FROM events WHERE room = ?1) - ?3 LIMIT 1)";
+
 // Of the columns that follow one another from `column` on: trimmed, and the newest event's offset and time.
 RoomHead HeadOf(std::string room, SqliteStatement& row, int column) {
   RoomHead head;
@@ -35,10 +52,9 @@ SqliteLog::SqliteLog(SqliteSession& session)
             "AND e.\"offset\" = (SELECT max(n.\"offset\") FROM events n WHERE n.room = r.room) WHERE r.room "
             "= ?"),
       trim_(session.connection(), "UPDATE rooms SET trimmed = ?2 WHERE room = ?1 AND trimmed < ?2"),
-      delete_(session.connection(),
-              "DELETE FROM events WHERE room = ?1 AND \"offset\" IN (SELECT \"offset\" FROM events WHERE "
-              "room = ?1 "
-              "AND \"offset\" <= (SELECT trimmed FROM rooms WHERE room = ?1) ORDER BY \"offset\" LIMIT ?2)"),
+      delete_(session.connection(), kDelete),
+      empty_(session.connection(), kEmpty),
+      kept_(session.connection(), kKept),
       rooms_(session.connection(),
              "SELECT r.room, r.trimmed, e.\"offset\", e.time_ms FROM rooms r LEFT JOIN events e ON e.room = "
              "r.room "
@@ -109,16 +125,20 @@ absl::Status SqliteLog::Trim(std::string_view room, int64_t offset) {
   return session_.Write([&] { return trim_.Run(); });
 }
 
-absl::StatusOr<int> SqliteLog::DeleteTrimmed(std::string_view room, int limit) {
-  delete_.Bind(room, limit);
-  int deleted = 0;
+absl::StatusOr<Deletion> SqliteLog::DeleteTrimmed(std::string_view room, int limit, int64_t since_ms) {
+  Deletion deletion;
   const absl::Status done = session_.Write([&] {
-    const int code = delete_.Run();
-    deleted = delete_.Changes();
-    return code;
+    deletion = {};
+    for (SqliteStatement* const statement : {&delete_, &empty_}) {
+      statement->Bind(room, since_ms, Store::kIdsReach, limit);
+      if (const int code = statement->Run(); code != SQLITE_OK) return code;
+      deletion.rows += statement->Changes();
+    }
+    kept_.Bind(room, since_ms, Store::kIdsReach);
+    return kept_.ForEach([&] { deletion.keeps_ids = true; });
   });
   if (!done.ok()) return done;
-  return deleted;
+  return deletion;
 }
 
 absl::StatusOr<std::vector<RoomHead>> SqliteLog::Rooms(const std::vector<int>& slots, std::string_view after,

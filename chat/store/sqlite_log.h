@@ -19,7 +19,7 @@ class SqliteLog {
   absl::StatusOr<AppendAnswer> Append(const AppendBatch& batch);
   absl::StatusOr<std::vector<RoomHead>> Heads(const std::vector<std::string>& rooms);
   absl::Status Trim(std::string_view room, int64_t offset);
-  absl::StatusOr<int> DeleteTrimmed(std::string_view room, int limit);
+  absl::StatusOr<Deletion> DeleteTrimmed(std::string_view room, int limit, int64_t since_ms);
   absl::StatusOr<std::vector<RoomHead>> Rooms(const std::vector<int>& slots, std::string_view after,
                                               int limit);
 
@@ -33,6 +33,8 @@ class SqliteLog {
   SqliteStatement head_;
   SqliteStatement trim_;
   SqliteStatement delete_;
+  SqliteStatement empty_;
+  SqliteStatement kept_;
   SqliteStatement rooms_;
 };
 

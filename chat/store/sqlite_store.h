@@ -82,8 +82,8 @@ class SqliteStore : public Store {
   }
 
   absl::Status Trim(std::string_view room, int64_t offset) override { return log_.Trim(room, offset); }
-  absl::StatusOr<int> DeleteTrimmed(std::string_view room, int limit) override {
-    return log_.DeleteTrimmed(room, limit);
+  absl::StatusOr<Deletion> DeleteTrimmed(std::string_view room, int limit, int64_t since_ms) override {
+    return log_.DeleteTrimmed(room, limit, since_ms);
   }
   absl::StatusOr<std::vector<RoomHead>> Rooms(const std::vector<int>& slots, std::string_view after,
                                               int limit) override {

@@ -103,6 +103,14 @@ struct RoomHead {
   int64_t time_ms = 0;  // Of the newest event; 0 if none is kept.
 };
 
+// What DeleteTrimmed has done.
+struct Deletion {
+  int rows = 0;            // That are gone, or were emptied.
+  bool keeps_ids = false;  // Empty rows of the room are there for their ids.
+
+  bool operator==(const Deletion&) const = default;
+};
+
 struct HistoryQuery {
   std::string room;
   std::string
@@ -192,7 +200,9 @@ class Store {
   // trimmed, deleted or not, are in none of Recent, History and OffsetAt.
   virtual absl::StatusOr<std::vector<LoggedEvent>> Recent(std::string_view room, int64_t after,
                                                           int limit) = 0;
-  // The events with ids among the last 16,384 up to `head`, younger than `since_ms`, oldest first: offset,
+  // How far back ids are looked for, in offsets.
+  static constexpr int64_t kIdsReach = 16'384;
+  // The events with ids among the last kIdsReach up to `head`, younger than `since_ms`, oldest first: offset,
   // time, sender, id and recipients alone. Those that are trimmed are there until they are deleted.
   virtual absl::StatusOr<std::vector<LoggedEvent>> Ids(std::string_view room, int64_t head,
                                                        int64_t since_ms) = 0;
@@ -202,10 +212,11 @@ class Store {
   virtual absl::StatusOr<int64_t> OffsetAt(std::string_view room, int64_t time_ms) = 0;
 
   // Marks the events up to `offset` as trimmed, which is at most the room's head; a smaller offset than the
-  // last one changes nothing. It does not delete them: DeleteTrimmed does, at most `limit` rows of one room,
-  // the oldest first, and answers how many.
+  // last one changes nothing. It does not delete them: DeleteTrimmed does, the oldest first. Those that Ids
+  // may yet be asked for, with this `since_ms`, are not deleted but emptied of what was said and to whom: by
+  // their ids a repetition is known. At most `limit` rows of one room are deleted, and as many are emptied.
   virtual absl::Status Trim(std::string_view room, int64_t offset) = 0;
-  virtual absl::StatusOr<int> DeleteTrimmed(std::string_view room, int limit) = 0;
+  virtual absl::StatusOr<Deletion> DeleteTrimmed(std::string_view room, int limit, int64_t since_ms) = 0;
   // The rooms of these slots whose names come after `after`, by the bytes of their names, at most `limit`.
   virtual absl::StatusOr<std::vector<RoomHead>> Rooms(const std::vector<int>& slots, std::string_view after,
                                                       int limit) = 0;

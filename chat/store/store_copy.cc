@@ -1,6 +1,7 @@
 #include "chat/store/store_copy.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <thread>
 #include <utility>
@@ -12,6 +13,9 @@
 
 namespace hubbub::chat {
 namespace {
+
+// No id is wanted that is younger than this.
+constexpr int64_t kAllAreOld = std::numeric_limits<int64_t>::max();
 
 // Chat servers beat once a second.
 constexpr std::chrono::milliseconds kBeats{5'000};
@@ -167,7 +171,7 @@ absl::Status StoreCopy::CopyTrimmed(const RoomHead& room, SlotGeneration slot) {
   if (absl::Status status = Append(slot, std::move(stubs)); !status.ok()) return status;
   absl::Status trimmed = Certain(wait_, [&] { return to_.Trim(room.room, room.trimmed); });
   if (!trimmed.ok()) return trimmed;
-  return Certain(wait_, [&] { return to_.DeleteTrimmed(room.room, 2); }).status();
+  return Certain(wait_, [&] { return to_.DeleteTrimmed(room.room, 2, kAllAreOld); }).status();
 }
 
 absl::Status StoreCopy::Append(SlotGeneration slot, std::vector<LoggedEvent> events) {

@@ -62,7 +62,7 @@ class CopySource {
   }
   void Trim(const std::string& room, int64_t offset) {
     ASSERT_TRUE(store_->Trim(room, offset).ok());
-    ASSERT_TRUE(store_->DeleteTrimmed(room, 1'000).ok());
+    ASSERT_TRUE(store_->DeleteTrimmed(room, 1'000, /*since_ms=*/1'000'000'000).ok());
   }
   Store& store() { return *store_; }
 

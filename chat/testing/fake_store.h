@@ -157,7 +157,7 @@ class FakeStore final : public Store {
   absl::StatusOr<HistoryPage> History(const HistoryQuery&) override { return NoLog(); }
   absl::StatusOr<int64_t> OffsetAt(std::string_view, int64_t) override { return NoLog(); }
   absl::Status Trim(std::string_view, int64_t) override { return NoLog(); }
-  absl::StatusOr<int> DeleteTrimmed(std::string_view, int) override { return NoLog(); }
+  absl::StatusOr<Deletion> DeleteTrimmed(std::string_view, int, int64_t) override { return NoLog(); }
   absl::StatusOr<std::vector<RoomHead>> Rooms(const std::vector<int>&, std::string_view, int) override {
     return NoLog();
   }

@@ -118,6 +118,25 @@ test('a back end lists, copies and deletes at any chat server', async () => {
   assert.match(wrong.stderr, /room/);
 });
 
+test('a message that was deleted is known when it is repeated, also when its chat server was lost between', async () => {
+  const ada = await enter('ada', 'forgotten');
+  const answers = [];
+  for (const target of ['*', 'ada']) answers.push(await say(ada, 'forgotten', 'a secret', {target, id: `to ${target}`}));
+  assert.equal(backEnd('DeleteRoom', {room: 'forgotten'}).status, 0);
+  // The text goes at once, and what knows the message stays.
+  const file = suite.chats[0].flags.find((flag) => flag.startsWith('--store=')).slice('--store=sqlite:'.length);
+  const rows = (what) => spawnSync('sqlite3', ['-readonly', file, `SELECT ${what} FROM events WHERE room = 'forgotten'`], {encoding: 'utf8'}).stdout.trim();
+  await until(() => rows('count(*), sum(length(content)), max(target)') === '2|0|', () => `the text to be deleted: ${rows('*')}`);
+  await Promise.all(suite.chats.map((server) => server.stop('SIGKILL')));
+  ada.close();
+  await Promise.all(suite.chats.map((server) => server.start()));
+  const again = await until(() => enter('ada', 'forgotten'), 'ada to enter');
+  assert.equal(again.entered.offset, 2);
+  for (const [i, target] of ['*', 'ada'].entries())
+    assert.deepEqual(await say(again, 'forgotten', 'a secret', {target, id: `to ${target}`}), answers[i]);
+  assert.deepEqual((await past(again, {rid: 'forgotten'})).events, []);
+});
+
 test('a suite moves from SQLite to PostgreSQL, and nobody misses anything', async () => {
   const ada = await enter('ada', 'moving');
   const {epoch, offset} = await say(ada, 'moving', 'one');

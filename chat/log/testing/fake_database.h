@@ -99,6 +99,14 @@ class FakeDatabase {
     for (const auto& [offset, event] : rooms_[std::string(room)]) events.push_back(event);
     return events;
   }
+  void Trim(const std::string& room, int64_t offset) {
+    const std::lock_guard lock(mu_);
+    trimmed_[room] = offset;
+  }
+  int64_t Trimmed(const std::string& room) {
+    const std::lock_guard lock(mu_);
+    return trimmed_[room];
+  }
   // "content@offset" of each.
   std::vector<std::string> Texts(std::string_view room) {
     std::vector<std::string> texts;
@@ -133,6 +141,7 @@ class FakeDatabase {
   Append always_;
   std::vector<AppendBatch> asked_;
   std::vector<size_t> heads_;
+  std::map<std::string, int64_t> trimmed_;
   bool held_ = false;
   bool interrupted_ = false;
 };
@@ -170,7 +179,8 @@ class FakeStore final : public Store {
       heads.push_back({.room = room});
       if (events.empty()) continue;
       heads.back().head = events.back().offset;
-      heads.back().time_ms = events.back().time_ms;
+      heads.back().trimmed = database_.Trimmed(room);
+      if (heads.back().head > heads.back().trimmed) heads.back().time_ms = events.back().time_ms;
     }
     return heads;
   }
@@ -191,7 +201,7 @@ class FakeStore final : public Store {
   absl::StatusOr<HistoryPage> History(const HistoryQuery&) override { return No(); }
   absl::StatusOr<int64_t> OffsetAt(std::string_view, int64_t) override { return No(); }
   absl::Status Trim(std::string_view, int64_t) override { return No(); }
-  absl::StatusOr<int> DeleteTrimmed(std::string_view, int) override { return No(); }
+  absl::StatusOr<Deletion> DeleteTrimmed(std::string_view, int, int64_t) override { return No(); }
   absl::StatusOr<std::vector<RoomHead>> Rooms(const std::vector<int>&, std::string_view, int) override {
     return No();
   }

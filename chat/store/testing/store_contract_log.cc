@@ -7,6 +7,8 @@
 namespace hubbub::chat {
 namespace {
 
+constexpr int64_t kAllAreOld = 1'000'000'000;
+
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
@@ -154,19 +156,58 @@ TEST_P(StoreContract, TrimmedRoomsKeepTheirHeads) {
   EXPECT_EQ(head.time_ms, 3000);
   EXPECT_THAT(Offsets(Log(store(), "lobby")), ElementsAre(3))
       << "what is trimmed is not seen, deleted or not";
-  EXPECT_EQ(Get(store().DeleteTrimmed("lobby", 1)), 1);
-  EXPECT_EQ(Get(store().DeleteTrimmed("lobby", 10)), 1);
-  EXPECT_EQ(Get(store().DeleteTrimmed("lobby", 10)), 0);
-  EXPECT_EQ(Get(store().DeleteTrimmed("nowhere", 10)), 0);
+  EXPECT_EQ(Get(store().DeleteTrimmed("lobby", 1, kAllAreOld)).rows, 1);
+  EXPECT_EQ(Get(store().DeleteTrimmed("lobby", 10, kAllAreOld)).rows, 1);
+  EXPECT_EQ(Get(store().DeleteTrimmed("lobby", 10, kAllAreOld)).rows, 0);
+  EXPECT_EQ(Get(store().DeleteTrimmed("nowhere", 10, kAllAreOld)).rows, 0);
   EXPECT_THAT(Offsets(Log(store(), "lobby")), ElementsAre(3));
   Ok(store().Trim("lobby", 3));
-  EXPECT_EQ(Get(store().DeleteTrimmed("lobby", 10)), 1);
+  EXPECT_EQ(Get(store().DeleteTrimmed("lobby", 10, kAllAreOld)).rows, 1);
   head = Head(store(), "lobby");
   EXPECT_EQ(head.head, 3) << "offsets never come back";
   EXPECT_EQ(head.trimmed, 3);
   EXPECT_EQ(head.time_ms, 0);
   EXPECT_TRUE(Append(store(), slot, {Event("lobby", 4)}));
   EXPECT_THAT(Offsets(Log(store(), "lobby")), ElementsAre(4));
+  CheckLog("lobby");
+}
+
+TEST_P(StoreContract, OfWhatIsTrimmedTheYoungIdsAreKeptWithoutTheText) {
+  Register(kA);
+  const SlotGeneration slot = {3, Claim(store(), kA, 3)};
+  std::vector<LoggedEvent> events;
+  for (int offset = 1; offset <= 6; ++offset) {
+    events.push_back(Event("lobby", offset));
+    events.back().time_ms = 1'000 * offset;
+    events.back().target = "bob";
+    events.back().id = offset == 5 ? "" : fmt::format("id {}", offset);
+  }
+  EXPECT_TRUE(Append(store(), slot, events));
+  Ok(store().Trim("lobby", 5));
+  const auto ids = [this](int64_t since_ms) {
+    std::vector<std::string> found;
+    for (const LoggedEvent& event : Get(store().Ids("lobby", 6, since_ms))) {
+      EXPECT_EQ(event.content + event.target, "");
+      found.push_back(event.id);
+    }
+    return found;
+  };
+  // The first two are too old, the fifth has none.
+  EXPECT_EQ(Get(store().DeleteTrimmed("lobby", 1, 2'000)), (Deletion{.rows = 2, .keeps_ids = true}));
+  EXPECT_EQ(Get(store().DeleteTrimmed("lobby", 10, 2'000)), (Deletion{.rows = 3, .keeps_ids = true}));
+  EXPECT_EQ(Get(store().DeleteTrimmed("lobby", 10, 2'000)), (Deletion{.rows = 0, .keeps_ids = true}));
+  EXPECT_THAT(ids(0), ElementsAre("id 3", "id 4", "id 6"));
+  EXPECT_THAT(Offsets(Log(store(), "lobby")), ElementsAre(6));
+  // A batch in doubt brings nothing back.
+  EXPECT_FALSE(Get(store().Append({.slots = {slot}, .events = {{.slot = 3, .event = events[3]}}})).added[0]);
+  Ok(store().Trim("lobby", 6));
+  EXPECT_EQ(Get(store().DeleteTrimmed("lobby", 10, 3'000)), (Deletion{.rows = 2, .keeps_ids = true}));
+  EXPECT_THAT(ids(0), ElementsAre("id 4", "id 6"));
+  EXPECT_EQ(Head(store(), "lobby").head, 6);
+  EXPECT_EQ(Head(store(), "lobby").time_ms, 0);
+  EXPECT_EQ(Get(store().DeleteTrimmed("lobby", 10, 6'000)), (Deletion{.rows = 2, .keeps_ids = false}));
+  EXPECT_THAT(ids(0), IsEmpty());
+  EXPECT_EQ(Head(store(), "lobby").head, 6);
   CheckLog("lobby");
 }
 
