@@ -26,6 +26,7 @@ export const EVENTS = {
   'blink-pair': {of: 'network', does: 'cutPair', down: [500, 9000]},
   'isolate-chat': {of: 'network', does: 'isolate', down: [9000, 25000]},
   'isolate-chat-one-way': {of: 'network', does: 'isolate', down: [9000, 25000], oneWay: true},
+  'split': {of: 'network', does: 'split', down: [9000, 40000]},
   'reset-pair': {of: 'network', does: 'resetPair', down: [0, 0]},
   'slow-pair': {of: 'network', does: 'slowPair', down: [3000, 9000]},
   'slow-move': {of: 'network', does: 'slowMove', down: [0, 0]},

@@ -99,6 +99,19 @@ export class Storm {
     await this.#during(step, `${server.id}${which} (${Object.keys(what)})`, rooms, {dies: true}, cut, () => network.heal());
   }
 
+  // A chat server and a connector from all others of their kinds, as when the link between two nodes is cut. All reach the store and the gate.
+  async split(step) {
+    const [chat, connector] = [this.#choose({...step, server: 'chat'}), this.#choose({server: 'connector', which: step.other})];
+    const {network, chats, connectors} = this.suite;
+    const what = badness(step);
+    const cut = () => {
+      for (const one of chats) for (const other of [...chats, ...connectors]) {
+        if (one !== other && [chat, connector].includes(one) !== [chat, connector].includes(other)) network.bothWays(one.id, other.id, what);
+      }
+    };
+    await this.#during(step, `${chat.id} and ${connector.id} from all others (${Object.keys(what)})`, this.rooms, {}, cut, () => network.heal());
+  }
+
   async resetPair(step) {
     const [a, b] = this.#choosePair(step);
     this.#note(step, `${a.id} ${arrow(step)} ${b.id}`, await this.#roomsOf(b));
