@@ -1,5 +1,6 @@
 // What happens to the cluster, by name. `planned`: an operator does it, and nobody may notice; everything else is an accident, where who
-// arrives may have to try again. `pause`: how long a room may be silent, in milliseconds.
+// arrives may have to try again. `pause`: how long a room may be silent, in milliseconds. `before`: the event begins with the version before
+// this one, which `prepare` has brought into the cluster; it happens only where that version has been built.
 import {spawn} from 'node:child_process';
 import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 
@@ -114,6 +115,23 @@ async function dnsAway() {
   await during(20000, () => coredns(0), () => coredns(2));
 }
 
+// The version before, as its own manifests have it, with a database that it makes itself: what a newer program has made it may not use.
+async function versionBefore() {
+  await kubectl('scale', KINDS.chat, '--replicas=0');
+  await until(async () => (await pods('chat')).length === 0, 'the chat servers to end', 60000);
+  const inStore = ['--net=/run/netns/store', 'setpriv', '--reuid', 'postgres', '--regid', 'postgres', '--clear-groups'];
+  await command('nsenter', ...inStore, 'psql', '--quiet', '--host=/run/store', '--username=hubbub', '--dbname=postgres',
+                '--command=DROP DATABASE hubbub WITH (FORCE)', '--command=CREATE DATABASE hubbub');
+  await kubectl('apply', '--filename', `${process.env.world}/before.yaml`);
+  await rolledOut('gate', 'connector', 'chat');
+  const strangers = (await pods()).filter(({image}) => !image.endsWith(':before'));
+  if (strangers.length) throw new Error(`${strangers[0].name} is not of the version before, but of ${strangers[0].image}.`);
+}
+async function upgrade() {
+  await kubectl('apply', '--kustomize', process.env.overlay);
+  await rolledOut('gate', 'connector', 'chat');
+}
+
 export const EVENTS = {
   'scale-gate': {...PLANNED, does: scale('gate', 3, 2)},
   'scale-connector': {...PLANNED, does: scale('connector', 3, 2)},
@@ -122,6 +140,7 @@ export const EVENTS = {
   'rollout-connector': {...PLANNED, does: rollout('connector')},
   'rollout-chat': {...PLANNED, short: true, does: rollout('chat')},
   'rollout-all': {...PLANNED, does: rollout('gate', 'connector', 'chat')},
+  'upgrade': {...PLANNED, before: true, prepare: versionBefore, does: upgrade},
   'drain': {...PLANNED, does: drain},
   'force-delete-chat': {...ACCIDENT, does: async () => {
     await kubectl('delete', 'pod', (await first('chat')).name, '--grace-period=0', '--force');
@@ -148,7 +167,9 @@ export const EVENTS = {
   'hang-connector-3s': {...ACCIDENT, does: hang('connector', 3)},
   'hang-connector-10s': {...ACCIDENT, does: hang('connector', 10)},
   'hang-connector-25s': {...ACCIDENT, does: hang('connector', 25)},
+  'hang-gate-3s': {...ACCIDENT, does: hang('gate', 3)},
   'hang-gate-10s': {...ACCIDENT, does: hang('gate', 10)},
+  'hang-gate-25s': {...ACCIDENT, does: hang('gate', 25)},
   'probes-fail': {...ACCIDENT, does: probesFail},
   'kubelet-stopped': {...ACCIDENT, does: kubeletStopped},
   'node-cut': {...ACCIDENT, does: nodeCut},

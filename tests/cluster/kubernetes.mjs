@@ -24,6 +24,7 @@ export async function pods(kind) {
   const {items} = JSON.parse(await kubectl('get', 'pods', '--selector', label, '--output', 'json'));
   return items.map(({metadata, spec, status}) => ({
     name: metadata.name, kind: metadata.labels['app.kubernetes.io/name'].replace('hubbub-', ''), node: spec.nodeName, address: status.podIP,
+    image: spec.containers[0].image,
     pinned: spec.volumes.some((volume) => volume.persistentVolumeClaim), container: status.containerStatuses?.[0]?.containerID?.replace('containerd://', ''),
   })).sort((a, b) => a.name.localeCompare(b.name));
 }

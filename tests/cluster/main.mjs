@@ -1,8 +1,9 @@
 // Lets things happen to the cluster while people chat, and says what came of it: main.mjs EVENT…. The results lie in result.json in the
-// folder that the environment calls `world`. `--names` prints what there is, `--check EVENT…` says whether it is there.
+// folder that the environment calls `world`. `--names` prints what there is, `--list EVENT…` which events that would be.
 import {writeFileSync} from 'node:fs';
 
 import {until} from '../e2e/wait.mjs';
+import {chosen, knownWords} from './choice.mjs';
 import {EVENTS} from './events.mjs';
 import {addressOf, allReady, NODES, spread} from './kubernetes.mjs';
 import {Load} from './load.mjs';
@@ -11,36 +12,32 @@ import {operate} from './operator.mjs';
 import {policyFaults} from './policies.mjs';
 import {saysNothing, tableOf, wrongsOf} from './table.mjs';
 
-const GROUPS = {
-  all: () => true, planned: ({planned}) => planned, accidents: ({planned}) => !planned, short: ({short}) => short,  // For ./dev test.
-};
-function namesOf(words) {
-  return words.flatMap((word) => {
-    if (Object.hasOwn(GROUPS, word)) return Object.keys(EVENTS).filter((name) => GROUPS[word](EVENTS[name]));
-    if (Object.hasOwn(EVENTS, word)) return [word];
-    console.error(`cluster: there is no event '${word}'. These are: ${known}.`);
-    return process.exit(1);
-  });
-}
-const known = [...Object.keys(EVENTS), ...Object.keys(GROUPS)].join(' ');
 const [mode, ...rest] = process.argv.slice(2);
 if (mode === '--names') {
-  console.log(known);
+  console.log(knownWords(EVENTS));
   process.exit(0);
 }
-if (mode === '--check') {
-  namesOf(rest);
+let names;
+try {
+  // world.sh calls the version before `before`, if there is one.
+  names = chosen(mode === '--list' ? rest : process.argv.slice(2), EVENTS, process.env.before);
+} catch ({message}) {
+  console.error(`cluster: ${message}`);
+  process.exit(1);
+}
+if (mode === '--list') {
+  console.log(names.join('\n'));
   process.exit(0);
 }
-const names = namesOf(process.argv.slice(2));
 
 const results = [];
 const save = () => writeFileSync(`${process.env.world}/result.json`, `${JSON.stringify(results, null, 1)}\n`);
 
 async function once(name, label, gatePort) {
-  const {does, planned, pause} = EVENTS[name];
+  const {prepare, does, planned, pause} = EVENTS[name];
   const facts = {name, planned, longestPause: pause};
   try {
+    await prepare?.();
     await spread();
     await allReady();
     return {...facts, ...await new Load(label, gatePort).during(does)};

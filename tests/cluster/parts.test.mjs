@@ -4,6 +4,7 @@ import {readFileSync} from 'node:fs';
 import {connect, createServer} from 'node:net';
 import {test} from 'node:test';
 
+import {chosen} from './choice.mjs';
 import {LoadBalancer} from './load_balancer.mjs';
 import {operatorLines} from './operator.mjs';
 import {longestSilence} from './silences.mjs';
@@ -73,6 +74,16 @@ test('the load balancer goes on to the next node', async (t) => {
     });
     assert.equal(said, 'here');
   }
+});
+
+test('events are named by themselves or by their groups, and one that cannot happen says why', () => {
+  const events = {roll: {planned: true, short: true}, upgrade: {planned: true, before: true}, hang: {planned: false}};
+  assert.deepEqual(chosen(['all'], events, ''), ['roll', 'hang']);
+  assert.deepEqual(chosen(['all'], events, '/before'), ['roll', 'upgrade', 'hang']);
+  assert.deepEqual(chosen(['hang', 'planned', 'short'], events, '/before'), ['hang', 'roll', 'upgrade', 'roll']);
+  assert.deepEqual(chosen(['accidents'], events), ['hang']);
+  assert.throws(() => chosen(['upgrade'], events, ''), /'upgrade' needs the version before.*HUBBUB_BEFORE=REVISION/);
+  assert.throws(() => chosen(['flood'], events, ''), /no event 'flood'. These are: roll upgrade hang all planned accidents short\./);
 });
 
 test('deploy/README.md has the lines of an operator', () => {

@@ -25,16 +25,21 @@ $(node "$here/main.mjs" --names | fold --spaces --width=100 | sed 's/^/         
                  deploy/kubernetes/overlays/one-node has its chat servers on one node
   --dns-age S    how old the answers of the cluster's DNS may be: 0, as kubeadm sets CoreDNS up, or 30, as caches on the nodes
                  make it; default 0
+  --list         print which events that would be, and do nothing
+
+The event 'upgrade' goes from the version before to this one. HUBBUB_BEFORE=REVISION in the environment names that version, a revision of git;
+without it the newest tag before this commit is meant. Where there is none, all other events happen.
 END
 }
 fail() { printf 'cluster: %s\n' "$*" >&2; exit 1; }
 
-events=() keep=no overlay=tests/cluster/overlay
+events=() keep=no list=no overlay=tests/cluster/overlay
 dns_age=0
 while [ $# -gt 0 ]; do
   case $1 in
     --help) usage; exit ;;
     --keep) keep=yes; shift ;;
+    --list) list=yes; shift ;;
     --overlay) overlay=${2:?--overlay needs a folder}; shift 2 ;;
     --dns-age) dns_age=${2:?--dns-age needs seconds}; shift 2 ;;
     -*) fail "unknown option $1: see ./dev cluster --help" ;;
@@ -44,7 +49,8 @@ done
 [[ $dns_age =~ ^(0|30)$ ]] || fail "--dns-age is '$dns_age': it must be 0 or 30"
 [ -f "$overlay/kustomization.yaml" ] || fail "$overlay has no kustomization.yaml: --overlay needs the folder of an overlay"
 [ ${#events[@]} -gt 0 ] || [ $keep = yes ] || events=(all)
-node "$here/main.mjs" --check "${events[@]}" || exit 1
+names=$(node "$here/main.mjs" --list "${events[@]}") || exit 1
+[ $list = no ] || { printf '%s\n' "$names"; exit; }
 overlay=$(realpath "$overlay")
 context=$PWD/build/image
 programs=$(realpath .cache/cluster)

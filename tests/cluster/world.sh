@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The first process of a cluster, in namespaces of its own: run.sh starts it. It brings all up, runs what there is to run, and ends,
 # and whatever it started ends with it: world.sh CONTEXT OVERLAY GROUP KEEP EVENT…
-# In the environment: world, programs, dns_age.
+# In the environment: world, programs, dns_age; before, if there is a version before this one: see ./dev cluster.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 root=$(readlink -f "$here/../..")
@@ -17,6 +17,13 @@ start_node() { launch "$1" at "$1" unshare --mount --uts --propagation private "
 in_turn() {
   "$@" &
   wait $!
+}
+
+# The manifests of the version before: its own of the same overlay, with the image that images.sh has made.
+make_before() {
+  local theirs=$before/source/${overlay#"$root"/}
+  [ -f "$theirs/kustomization.yaml" ] || fail "the version before has no overlay ${overlay#"$root"/}"
+  kubectl kustomize "$theirs" | sed 's/^\( *image: hubbub\)[^ ]*$/\1:before/' >"$world/before.yaml"
 }
 
 # What a failure can be understood by.
@@ -61,7 +68,8 @@ done
 kubectl get pods --output wide
 code=0
 if [ $# -gt 0 ]; then
-  export KUBECTL=$programs/kubectl KUBECONFIG=$world/certificates/admin.kubeconfig
+  export KUBECTL=$programs/kubectl KUBECONFIG=$world/certificates/admin.kubeconfig overlay
+  [ -z "${before:-}" ] || make_before
   in_turn node "$here/main.mjs" "$@" || code=$?
 fi
 if [ "$keep" = yes ]; then
