@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,6 +15,13 @@ namespace hubbub::directory {
 
 enum class ServerKind { kGate, kConnector, kChat };
 std::string_view ToString(ServerKind kind);
+
+// Where there may be a server; its gRPC port is the one of its kind.
+struct Address {
+  ServerKind kind = ServerKind::kChat;
+  std::string host = {};
+  auto operator<=>(const Address&) const = default;
+};
 
 // One server: a line of servers.json, or what a server said of itself.
 struct ServerInfo {
@@ -55,6 +63,11 @@ class Directory {
 
   // To be set before the first Poll. Called on the thread that polls.
   virtual void OnChange(Listener listener) = 0;
+
+  // Another server says that it is there. A directory that knows by itself who is there minds no such news.
+  virtual void Heard(const Address& /*address*/) {}
+  // Who was heard of and is not known otherwise yet.
+  virtual std::vector<Address> Newcomers() const { return {}; }
 };
 
 // The server with this id and kind; NOT_FOUND says which ids there are.

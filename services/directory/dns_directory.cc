@@ -6,6 +6,7 @@
 
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
+#include "services/base/clock.h"
 #include "services/base/wait.h"
 #include "services/rpc/channel.h"
 #include "services/rpc/grpc_status.h"
@@ -46,6 +47,7 @@ absl::StatusOr<std::unique_ptr<DnsDirectory>> DnsDirectory::Open(DnsDirectoryOpt
 DnsDirectory::DnsDirectory(DnsDirectoryOptions options, std::unique_ptr<dns::Resolver> resolver)
     : options_(std::move(options)),
       resolver_(std::move(resolver)),
+      began_ms_(SteadyNowMs()),
       book_(options_.self, options_.identity, options_.services),
       servers_(std::make_shared<const ServerList>(book_.List())),
       thread_([this] { Run(); }) {}
@@ -72,6 +74,16 @@ DnsDirectory::~DnsDirectory() {
 std::shared_ptr<const ServerList> DnsDirectory::servers() const {
   MutexLock lock(mu_);
   return servers_;
+}
+
+void DnsDirectory::Heard(const Address& address) {
+  MutexLock lock(mu_);
+  book_.Heard(address, SteadyNowMs());
+}
+
+std::vector<Address> DnsDirectory::Newcomers() const {
+  MutexLock lock(mu_);
+  return book_.Newcomers();
 }
 
 void DnsDirectory::Poll() {
@@ -103,8 +115,10 @@ void DnsDirectory::Round() {
 
   MutexLock lock(mu_);
   if (stopping_) return;
+  const int64_t now_ms = SteadyNowMs();
+  book_.Forget(now_ms);
   auto answer = answers.begin();
-  for (const auto& [kind, service] : options_.services) book_.Resolved(kind, *answer++);
+  for (const auto& [kind, service] : options_.services) book_.Resolved(kind, *answer++, now_ms);
   const auto addresses = book_.addresses();
   std::map<ServerBook::Address, std::shared_ptr<Peer>> peers;
   for (const ServerBook::Address& address : addresses) {
@@ -131,6 +145,11 @@ void DnsDirectory::UpdateList() {
 void DnsDirectory::Ask(const ServerBook::Address& address, const std::shared_ptr<Peer>& peer) {
   ++asking_;
   peer->context = std::make_unique<grpc::ClientContext>();
+  if (SteadyNowMs() - began_ms_ <= ServerBook::kHeardMs) {
+    *peer->request.mutable_asker() = ToProto(Address{options_.self.kind, options_.self.host});
+  } else {
+    peer->request.clear_asker();  // DNS shows it by now, or is not to.
+  }
   peer->context->set_deadline(std::chrono::system_clock::now() + kAskDeadline);
   peer->stub->async()->GetIdentity(
       peer->context.get(), &peer->request, &peer->response,
@@ -145,6 +164,11 @@ void DnsDirectory::OnIdentity(const ServerBook::Address& address, Peer& peer, co
   if (stopping_ || known == peers_.end() || known->second.get() != &peer) return;
   absl::StatusOr<Identity> identity =
       status.ok() ? FromProto(peer.response) : absl::StatusOr<Identity>(rpc::FromGrpc(status));
+  if (status.ok()) {
+    for (const directory::v1::ServerAddress& newcomer : peer.response.newcomers()) {
+      if (const auto heard = FromProto(newcomer); heard.ok()) book_.Heard(*heard, SteadyNowMs());
+    }
+  }
   if (identity.ok()) {
     book_.Answered(address, *identity);
   } else {

@@ -35,7 +35,9 @@ struct DnsDirectoryOptions {
 
 // The directory that is DNS: the names of Kubernetes' headless Services. A thread of its own asks DNS every
 // `period` for addresses. Each new address is asked once, over IdentityService, which server it is, and again
-// after each loss of the connection to it. What a ServerBook makes of that is what Poll takes over.
+// after each loss of the connection to it. A newcomer says where it is itself to those whom it asks, and
+// these say so to others: so all know it before DNS shows it, whose answers may be kept for a while. What a
+// ServerBook makes of that is what Poll takes over.
 class DnsDirectory final : public Directory {
  public:
   // Waits for the first answers, at most `start_timeout`; a name that does not resolve is no error.
@@ -46,6 +48,8 @@ class DnsDirectory final : public Directory {
   std::shared_ptr<const ServerList> servers() const override ABSL_LOCKS_EXCLUDED(mu_);
   void Poll() override ABSL_LOCKS_EXCLUDED(mu_);
   void OnChange(Listener listener) override { listeners_.push_back(std::move(listener)); }
+  void Heard(const Address& address) override ABSL_LOCKS_EXCLUDED(mu_);
+  std::vector<Address> Newcomers() const override ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   struct Peer;
@@ -63,6 +67,7 @@ class DnsDirectory final : public Directory {
 
   const DnsDirectoryOptions options_;
   const std::unique_ptr<dns::Resolver> resolver_;
+  const int64_t began_ms_;
   std::vector<Listener> listeners_;          // Polling thread only, as the next.
   std::shared_ptr<const ServerList> taken_;  // What the listeners know.
 

@@ -2,11 +2,13 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/base/mutex.h"
 #include "services/dns/testing/test_dns_server.h"
 #include "services/rpc/server.h"
 #include "services/testing/test_log.h"
@@ -18,16 +20,34 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// A chat server that only says who it is.
+// A chat server that only says who it is, and who else has asked.
 struct Peer {
   Peer(const std::string& host, uint16_t port, const std::string& id)
-      : identity(MakeIdentity({.kind = ServerKind::kChat, .id = id})), service(identity) {
+      : identity(MakeIdentity({.kind = ServerKind::kChat, .id = id})), service(identity, &asked) {
     auto started =
         rpc::Server::Start({.host = host, .port = port, .reflection = false, .services = {&service}});
     EXPECT_TRUE(started.ok()) << started.status();
     if (started.ok()) server = *std::move(started);
   }
+  // Knows those that have asked.
+  struct Asked final : Directory {
+    std::shared_ptr<const ServerList> servers() const override { return nullptr; }
+    void Poll() override {}
+    void OnChange(Listener) override {}
+    void Heard(const Address& address) override {
+      MutexLock lock(mu);
+      addresses.insert(address);
+    }
+    std::vector<Address> Newcomers() const override {
+      MutexLock lock(mu);
+      return {addresses.begin(), addresses.end()};
+    }
+    mutable Mutex mu;
+    std::set<Address> addresses ABSL_GUARDED_BY(mu);
+  };
+
   const Identity identity;
+  Asked asked;
   IdentityService service;
   std::unique_ptr<rpc::Server> server;
 };
@@ -41,7 +61,7 @@ class DnsDirectoryTest : public ::testing::Test {
   }
   void Open() {
     DnsDirectoryOptions options{
-        .self = {.kind = ServerKind::kChat, .id = "self", .host = "me", .port = port_},
+        .self = {.kind = ServerKind::kChat, .id = "self", .host = "127.0.0.9", .port = port_},
         .services = {{ServerKind::kChat, {"chat.test", port_}}},
         .dns_server = dns_.address()};
     options.identity = MakeIdentity(options.self);
@@ -155,6 +175,26 @@ TEST_F(DnsDirectoryTest, OfTwoThatClaimOneIdTheFirstStays) {
   }));
   ASSERT_EQ(directory_->servers()->chats.size(), 2u);
   EXPECT_EQ(directory_->servers()->chats[0].grpc_address(), first);
+}
+
+TEST_F(DnsDirectoryTest, TellsThoseWhomItAsksWhereItIs) {
+  Serve("127.0.0.2", "a");
+  dns_.Set("chat.test", {"127.0.0.2"});
+  Open();
+  EXPECT_THAT(peers_["127.0.0.2"]->asked.Newcomers(), ElementsAre(Address{ServerKind::kChat, "127.0.0.9"}));
+}
+
+TEST_F(DnsDirectoryTest, HearsOfNewcomersThatDnsDoesNotShowYet) {
+  Serve("127.0.0.2", "a");
+  Serve("127.0.0.3", "b");
+  Serve("127.0.0.4", "c");
+  peers_["127.0.0.2"]->asked.Heard({ServerKind::kChat, "127.0.0.3"});
+  dns_.Set("chat.test", {"127.0.0.2"});
+  Open();
+  EXPECT_TRUE(Becomes("a b self")) << "from those whom it asks";
+  directory_->Heard({ServerKind::kChat, "127.0.0.4"});
+  EXPECT_TRUE(Becomes("a b c self")) << "from themselves";
+  EXPECT_EQ(directory_->Newcomers().size(), 2u);
 }
 
 TEST_F(DnsDirectoryTest, EndsWhileDnsAndAServerAreSilent) {

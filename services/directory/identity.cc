@@ -1,5 +1,7 @@
 #include "services/directory/identity.h"
 
+#include <arpa/inet.h>
+
 #include <optional>
 #include <random>
 
@@ -70,10 +72,30 @@ absl::StatusOr<Identity> FromProto(const v1::GetIdentityResponse& proto) {
                   .client_port = static_cast<uint16_t>(proto.client_port())};
 }
 
+v1::ServerAddress ToProto(const Address& address) {
+  v1::ServerAddress proto;
+  proto.set_kind(ToProto(address.kind));
+  proto.set_host(address.host);
+  return proto;
+}
+
+absl::StatusOr<Address> FromProto(const v1::ServerAddress& proto) {
+  const auto kind = FromProto(proto.kind());
+  in6_addr bytes = {};
+  const bool is_address = inet_pton(AF_INET, proto.host().c_str(), &bytes) == 1 ||
+                          inet_pton(AF_INET6, proto.host().c_str(), &bytes) == 1;
+  if (!kind || !is_address) return absl::InvalidArgumentError("this is no IP address of a server");
+  return Address{.kind = *kind, .host = proto.host()};
+}
+
 grpc::ServerUnaryReactor* IdentityService::GetIdentity(grpc::CallbackServerContext* context,
-                                                       const v1::GetIdentityRequest*,
+                                                       const v1::GetIdentityRequest* request,
                                                        v1::GetIdentityResponse* response) {
   *response = response_;
+  if (directory_ != nullptr) {
+    for (const Address& newcomer : directory_->Newcomers()) *response->add_newcomers() = ToProto(newcomer);
+    if (const auto asker = FromProto(request->asker()); asker.ok()) directory_->Heard(*asker);
+  }
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   reactor->Finish(grpc::Status::OK);
   return reactor;

@@ -28,10 +28,16 @@ directory::v1::GetIdentityResponse ToProto(const Identity& identity);
 // INVALID_ARGUMENT, with the reason, for what no server of ours would say.
 absl::StatusOr<Identity> FromProto(const directory::v1::GetIdentityResponse& proto);
 
-// Answers GetIdentity, on every server. Thread-safe. Outlives the gRPC server.
+directory::v1::ServerAddress ToProto(const Address& address);
+// INVALID_ARGUMENT for what is no IP address of a server.
+absl::StatusOr<Address> FromProto(const directory::v1::ServerAddress& proto);
+
+// Answers GetIdentity, on every server, and tells the directory who has asked. Thread-safe. Outlives the gRPC
+// server; `directory`, unless it is null, outlives that too.
 class IdentityService final : public directory::v1::IdentityService::CallbackService {
  public:
-  explicit IdentityService(const Identity& identity) : response_(ToProto(identity)) {}
+  explicit IdentityService(const Identity& identity, Directory* directory = nullptr)
+      : response_(ToProto(identity)), directory_(directory) {}
 
   grpc::ServerUnaryReactor* GetIdentity(grpc::CallbackServerContext* context,
                                         const directory::v1::GetIdentityRequest* request,
@@ -39,6 +45,7 @@ class IdentityService final : public directory::v1::IdentityService::CallbackSer
 
  private:
   const directory::v1::GetIdentityResponse response_;
+  Directory* const directory_;
 };
 
 }  // namespace hubbub::directory

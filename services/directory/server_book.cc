@@ -21,7 +21,8 @@ void ServerBook::Complain(Entry& entry, const std::string& what, bool is_error) 
   spdlog::log(is_error ? spdlog::level::err : spdlog::level::warn, "directory: {}", what);
 }
 
-void ServerBook::Resolved(ServerKind kind, const absl::StatusOr<std::vector<std::string>>& hosts) {
+void ServerBook::Resolved(ServerKind kind, const absl::StatusOr<std::vector<std::string>>& hosts,
+                          int64_t now_ms) {
   Name& name = names_[kind];
   if (!hosts.ok() || hosts->empty()) {
     const std::string why = hosts.ok() ? "DNS has no address for it" : std::string(hosts.status().message());
@@ -39,10 +40,41 @@ void ServerBook::Resolved(ServerKind kind, const absl::StatusOr<std::vector<std:
     spdlog::info("directory: {} resolves now, to {} addresses", name.service.name, hosts->size());
   name.trouble.clear();
   std::erase_if(entries_, [&](const auto& entry) {
-    return entry.first.kind == kind &&
-           std::find(hosts->begin(), hosts->end(), entry.first.host) == hosts->end();
+    const auto& [address, what] = entry;
+    if (address.kind != kind || what.heard_ms != 0 ||
+        std::find(hosts->begin(), hosts->end(), address.host) != hosts->end()) {
+      return false;
+    }
+    gone_[address] = now_ms;
+    return true;
   });
-  for (const std::string& host : *hosts) entries_.try_emplace({kind, host});
+  for (const std::string& host : *hosts) {
+    entries_[{kind, host}].heard_ms = 0;
+    gone_.erase({kind, host});
+  }
+}
+
+void ServerBook::Heard(const Address& address, int64_t now_ms) {
+  const bool itself = address.kind == self_.kind && address.host == self_.host;
+  if (itself || !names_.contains(address.kind) || entries_.contains(address) || gone_.contains(address))
+    return;
+  if (Newcomers().size() >= kMostNewcomers) return;
+  entries_[address].heard_ms = now_ms;
+}
+
+void ServerBook::Forget(int64_t now_ms) {
+  std::erase_if(entries_, [&](const auto& entry) {
+    return entry.second.heard_ms != 0 && now_ms - entry.second.heard_ms > kHeardMs;
+  });
+  std::erase_if(gone_, [&](const auto& gone) { return now_ms - gone.second > kHeardMs; });
+}
+
+std::vector<ServerBook::Address> ServerBook::Newcomers() const {
+  std::vector<Address> newcomers;
+  for (const auto& [address, entry] : entries_) {
+    if (entry.heard_ms != 0) newcomers.push_back(address);
+  }
+  return newcomers;
 }
 
 void ServerBook::Answered(const Address& address, const Identity& identity) {
@@ -77,6 +109,7 @@ void ServerBook::Failed(const Address& address, const absl::Status& why) {
   const auto at = entries_.find(address);
   if (at == entries_.end()) return;
   at->second.answers = false;
+  if (at->second.heard_ms != 0) return;  // It may not listen yet, or have ended: DNS will say.
   if (!names_[address.kind].trouble.empty()) {
     spdlog::warn("directory: {} is forgotten: DNS does not show it any more, and it does not answer",
                  GrpcAddress(address));

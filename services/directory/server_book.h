@@ -23,23 +23,31 @@ struct DnsService {
 // operator should know, each thing once. Free of sockets and clocks; not thread-safe.
 class ServerBook {
  public:
-  struct Address {
-    ServerKind kind;
-    std::string host;
-    auto operator<=>(const Address&) const = default;
-  };
+  using Address = directory::Address;
+  // For so long a server counts that says that it is there and that DNS does not show: answers of DNS may be
+  // this old.
+  static constexpr int64_t kHeardMs = 60'000;
+  static constexpr size_t kMostNewcomers = 256;
 
   // `self` is in every list, whatever DNS says. A kind without a service has no others.
   ServerBook(ServerInfo self, Identity identity, const std::map<ServerKind, DnsService>& services);
 
-  // What DNS said of a kind's name. With addresses: these and no others. Without: those that are known stay
-  // while they answer.
-  void Resolved(ServerKind kind, const absl::StatusOr<std::vector<std::string>>& hosts);
+  // What DNS said of a kind's name. With addresses: these, newcomers, and no others. Without: those that are
+  // known stay while they answer. Times are SteadyNowMs.
+  void Resolved(ServerKind kind, const absl::StatusOr<std::vector<std::string>>& hosts, int64_t now_ms);
   // The server with this identity answered at the address. Ignored if DNS no longer shows the address.
   void Answered(const Address& address, const Identity& identity);
   // Nobody answered at the address. A server at an address that DNS shows stays in the list: other parts find
   // out whether it works.
   void Failed(const Address& address, const absl::Status& why);
+
+  // A server said that it, or another one, is at this address. It is asked who it is until DNS shows it or
+  // kHeardMs are over. Of an address that DNS showed lately and shows no more, DNS is believed.
+  void Heard(const Address& address, int64_t now_ms);
+  // Forgets those of whom that is over.
+  void Forget(int64_t now_ms);
+  // Those that were heard of and that DNS does not show yet.
+  std::vector<Address> Newcomers() const;
 
   // Every address that matters.
   std::vector<Address> addresses() const;
@@ -57,7 +65,8 @@ class ServerBook {
     std::optional<Identity> identity;
     uint64_t since = 0;  // Rises with each identity that is learned.
     bool answers = false;
-    std::string said;  // The last complaint about it, so that it is made once.
+    int64_t heard_ms = 0;  // Since when it is a newcomer; 0: DNS shows it.
+    std::string said;      // The last complaint about it, so that it is made once.
   };
   struct Name {
     DnsService service;
@@ -70,6 +79,7 @@ class ServerBook {
   const Identity identity_;
   std::map<ServerKind, Name> names_;
   std::map<Address, Entry> entries_;
+  std::map<Address, int64_t> gone_;  // From DNS, and when.
   uint64_t learned_ = 0;
 };
 

@@ -29,7 +29,9 @@ class ServerBookTest : public ::testing::Test {
       chats.push_back(server.id + "@" + server.grpc_address());
     return chats;
   }
-  void Dns(Hosts hosts) { book_.Resolved(ServerKind::kChat, std::move(hosts)); }
+  void Dns(Hosts hosts, int64_t now_ms = 1'000) {
+    book_.Resolved(ServerKind::kChat, std::move(hosts), now_ms);
+  }
 
   testing::TestLog log_;
   ServerBook book_{{.kind = ServerKind::kChat, .id = "self", .host = "me", .port = 7},
@@ -65,7 +67,7 @@ TEST_F(ServerBookTest, FindsItselfInDnsAndIsThereOnce) {
 }
 
 TEST_F(ServerBookTest, WhatClientsAreToldIsWhatTheServerSays) {
-  book_.Resolved(ServerKind::kConnector, Hosts{"10.0.0.1", "10.0.0.2"});
+  book_.Resolved(ServerKind::kConnector, Hosts{"10.0.0.1", "10.0.0.2"}, 1'000);
   Identity connector{.kind = ServerKind::kConnector, .id = "c1", .version = "1", .instance = "1"};
   connector.client_port = 3050;
   book_.Answered({ServerKind::kConnector, "10.0.0.1"}, connector);
@@ -127,7 +129,7 @@ TEST_F(ServerBookTest, ANameThatGoesEmptyLeavesThoseThatAnswer) {
     log_.Clear();
     for (int i = 0; i < 3; ++i) {
       book_.Resolved(ServerKind::kChat,
-                     trouble.ok() ? absl::StatusOr<Hosts>(Hosts()) : absl::StatusOr<Hosts>(trouble));
+                     trouble.ok() ? absl::StatusOr<Hosts>(Hosts()) : absl::StatusOr<Hosts>(trouble), 1'000);
     }
     EXPECT_THAT(log_.lines(), ElementsAre(HasSubstr("chat.test does not resolve")));
     EXPECT_THAT(Chats(), ElementsAre("a@10.0.0.1:7", "b@10.0.0.2:7", "self@me:7"));
@@ -139,7 +141,7 @@ TEST_F(ServerBookTest, ANameThatGoesEmptyLeavesThoseThatAnswer) {
 }
 
 TEST_F(ServerBookTest, ANameThatIsNotThereYetIsSaidOnce) {
-  for (int i = 0; i < 3; ++i) book_.Resolved(ServerKind::kChat, absl::NotFoundError("no such name"));
+  for (int i = 0; i < 3; ++i) book_.Resolved(ServerKind::kChat, absl::NotFoundError("no such name"), 1'000);
   EXPECT_THAT(log_.lines(), ElementsAre(HasSubstr("chat.test does not resolve: no such name; no server")));
   Dns({"10.0.0.1"});
   EXPECT_THAT(log_.lines().back(), HasSubstr("chat.test resolves now, to 1 address"));
@@ -162,6 +164,58 @@ TEST_F(ServerBookTest, AnotherVersionIsListedWithAWarning) {
   EXPECT_THAT(Chats(), ElementsAre("a@10.0.0.1:7", "self@me:7"));
   EXPECT_THAT(log_.lines(),
               ElementsAre(HasSubstr("chat 'a' at 10.0.0.1:7 has version 2, this server has 1")));
+}
+
+TEST_F(ServerBookTest, ANewcomerIsListedBeforeDnsShowsIt) {
+  Dns({"10.0.0.1"});
+  book_.Answered(At("10.0.0.1"), Chat("a", "1"));
+  book_.Heard(At("10.0.0.2"), 1'000);
+  EXPECT_THAT(book_.Newcomers(), ElementsAre(At("10.0.0.2")));
+  // It may not listen yet.
+  book_.Failed(At("10.0.0.2"), absl::UnavailableError("refused"));
+  EXPECT_TRUE(book_.MustAsk(At("10.0.0.2")));
+  book_.Answered(At("10.0.0.2"), Chat("b", "2"));
+  // An answer of DNS that is old says nothing of it.
+  Dns({"10.0.0.1"});
+  EXPECT_THAT(Chats(), ElementsAre("a@10.0.0.1:7", "b@10.0.0.2:7", "self@me:7"));
+  // Once DNS has shown it, DNS says whether it is there.
+  Dns({"10.0.0.1", "10.0.0.2"});
+  EXPECT_THAT(book_.Newcomers(), IsEmpty());
+  Dns({"10.0.0.1"});
+  EXPECT_THAT(Chats(), ElementsAre("a@10.0.0.1:7", "self@me:7"));
+  EXPECT_THAT(log_.lines(), IsEmpty());
+}
+
+TEST_F(ServerBookTest, ANewcomerThatDnsNeverShowsIsForgotten) {
+  book_.Heard(At("10.0.0.2"), 1'000);
+  book_.Answered(At("10.0.0.2"), Chat("b", "2"));
+  book_.Heard(At("10.0.0.2"), 50'000);
+  book_.Forget(1'000 + ServerBook::kHeardMs);
+  EXPECT_THAT(Chats(), ElementsAre("b@10.0.0.2:7", "self@me:7"));
+  book_.Forget(1'001 + ServerBook::kHeardMs);
+  EXPECT_THAT(Chats(), ElementsAre("self@me:7")) << "however often others have spoken of it";
+}
+
+TEST_F(ServerBookTest, WhomDnsShowsNoMoreIsNoNewcomer) {
+  Dns({"10.0.0.1", "10.0.0.2"}, 1'000);
+  Dns({"10.0.0.1"}, 2'000);
+  book_.Heard(At("10.0.0.2"), 2'000);
+  EXPECT_THAT(book_.Newcomers(), IsEmpty());
+  // Until its address may have become another server's.
+  book_.Forget(2'001 + ServerBook::kHeardMs);
+  book_.Heard(At("10.0.0.2"), 2'001 + ServerBook::kHeardMs);
+  EXPECT_THAT(book_.Newcomers(), ElementsAre(At("10.0.0.2")));
+}
+
+TEST_F(ServerBookTest, WhoIsNoNewcomerStaysAsItIs) {
+  Dns({"10.0.0.1"});
+  book_.Heard(At("10.0.0.1"), 1'000);
+  book_.Heard(At("me"), 1'000);
+  book_.Heard({ServerKind::kGate, "10.0.0.3"}, 1'000);  // Gates have no Service here.
+  EXPECT_THAT(book_.Newcomers(), IsEmpty());
+  for (size_t i = 0; i <= ServerBook::kMostNewcomers; ++i)
+    book_.Heard(At("10.1.0." + std::to_string(i)), 1'000);
+  EXPECT_EQ(book_.Newcomers().size(), ServerBook::kMostNewcomers);
 }
 
 TEST_F(ServerBookTest, AnAddressThatDoesNotAnswerIsSaidOnce) {

@@ -85,7 +85,7 @@ ServerMain::ServerMain(const ServerProgram& program, ServerFlags flags, int max_
   auto opened = directory::OpenDirectory(options);
   if (!opened.ok()) Die(program.name, opened.status());
   opened_ = *std::move(opened);
-  identity_service_.emplace(opened_.identity);
+  identity_service_.emplace(opened_.identity, opened_.directory.get());
   listen_host_ = flags_.listen.empty() ? opened_.listen_host : flags_.listen;
   call_metrics_.emplace(metrics_, std::vector<std::string>{std::string(program.service),
                                                            "hubbub.directory.v1.IdentityService"});

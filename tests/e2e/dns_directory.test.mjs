@@ -130,6 +130,12 @@ test('rooms follow DNS while people talk', async () => {
   await chats[0].stop();
   await goesOn('without the first one');
 
+  // One that DNS does not show yet, for its answers are old.
+  const fourth = make('chat', 'chat-d', '127.0.0.8');
+  await fourth.start();
+  await until(() => [chats[1], third].some(({log}) => /\d+ slots are at chat server chat-d now/.test(log)), 'rooms to go to a newcomer');
+  await goesOn('with one that DNS does not show');
+
   going = false;
   await talk;
   const heard = () => listener.pushes('onChat').map(({msg}) => msg);
