@@ -1,5 +1,5 @@
 // What happens to the cluster, by name. `planned`: an operator does it, and nobody may notice; everything else is an accident, where who
-// arrives may have to try again. `pause`: how long a room may be silent, in milliseconds. `before`: the event begins with the version before
+// arrives may have to try again. `pause`: how long a room may be silent, in milliseconds. `waits`: who comes may wait until it is over. `before`: the event begins with the version before
 // this one, which `prepare` has brought into the cluster; it happens only where that version has been built.
 import {spawn} from 'node:child_process';
 import {existsSync, readFileSync, writeFileSync} from 'node:fs';
@@ -105,9 +105,18 @@ const cut = (machine, ms) => during(ms, () => command('ip', 'link', 'set', machi
 const nodeCut = async () => cut((await first('chat')).node, 40000);
 
 // A bridge lets its isolated ports reach all others, but not each other.
-async function linkCut() {
-  const isolated = (state) => Promise.all(NODES.map((node) => command('bridge', 'link', 'set', 'dev', node, 'isolated', state)));
-  await during(40000, () => isolated('on'), () => isolated('off'));
+const isolated = (state) => Promise.all(NODES.map((node) => command('bridge', 'link', 'set', 'dev', node, 'isolated', state)));
+const linkCut = () => during(40000, () => isolated('on'), () => isolated('off'));
+// What deploy/README.md, "A link that is cut", has an operator do.
+async function linkCutAndDrain() {
+  await isolated('on');
+  try {
+    await sleep(10000);
+    await drain();
+    await sleep(10000);
+  } finally {
+    await isolated('off');
+  }
 }
 
 async function dnsAway() {
@@ -173,7 +182,9 @@ export const EVENTS = {
   'probes-fail': {...ACCIDENT, does: probesFail},
   'kubelet-stopped': {...ACCIDENT, does: kubeletStopped},
   'node-cut': {...ACCIDENT, does: nodeCut},
-  'link-cut': {...ACCIDENT, does: linkCut},
+  // Each side keeps its rooms: see deploy/README.md, "A link that is cut".
+  'link-cut': {...ACCIDENT, waits: true, pause: 46000, does: linkCut},
+  'link-cut-drain': {...ACCIDENT, waits: true, pause: 46000, does: linkCutAndDrain},
   // Nothing is said while nobody keeps it: see deploy/README.md, "When it is away".
   'store-killed': {...ACCIDENT, pause: 15000, does: killStore},
   'store-cut': {...ACCIDENT, pause: 15000, does: () => cut('store', 10000)},

@@ -34,8 +34,8 @@ const results = [];
 const save = () => writeFileSync(`${process.env.world}/result.json`, `${JSON.stringify(results, null, 1)}\n`);
 
 async function once(name, label, gatePort) {
-  const {prepare, does, planned, pause} = EVENTS[name];
-  const facts = {name, planned, longestPause: pause};
+  const {prepare, does, planned, waits, pause} = EVENTS[name];
+  const facts = {name, planned, waits, longestPause: pause};
   try {
     await prepare?.();
     await spread();

@@ -22,6 +22,7 @@ test('a result is wrong by whatever was promised and did not come', () => {
   }
   assert.equal(wrongsOf({...good, again: 1}).length, 1, 'nobody may have to try again when an operator does something');
   assert.equal(wrongsOf({...good, again: 1, planned: false}).length, 0);
+  assert.deepEqual(wrongsOf({...good, planned: false, waits: true, failed: 9, again: 9, missing: 1}), ['1 lost'], 'what comes may wait');
   assert.deepEqual(wrongsOf({name: 'drain', error: 'no node'}), ['no node']);
 });
 

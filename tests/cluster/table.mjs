@@ -1,6 +1,6 @@
 // What came of the events, as a table, and whether it is what was promised.
 
-// What may not be: [field, what it means]. A second try is one where the event is planned.
+// What may not be: [field, what it means]. A second try is one where the event is planned. Who comes may have to wait where the event says so.
 const WRONGS = [
   ['missing', 'lost'], ['doubled', 'doubled'], ['misplaced', 'out of order'], ['givenUp', 'sends given up'], ['putOut', 'put out of a room'],
   ['away', 'not back'], ['presence', 'lists of members differ'], ['failed', 'arrivals refused'],
@@ -8,7 +8,7 @@ const WRONGS = [
 
 export function wrongsOf(result) {
   if (result.error) return [result.error];
-  const wrongs = WRONGS.filter(([field]) => result[field]).map(([field, what]) => `${result[field]} ${what}`);
+  const wrongs = WRONGS.filter(([field]) => result[field] && !(field === 'failed' && result.waits)).map(([field, what]) => `${result[field]} ${what}`);
   if (result.planned && result.again) wrongs.push(`${result.again} arrivals refused at first`);
   return wrongs;
 }
