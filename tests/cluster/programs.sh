@@ -30,5 +30,5 @@ numbers+=" -X k8s.io/component-base/version.gitMinor=${minor%%.*}"
 for program in kubectl kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy; do
   build kubernetes "$program" "k8s.io/kubernetes/cmd/$program" "$numbers"
 done
-build coredns coredns github.com/coredns/coredns
+build coredns coredns .
 build kube-router kube-router github.com/cloudnativelabs/kube-router/v2/cmd/kube-router
