@@ -19,9 +19,9 @@ make_images() { # context of the image of the suite, overlay
     names+=("docker.io/library/$name")
     podman tag localhost/hubbub "docker.io/library/$name"
   done < <(kubectl kustomize "$2" | sed -n 's/^ *image: \(hubbub[^ ]*\)$/\1/p' | sort -u)
-  if [ -n "${before:-}" ]; then
+  if [ -n "${before_folder:-}" ]; then
     names+=(docker.io/library/hubbub:before)
-    podman build --quiet --tag "${names[-1]}" "$before/image" >/dev/null
+    podman build --quiet --tag "${names[-1]}" "$before_folder/image" >/dev/null
   fi
   podman save --quiet --format docker-archive --multi-image-archive --output "$world/images.tar" "${names[@]}"
 }

@@ -19,8 +19,8 @@ if (mode === '--names') {
 }
 let names;
 try {
-  // world.sh calls the version before `before`, if there is one.
-  names = chosen(mode === '--list' ? rest : process.argv.slice(2), EVENTS, process.env.before);
+  // world.sh calls the folder of the version before `before_folder`, if there is one.
+  names = chosen(mode === '--list' ? rest : process.argv.slice(2), EVENTS, process.env.before_folder);
 } catch ({message}) {
   console.error(`cluster: ${message}`);
   process.exit(1);

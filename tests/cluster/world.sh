@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The first process of a cluster, in namespaces of its own: run.sh starts it. It brings all up, runs what there is to run, and ends,
 # and whatever it started ends with it: world.sh CONTEXT OVERLAY GROUP KEEP EVENT…
-# In the environment: world, programs, dns_age; before, if there is a version before this one: see ./dev cluster.
+# In the environment: world, programs, dns_age; before_folder, if there is a version before this one: see ./dev cluster.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 root=$(readlink -f "$here/../..")
@@ -21,7 +21,7 @@ in_turn() {
 
 # The manifests of the version before: its own of the same overlay, with the image that images.sh has made.
 make_before() {
-  local theirs=$before/source/${overlay#"$root"/}
+  local theirs=$before_folder/source/${overlay#"$root"/}
   [ -f "$theirs/kustomization.yaml" ] || fail "the version before has no overlay ${overlay#"$root"/}"
   kubectl kustomize "$theirs" | sed 's/^\( *image: hubbub\)[^ ]*$/\1:before/' >"$world/before.yaml"
 }
@@ -69,7 +69,7 @@ kubectl get pods --output wide
 code=0
 if [ $# -gt 0 ]; then
   export KUBECTL=$programs/kubectl KUBECONFIG=$world/certificates/admin.kubeconfig overlay
-  [ -z "${before:-}" ] || make_before
+  [ -z "${before_folder:-}" ] || make_before
   in_turn node "$here/main.mjs" "$@" || code=$?
 fi
 if [ "$keep" = yes ]; then
