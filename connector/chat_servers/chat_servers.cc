@@ -127,7 +127,8 @@ asio::awaitable<void> ChatServers::Wait(std::chrono::milliseconds pause) {
   co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
 }
 
-void ChatServers::Restore(const std::string& server, chat::v1::RestoreRequest request, RestoreDone done) {
+void ChatServers::Restore(const std::string& server, const chat::v1::RestoreRequest& request,
+                          RestoreDone done) {
   std::shared_ptr<ChatLink> link = links_.Find(server);
   if (link == nullptr) return loop_.Post([server, done = std::move(done)] { done(HasLeft(server), {}); });
   ChatLink& target = *link;

@@ -62,7 +62,7 @@ class ChatServers {
   // The same for a place that no client waits to be rid of. Ends if the session has the place again.
   virtual void TakeBack(const std::string& server, const chat::v1::KickRequest& place);
   // ChatService.Restore.
-  virtual void Restore(const std::string& server, chat::v1::RestoreRequest request, RestoreDone done);
+  virtual void Restore(const std::string& server, const chat::v1::RestoreRequest& request, RestoreDone done);
 
   // The line for sends to a server under this lease; null while there is another lease, or none: then the
   // server may know nobody in the room, and what it took would reach nobody.

@@ -152,11 +152,11 @@ void Restorer::Send(RestoreCall call, uint32_t calls) {
       if (!place.membership->left()) place.membership->Asked(call.at);
     }
   }
-  chat::v1::RestoreRequest request = RequestOf(call, calls, part_, rooms_);
+  const chat::v1::RestoreRequest request = RequestOf(call, calls, part_, rooms_);
   ++JobOf(call.loss).calls;
   const std::string server = call.at.server;
   servers_.Restore(
-      server, std::move(request),
+      server, request,
       [this, call = std::move(call)](const absl::Status& status, const chat::v1::RestoreResponse& response) {
         OnAnswer(call, status, response);
       });

@@ -46,8 +46,9 @@ class ScriptedServers final : public ChatServers {
     for (const auto& [server, lease] : leases) up.push_back(server);
     return up;
   }
-  void Restore(const std::string& server, chat::v1::RestoreRequest request, RestoreDone done) override {
-    calls.push_back({server, std::move(request), std::move(done)});
+  void Restore(const std::string& server, const chat::v1::RestoreRequest& request,
+               RestoreDone done) override {
+    calls.push_back({server, request, std::move(done)});
   }
   void TakeBack(const std::string& server, const chat::v1::KickRequest& place) override {
     kicks.push_back(fmt::format("{}: {} of {} by {}/{}", server, place.user(), place.room(), place.lease(),

@@ -61,7 +61,8 @@ class Peer {
 
  private:
   struct Client {
-    int fd;
+    explicit Client(int socket) : fd(socket) {}
+    const int fd;
     TestHttp2Server http2;
     int answered = 0;
   };
