@@ -39,37 +39,32 @@ void ServerBook::Resolved(ServerKind kind, const absl::StatusOr<std::vector<std:
   if (!name.trouble.empty())
     spdlog::info("directory: {} resolves now, to {} addresses", name.service.name, hosts->size());
   name.trouble.clear();
-  for (auto& [address, entry] : entries_) {
-    if (address.kind == kind)
-      entry.shown = std::find(hosts->begin(), hosts->end(), address.host) != hosts->end();
-  }
   std::erase_if(entries_, [&](const auto& entry) {
     const auto& [address, what] = entry;
-    if (address.kind != kind || what.shown || IsNew(what, now_ms)) return false;
+    if (address.kind != kind || what.heard_ms != 0 ||
+        std::find(hosts->begin(), hosts->end(), address.host) != hosts->end()) {
+      return false;
+    }
     gone_[address] = now_ms;
     return true;
   });
   for (const std::string& host : *hosts) {
-    entries_[{kind, host}].shown = true;
+    entries_[{kind, host}].heard_ms = 0;
     gone_.erase({kind, host});
   }
 }
 
 void ServerBook::Heard(const Address& address, int64_t now_ms) {
   const bool itself = address.kind == self_.kind && address.host == self_.host;
-  if (itself || !names_.contains(address.kind) || gone_.contains(address)) return;
-  if (!entries_.contains(address) && Newcomers().size() >= kMostNewcomers) return;
-  Entry& entry = entries_[address];
-  if (entry.heard_ms == 0) entry.heard_ms = now_ms;
-}
-
-bool ServerBook::IsNew(const Entry& entry, int64_t now_ms) {
-  return entry.heard_ms != 0 && now_ms - entry.heard_ms <= kHeardMs;
+  if (itself || !names_.contains(address.kind) || entries_.contains(address) || gone_.contains(address))
+    return;
+  if (Newcomers().size() >= kMostNewcomers) return;
+  entries_[address].heard_ms = now_ms;
 }
 
 void ServerBook::Forget(int64_t now_ms) {
   std::erase_if(entries_, [&](const auto& entry) {
-    return !entry.second.shown && entry.second.heard_ms != 0 && !IsNew(entry.second, now_ms);
+    return entry.second.heard_ms != 0 && now_ms - entry.second.heard_ms > kHeardMs;
   });
   std::erase_if(gone_, [&](const auto& gone) { return now_ms - gone.second > kHeardMs; });
 }
@@ -77,7 +72,7 @@ void ServerBook::Forget(int64_t now_ms) {
 std::vector<ServerBook::Address> ServerBook::Newcomers() const {
   std::vector<Address> newcomers;
   for (const auto& [address, entry] : entries_) {
-    if (!entry.shown) newcomers.push_back(address);
+    if (entry.heard_ms != 0) newcomers.push_back(address);
   }
   return newcomers;
 }
@@ -113,12 +108,8 @@ void ServerBook::Answered(const Address& address, const Identity& identity) {
 void ServerBook::Failed(const Address& address, const absl::Status& why) {
   const auto at = entries_.find(address);
   if (at == entries_.end()) return;
-  const bool answered = std::exchange(at->second.answers, false);
-  if (!at->second.shown && at->second.heard_ms != 0) {
-    // It may not listen yet. One that has answered before may have ended.
-    if (answered) at->second.identity.reset();
-    return;
-  }
+  at->second.answers = false;
+  if (at->second.heard_ms != 0) return;  // It may not listen yet, or have ended: DNS will say.
   if (!names_[address.kind].trouble.empty()) {
     spdlog::warn("directory: {} is forgotten: DNS does not show it any more, and it does not answer",
                  GrpcAddress(address));

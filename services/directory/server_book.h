@@ -41,13 +41,12 @@ class ServerBook {
   // out whether it works.
   void Failed(const Address& address, const absl::Status& why);
 
-  // A server said that it, or another one, is at this address. It is asked who it is, and counts as long as
-  // it answers, until kHeardMs are over: answers of DNS come from several caches, of which one may show it
-  // and the next one not yet. Of an address that DNS showed before and shows no more, DNS is believed.
+  // A server said that it, or another one, is at this address. It is asked who it is until DNS shows it or
+  // kHeardMs are over. Of an address that DNS showed lately and shows no more, DNS is believed.
   void Heard(const Address& address, int64_t now_ms);
   // Forgets those of whom that is over.
   void Forget(int64_t now_ms);
-  // Those that were heard of and that the last answer of DNS did not show.
+  // Those that were heard of and that DNS does not show yet.
   std::vector<Address> Newcomers() const;
 
   // Every address that matters.
@@ -66,8 +65,7 @@ class ServerBook {
     std::optional<Identity> identity;
     uint64_t since = 0;  // Rises with each identity that is learned.
     bool answers = false;
-    bool shown = false;    // By the last answer of DNS.
-    int64_t heard_ms = 0;  // When it was heard of first; 0: never.
+    int64_t heard_ms = 0;  // Since when it is a newcomer; 0: DNS shows it.
     std::string said;      // The last complaint about it, so that it is made once.
   };
   struct Name {
@@ -75,8 +73,6 @@ class ServerBook {
     std::string trouble;  // What the last answer of DNS lacked; empty if nothing.
   };
 
-  // It was heard of so lately that DNS may not know it yet.
-  static bool IsNew(const Entry& entry, int64_t now_ms);
   void Complain(Entry& entry, const std::string& what, bool is_error);
 
   const ServerInfo self_;
