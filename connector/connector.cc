@@ -1,6 +1,7 @@
 #include "connector/connector.h"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "fmt/format.h"
@@ -238,6 +239,8 @@ void Connector::Drain(std::chrono::milliseconds timeout) {
   if (server_ != nullptr) server_->SetServing(false);
   if (service_ != nullptr) service_->Tick();
   if (listener_ == nullptr) return;
+  if (service_ != nullptr && service_->watched())
+    std::this_thread::sleep_for(std::min(options_.late_arrivals, timeout));
   listener_->Drain("reconnect");
   engine_->Drain("reconnect");
   listener_->CloseAll("reconnect", timeout);

@@ -49,6 +49,8 @@ struct ConnectorOptions {
   bool use_protobuf = true;
   std::optional<std::chrono::seconds> heartbeat = std::chrono::seconds(3);
   std::chrono::milliseconds sign_in_timeout{10'000};
+  // Clients whom a gate has sent here before it heard of a drain are on their way for so long.
+  std::chrono::milliseconds late_arrivals{1'000};
   int max_requests_per_second = 2000;  // Of one session, as are the next two.
   int max_bytes_per_second = 1 << 20;
   int max_enters_per_second = 50;
@@ -102,7 +104,8 @@ class Connector {
   }
   // What is due by time; several times a second.
   void Tick();
-  // Refuses new clients, tells those who are here to go elsewhere, and ends the rest. Once; the destructor
+  // Tells gates that it drains, takes those who are on their way, if any gate watches; then
+  // refuses new clients, tells those who are here to go elsewhere, and ends the rest. Once; the destructor
   // does it too.
   void Drain(std::chrono::milliseconds timeout);
 

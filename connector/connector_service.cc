@@ -117,6 +117,11 @@ void ConnectorService::Tick() {
   for (Watcher* watcher : watchers_) watcher->Offer(status);
 }
 
+bool ConnectorService::watched() const {
+  MutexLock lock(mu_);
+  return !watchers_.empty();
+}
+
 void ConnectorService::Shutdown() {
   MutexLock lock(mu_);
   shut_down_ = true;

@@ -31,6 +31,8 @@ class ConnectorService final : public v1::ConnectorService::CallbackService {
   // Tells the watchers the status if it has changed, or every so often. Called several times a second, and
   // when a change must be told at once.
   void Tick() ABSL_LOCKS_EXCLUDED(mu_);
+  // A gate watches.
+  bool watched() const ABSL_LOCKS_EXCLUDED(mu_);
   // Ends the watchers' streams, so that the server can shut down.
   void Shutdown() ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -56,7 +58,7 @@ class ConnectorService final : public v1::ConnectorService::CallbackService {
   const client::ClientContract& contract_;
   const std::vector<client::SessionRegistry*> sessions_;
   const std::function<std::vector<rpc::ConnectorPeer>()> peers_;
-  Mutex mu_;
+  mutable Mutex mu_;
   absl::flat_hash_set<Watcher*> watchers_ ABSL_GUARDED_BY(mu_);
   bool shut_down_ ABSL_GUARDED_BY(mu_) = false;
   std::string last_status_ ABSL_GUARDED_BY(mu_);

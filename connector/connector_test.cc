@@ -662,6 +662,7 @@ TEST_F(ConnectorTest, CallsReachUsersOfTheOtherConnectors) {
 }
 
 TEST_F(ConnectorTest, WatchersLearnOfEveryChange) {
+  options_.late_arrivals = milliseconds(0);
   Start();
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
@@ -688,6 +689,26 @@ TEST_F(ConnectorTest, WatchersLearnOfEveryChange) {
   while (stream->Read(&status)) {
   }
   EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+// A gate has sent them here before it heard of the drain.
+TEST_F(ConnectorTest, ADrainTakesThoseWhoAreOnTheirWay) {
+  options_.late_arrivals = milliseconds(5'000);
+  Start();
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  auto stream = stub_->WatchStatus(&context, {});
+  v1::WatchStatusResponse status;
+  ASSERT_TRUE(stream->Read(&status));
+  std::thread drain([&] { connector_->Drain(milliseconds(20'000)); });
+  while (stream->Read(&status) && !status.draining()) {
+  }
+  EXPECT_TRUE(status.draining());
+  auto ann = Guest("ann");
+  EXPECT_EQ(ann->ReadEnd(), "reconnect");
+  ann->Close();
+  drain.join();
+  context.TryCancel();
 }
 
 // Not when somebody next calls Tick: until then gates would send clients here.
