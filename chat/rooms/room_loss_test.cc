@@ -109,6 +109,25 @@ TEST_F(RoomLossTest, WhatWasAskedForBeforeIsKnownWhereverTheRoomGoes) {
   }
 }
 
+// Ages grow wrong by the length of each way that they take, so its own place looks as if it was asked for
+// later.
+TEST_F(RoomLossTest, APlaceThatHasMovedIsItsSessionsWhateverTheAgesSay) {
+  ASSERT_TRUE(room_
+                  .Add("ann", {.subscriber = b_, .session = 5, .token = "t", .asked_ms = kNow - 10}, "t",
+                       DuplicateUser::kRefuse, kNow)
+                  .ok());
+  RoomState state = room_.State(kNow);
+  ASSERT_EQ(state.places.size(), 1u);
+  state.places[0].asked_ms = kNow - 5;
+  Room there("lobby", kEpoch, limits_, index_);
+  const auto handed_over = std::make_shared<FakeSubscriber>(99, b_->connector());
+  there.Adopt(state, {handed_over}, kNow);
+  RoomClaim claim =
+      Claim(b_, {{.user = "ann", .session = 5, .token = "t", .attempt = 1, .asked_ms = kNow - 10}});
+  claim.epoch = kEpoch;
+  EXPECT_THAT(there.Restore(claim, DuplicateUser::kRefuse, kNow).replaced, IsEmpty());
+}
+
 TEST_F(RoomLossTest, TheRoomCountsForAClientThatDoesNot) {
   EXPECT_EQ(Add("ann", a_, 1, 0, "t")->attempt, 1u);
   EXPECT_EQ(Add("ann", b_, 1, 0, "t")->attempt, 2u);
