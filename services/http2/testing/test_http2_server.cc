@@ -112,7 +112,7 @@ void TestHttp2Server::Answer(int32_t call) {
   nghttp2_submit_response(session_.get(), call, fields.data(), fields.size(), &body);
 }
 
-void TestHttp2Server::Send(int32_t call, std::string bytes) {
+void TestHttp2Server::Send(int32_t call, std::string_view bytes) {
   bodies_[call].bytes += bytes;
   nghttp2_session_resume_data(session_.get(), call);
 }

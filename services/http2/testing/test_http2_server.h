@@ -37,7 +37,7 @@ class TestHttp2Server {
   // Begins the answer to a call.
   void Answer(int32_t call);
   // Sends bytes of its body.
-  void Send(int32_t call, std::string bytes);
+  void Send(int32_t call, std::string_view bytes);
   // Ends it with trailers. Without Answer before: with headers alone.
   void End(int32_t call, const std::vector<std::pair<std::string, std::string>>& trailers);
   void Reset(int32_t call, uint32_t error);
