@@ -19,6 +19,7 @@
 #include "gtest/gtest.h"
 #include "services/base/mutex.h"
 #include "services/http2/testing/test_http2_server.h"
+#include "services/net/testing/on_loop.h"
 #include "services/testing/wait.h"
 
 namespace hubbub::http2 {
@@ -124,19 +125,11 @@ class ChannelTest : public ::testing::Test {
   }
   void Connect(uint16_t port) { channel_ = std::make_shared<Channel>(loops_.at(0), At(port)); }
   void TearDown() override {
-    if (channel_ != nullptr) OnLoop([this] { channel_->Close(); });
+    if (channel_ != nullptr) net::OnLoop(loops_.at(0), [this] { channel_->Close(); });
     loops_.Stop();
   }
-  void OnLoop(const std::function<void()>& function) {
-    std::promise<void> done;
-    loops_.at(0).Post([&] {
-      function();
-      done.set_value();
-    });
-    done.get_future().wait();
-  }
   void Open(const std::string& method) {
-    OnLoop([&] {
+    net::OnLoop(loops_.at(0), [&] {
       channel_->Open({.method = method}, {.on_end = [this](const absl::Status& status) {
                        const MutexLock lock(mu_);
                        ends_.push_back(status.ToString());
@@ -221,11 +214,11 @@ TEST_F(ChannelTest, AQuietConnectionStays) {
                   if (++given_up < 4) again();
                 }});
   };
-  OnLoop(again);
+  net::OnLoop(loops_.at(0), again);
   ASSERT_TRUE(WaitUntil([&] { return given_up == 4; }));
   EXPECT_THAT(ends(), ElementsAre());
   EXPECT_EQ(peer.accepted, 1);
-  OnLoop([&] { other->Close(); });
+  net::OnLoop(loops_.at(0), [&] { other->Close(); });
 }
 
 TEST_F(ChannelTest, ABrokenConnectionEndsItsCallsAndTheNextConnects) {
@@ -246,7 +239,7 @@ TEST_F(ChannelTest, AServerThatGoesAwayKeepsItsCallsUntilTheyEnd) {
   Peer peer;
   Connect(peer.port());
   std::shared_ptr<Call> kept;
-  OnLoop([&] {
+  net::OnLoop(loops_.at(0), [&] {
     kept = channel_->Open({.method = "/keep"}, {.on_end = [this](const absl::Status& status) {
                             const MutexLock lock(mu_);
                             ends_.push_back(status.ToString());
@@ -261,7 +254,7 @@ TEST_F(ChannelTest, AServerThatGoesAwayKeepsItsCallsUntilTheyEnd) {
     return Ended(before + 1) && peer.accepted == 2;
   }));
   EXPECT_EQ(peer.open, 2);
-  OnLoop([&] { kept->Cancel(); });
+  net::OnLoop(loops_.at(0), [&] { kept->Cancel(); });
   EXPECT_TRUE(WaitUntil([&] { return peer.open == 1; }));
 }
 

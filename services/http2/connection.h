@@ -18,8 +18,8 @@ struct nghttp2_session;
 namespace hubbub::http2 {
 
 // The client's end of an HTTP/2 connection to a gRPC server, as bytes that come and go: nghttp2 without a
-// socket. Calls that are opened before the server has said its first word wait for it. Not thread-safe. It
-// outlives no call's use: a call that is left when it goes ends without an event.
+// socket. Calls that are opened before the server has said its first word wait for it. Not thread-safe. A
+// call that is left when it goes ends without an event.
 class Connection {
  public:
   // `authority`: the server's name in requests. `on_output`: there is something to be sent, or may be. It is

@@ -1,7 +1,6 @@
 #include "services/rpc/grpc_call.h"
 
 #include <functional>
-#include <future>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,6 +12,7 @@
 #include "services/base/mutex.h"
 #include "services/http2/channel.h"
 #include "services/http2/message_framing.h"
+#include "services/net/testing/on_loop.h"
 #include "services/rpc/channel.h"
 #include "services/rpc/server.h"
 #include "services/testing/wait.h"
@@ -45,7 +45,7 @@ class CallTest : public ::testing::TestWithParam<bool> {
     }
   }
   void TearDown() override {
-    OnLoop([this] {
+    net::OnLoop(loops_.at(0), [this] {
       if (call_ != nullptr) call_->Cancel();
       call_ = nullptr;
       if (own_ != nullptr) own_->Close();
@@ -58,16 +58,8 @@ class CallTest : public ::testing::TestWithParam<bool> {
     server_ = *std::move(server);
     port_ = server_->port();
   }
-  void OnLoop(const std::function<void()>& function) {
-    std::promise<void> done;
-    loops_.at(0).Post([&] {
-      function();
-      done.set_value();
-    });
-    done.get_future().wait();
-  }
   void Open(const std::string& method) {
-    OnLoop([&] {
+    net::OnLoop(loops_.at(0), [&] {
       call_ = open_({.method = method},
                     {.on_message =
                          [this](std::string_view message) {
@@ -84,7 +76,7 @@ class CallTest : public ::testing::TestWithParam<bool> {
     ServerReflectionRequest request;
     request.set_host(host);
     request.set_list_services("");
-    OnLoop([&] { call_->Write(http2::FrameMessage(request)); });
+    net::OnLoop(loops_.at(0), [&] { call_->Write(http2::FrameMessage(request)); });
   }
   void Tell(std::string what) {
     const MutexLock lock(mu_);
@@ -120,7 +112,7 @@ TEST_P(CallTest, MessagesAreAnsweredUntilTheClientEnds) {
   Say(large);
   ASSERT_TRUE(Told(4));
   EXPECT_THAT(told(), ::testing::Contains(large));
-  OnLoop([this] { call_->EndWrites(); });
+  net::OnLoop(loops_.at(0), [this] { call_->EndWrites(); });
   ASSERT_TRUE(Told(5));
   EXPECT_EQ(told().back(), "end OK");
 }
@@ -135,7 +127,7 @@ TEST_P(CallTest, ACallThatIsCancelled) {
   Open(kTalk);
   Say("one");
   ASSERT_TRUE(Told(2));
-  OnLoop([this] { call_->Cancel(); });
+  net::OnLoop(loops_.at(0), [this] { call_->Cancel(); });
   ASSERT_TRUE(Told(3));
   EXPECT_THAT(told().back(), HasSubstr("end CANCELLED"));
 }

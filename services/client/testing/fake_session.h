@@ -1,6 +1,5 @@
 #pragma once
 
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +11,7 @@
 #include "services/client/pomelo_protocol.h"
 #include "services/net/connection.h"
 #include "services/net/loop.h"
+#include "services/net/testing/on_loop.h"
 #include "services/pomelo/body.h"
 #include "services/pomelo/deflate.h"
 #include "services/pomelo/message.h"
@@ -23,16 +23,7 @@ namespace hubbub::client {
 // What tests of sessions share: a connection without a socket, and the words of a client. Loop-only, like the
 // session itself; OnLoop is the way there.
 
-// Runs `function` on the loop and waits for it.
-template <typename Function>
-void OnLoop(net::Loop& loop, Function function) {
-  const auto done = std::make_shared<std::promise<void>>();
-  loop.Post([&function, done] {
-    function();
-    done->set_value();
-  });
-  done->get_future().wait();
-}
+using net::OnLoop;
 
 // Keeps what a session writes and does, one line for each package, request and call, in the order of time.
 // Bytes reach the session as from a socket: what it leaves is offered again, with the next ones or by Offer.

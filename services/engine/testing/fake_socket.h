@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -9,21 +8,12 @@
 
 #include "services/net/connection.h"
 #include "services/net/frame.h"
-#include "services/net/loop.h"
 #include "services/net/read_frames.h"
+#include "services/net/testing/on_loop.h"
 
 namespace hubbub::engine {
 
-// Runs `function` on the loop and waits for it.
-template <typename Function>
-void OnLoop(net::Loop& loop, const Function& function) {
-  std::promise<void> done;
-  loop.Post([&] {
-    function();
-    done.set_value();
-  });
-  done.get_future().wait();
-}
+using net::OnLoop;
 
 // A text message as it goes on the wire.
 inline net::Payload FrameOf(std::string_view text) {
