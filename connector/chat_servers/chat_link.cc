@@ -37,7 +37,7 @@ ChatLink::ChatLink(net::Loop& loop, directory::ServerInfo server, ChatLinkOption
                         .method = kChatService + "Subscribe",
                         .open = CallsOn(loop),
                         .request = [this] { return NextSubscribe(); },
-                        .on_message = [this](std::string_view message) { OnMessage(message); },
+                        .on_message = [this](std::string_view message) { return OnMessage(message); },
                         .on_end = [this](const absl::Status& status) { OnEnd(status); },
                     }) {}
 
@@ -100,10 +100,11 @@ std::string ChatLink::NextSubscribe() const {
   return http2::FrameMessage(request);
 }
 
-void ChatLink::OnMessage(std::string_view message) {
+bool ChatLink::OnMessage(std::string_view message) {
   SubscribeResponse batch;
-  if (batch.ParseFromArray(message.data(), static_cast<int>(message.size()))) return OnBatch(batch);
-  spdlog::error("a batch of chat server {} cannot be read: its events are missing", server_.id);
+  if (!batch.ParseFromArray(message.data(), static_cast<int>(message.size()))) return false;
+  OnBatch(batch);
+  return true;
 }
 
 void ChatLink::OnBatch(SubscribeResponse& batch) {

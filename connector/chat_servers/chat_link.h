@@ -107,7 +107,7 @@ class ChatLink {
   };
 
   std::string NextSubscribe() const;
-  void OnMessage(std::string_view message);
+  bool OnMessage(std::string_view message);
   void OnBatch(chat::v1::SubscribeResponse& batch);
   void OnEnd(const absl::Status& status);
   // Makes calls on this loop.

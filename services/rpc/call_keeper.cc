@@ -25,21 +25,23 @@ void CallKeeper::Open() {
   attempt_ = std::make_shared<const int>(0);
   // It outlives no Stop: then the attempt is gone.
   const std::weak_ptr<const int> attempt = attempt_;
-  call_ = callbacks_.open({.method = callbacks_.method}, {
-                                                             .on_message =
-                                                                 [this, attempt](std::string_view message) {
-                                                                   if (attempt.expired()) return;
-                                                                   backoff_ms_ = kFirstBackoffMs;
-                                                                   callbacks_.on_message(message);
-                                                                 },
-                                                             .on_written = nullptr,
-                                                             .on_end =
-                                                                 [this, attempt](const absl::Status& status) {
-                                                                   if (!attempt.expired()) OnEnd(status);
-                                                                 },
-                                                         });
+  call_ = callbacks_.open({.method = callbacks_.method}, {.on_message =
+                                                              [this, attempt](std::string_view message) {
+                                                                if (!attempt.expired()) OnMessage(message);
+                                                              },
+                                                          .on_end =
+                                                              [this, attempt](const absl::Status& status) {
+                                                                if (!attempt.expired()) OnEnd(status);
+                                                              }});
   call_->Write(callbacks_.request());
   call_->EndWrites();
+}
+
+void CallKeeper::OnMessage(std::string_view message) {
+  backoff_ms_ = kFirstBackoffMs;
+  if (callbacks_.on_message(message)) return;
+  call_->Cancel();
+  OnEnd(absl::InternalError("a message of the server cannot be read"));
 }
 
 void CallKeeper::OnEnd(const absl::Status& status) {

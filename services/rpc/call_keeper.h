@@ -24,7 +24,8 @@ class CallKeeper {
     http2::OpenCall open;
     // The request of the next attempt (http2::FrameMessage).
     std::function<std::string()> request;
-    std::function<void(std::string_view message)> on_message;
+    // False if the message cannot be read: the call ends then.
+    std::function<bool(std::string_view message)> on_message;
     std::function<void(const absl::Status&)> on_end;
   };
 
@@ -39,6 +40,7 @@ class CallKeeper {
   static constexpr int kMostBackoffMs = 500;
 
   void Open();
+  void OnMessage(std::string_view message);
   void OnEnd(const absl::Status& status);
 
   net::Loop& loop_;

@@ -1,6 +1,5 @@
 #include "services/rpc/call_keeper.h"
 
-#include <future>
 #include <memory>
 #include <string>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/net/loop.h"
+#include "services/net/testing/on_loop.h"
 #include "services/testing/wait.h"
 
 namespace hubbub::rpc {
@@ -29,20 +29,12 @@ struct FakeCall final : http2::Call {
 class CallKeeperTest : public ::testing::Test {
  protected:
   void TearDown() override {
-    OnLoop([this] { keeper_.Stop(); });
+    net::OnLoop(loops_.at(0), [this] { keeper_.Stop(); });
     loops_.Stop();
-  }
-  void OnLoop(const std::function<void()>& function) {
-    std::promise<void> done;
-    loops_.at(0).Post([&] {
-      function();
-      done.set_value();
-    });
-    done.get_future().wait();
   }
   size_t Calls() {
     size_t calls = 0;
-    OnLoop([&] { calls = calls_.size(); });
+    net::OnLoop(loops_.at(0), [&] { calls = calls_.size(); });
     return calls;
   }
 
@@ -60,12 +52,16 @@ class CallKeeperTest : public ::testing::Test {
                             return calls_.back();
                           },
                       .request = [this] { return "request " + std::to_string(calls_.size()); },
-                      .on_message = [this](std::string_view message) { told_.emplace_back(message); },
+                      .on_message =
+                          [this](std::string_view message) {
+                            told_.emplace_back(message);
+                            return message != "junk";
+                          },
                       .on_end = [this](const absl::Status& status) { told_.push_back(status.ToString()); }}};
 };
 
 TEST_F(CallKeeperTest, OpensACallAgainWhenItEnds) {
-  OnLoop([&] {
+  net::OnLoop(loops_.at(0), [&] {
     keeper_.Start();
     keeper_.Start();
     ASSERT_EQ(calls_.size(), 1u);
@@ -77,7 +73,7 @@ TEST_F(CallKeeperTest, OpensACallAgainWhenItEnds) {
     EXPECT_EQ(calls_.size(), 1u);
   });
   ASSERT_TRUE(WaitUntil([&] { return Calls() == 2; }));
-  OnLoop([&] {
+  net::OnLoop(loops_.at(0), [&] {
     EXPECT_THAT(calls_[1]->done, ElementsAre("request 2", "end of writes"));
     EXPECT_THAT(told_, ElementsAre("hello", "UNAVAILABLE: cut"));
     // What the old call says is not heard.
@@ -87,8 +83,21 @@ TEST_F(CallKeeperTest, OpensACallAgainWhenItEnds) {
   });
 }
 
+// What came with it is asked for again by the next call.
+TEST_F(CallKeeperTest, AMessageThatCannotBeReadEndsTheCall) {
+  net::OnLoop(loops_.at(0), [&] {
+    keeper_.Start();
+    calls_[0]->events.on_message("junk");
+    EXPECT_EQ(calls_[0]->done.back(), "cancel");
+    calls_[0]->events.on_message("behind it");
+    calls_[0]->events.on_end(absl::CancelledError("cancelled"));
+    EXPECT_THAT(told_, ElementsAre("junk", "INTERNAL: a message of the server cannot be read"));
+  });
+  EXPECT_TRUE(WaitUntil([&] { return Calls() == 2; }));
+}
+
 TEST_F(CallKeeperTest, SaysNothingAfterStop) {
-  OnLoop([&] {
+  net::OnLoop(loops_.at(0), [&] {
     keeper_.Start();
     keeper_.Stop();
     EXPECT_EQ(calls_[0]->done.back(), "cancel");
@@ -99,7 +108,7 @@ TEST_F(CallKeeperTest, SaysNothingAfterStop) {
 }
 
 TEST_F(CallKeeperTest, StopsWhileItWaits) {
-  OnLoop([&] {
+  net::OnLoop(loops_.at(0), [&] {
     keeper_.Start();
     calls_[0]->events.on_end(absl::UnavailableError("cut"));
     keeper_.Stop();
@@ -114,18 +123,18 @@ TEST_F(CallKeeperTest, StopsWhileItWaits) {
                                         return others.back();
                                       },
                                   .request = [] { return ""; },
-                                  .on_message = [](std::string_view) {},
+                                  .on_message = [](std::string_view) { return true; },
                                   .on_end = [](const absl::Status&) {}});
-  OnLoop([&] { other.Start(); });
+  net::OnLoop(loops_.at(0), [&] { other.Start(); });
   for (size_t calls = 1; calls < 4; ++calls) {
     ASSERT_TRUE(WaitUntil([&] {
       bool open = false;
-      OnLoop([&] { open = others.size() == calls; });
+      net::OnLoop(loops_.at(0), [&] { open = others.size() == calls; });
       return open;
     }));
-    OnLoop([&] { others.back()->events.on_end(absl::UnavailableError("cut")); });
+    net::OnLoop(loops_.at(0), [&] { others.back()->events.on_end(absl::UnavailableError("cut")); });
   }
-  OnLoop([&] { other.Stop(); });
+  net::OnLoop(loops_.at(0), [&] { other.Stop(); });
   EXPECT_EQ(Calls(), 1u);
 }
 
