@@ -28,19 +28,24 @@ WITH x AS (SELECT LEAST($2, (SELECT COALESCE(max("offset"), 0) FROM events WHERE
 UPDATE rooms SET trimmed = x.upto FROM x WHERE room = $1 AND trimmed < x.upto)",
                                   true};
 
-// All parts see the rows as they were before. `t` are the trimmed ones, and which of them Ids may yet be
-// asked for, with $3 for its `since_ms`.
+// All parts see the rows as they were before. Ids may yet be asked for those behind `reach` that have one and
+// are younger than $3; each part reads no further than to its limit.
 constexpr PostgresStatement kDeleteTrimmed{"delete_trimmed", R"(
-WITH t AS MATERIALIZED (
-       SELECT e."offset" AS o, octet_length(e.content) > 0 OR e.target <> '' AS says,
-              e.id <> '' AND e.time_ms > $3
-                AND e."offset" > (SELECT max(n."offset") FROM events n WHERE n.room = $1) - $4 AS kept
-       FROM events e JOIN rooms r ON r.room = e.room WHERE e.room = $1 AND e."offset" <= r.trimmed),
-     d AS (DELETE FROM events WHERE room = $1
-             AND "offset" IN (SELECT o FROM t WHERE NOT kept ORDER BY o LIMIT $2) RETURNING 1),
-     s AS (UPDATE events SET content = ''::bytea, target = '' WHERE room = $1
-             AND "offset" IN (SELECT o FROM t WHERE kept AND says ORDER BY o LIMIT $2) RETURNING 1)
-SELECT (SELECT count(*) FROM d) + (SELECT count(*) FROM s), EXISTS (SELECT 1 FROM t WHERE kept))",
+WITH r AS (
+       SELECT trimmed, (SELECT max(n."offset") FROM events n WHERE n.room = $1) - $4 AS reach
+       FROM rooms WHERE room = $1),
+     d AS (DELETE FROM events WHERE room = $1 AND "offset" IN (
+             SELECT e."offset" FROM events e, r WHERE e.room = $1 AND e."offset" <= r.trimmed
+               AND (e.id = '' OR e.time_ms <= $3 OR e."offset" <= r.reach)
+             ORDER BY e."offset" LIMIT $2) RETURNING 1),
+     s AS (UPDATE events SET content = ''::bytea, target = '' WHERE room = $1 AND "offset" IN (
+             SELECT e."offset" FROM events e, r WHERE e.room = $1 AND e."offset" <= r.trimmed
+               AND e.id <> '' AND e.time_ms > $3 AND e."offset" > r.reach
+               AND (octet_length(e.content) > 0 OR e.target <> '')
+             ORDER BY e."offset" LIMIT $2) RETURNING 1)
+SELECT (SELECT count(*) FROM d) + (SELECT count(*) FROM s), EXISTS (
+  SELECT 1 FROM events e, r WHERE e.room = $1 AND e."offset" <= r.trimmed
+    AND e.id <> '' AND e.time_ms > $3 AND e."offset" > r.reach))",
                                            true};
 
 // The columns of a batch, which point into it.
