@@ -104,9 +104,8 @@ class Connector {
   }
   // What is due by time; several times a second.
   void Tick();
-  // Tells gates that it drains, takes those who are on their way, if any gate watches; then
-  // refuses new clients, tells those who are here to go elsewhere, and ends the rest. Once; the destructor
-  // does it too.
+  // Tells gates that it drains, and takes those who are on their way, if any gate watches; then refuses new
+  // clients, tells those who are here to go elsewhere, and ends the rest. Once; the destructor does it too.
   void Drain(std::chrono::milliseconds timeout);
 
  private:

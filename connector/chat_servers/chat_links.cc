@@ -1,9 +1,9 @@
 #include "connector/chat_servers/chat_links.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
-#include "services/base/entropy.h"
 #include "services/base/rendezvous.h"
 #include "services/base/slot.h"
 
